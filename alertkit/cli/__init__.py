@@ -1,0 +1,70 @@
+"""The command line: one thin file per command, loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from alertkit import __version__
+
+# Command -> one line of help; the command is `alertkit.cli.<name>:command` (a dash becomes an underscore).
+COMMANDS = {
+    "compile": "Compile specs into plain Prometheus, Alertmanager and promtool files.",
+}
+
+
+class _Lazy(click.Group):
+    """A group that knows its commands' names and imports only the one that runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"alertkit.cli.{name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from alertkit.spec.validate import suggest
+
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in COMMANDS:
+            raise click.UsageError(f"there is no command `{name}`; {suggest(name, COMMANDS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.version_option(__version__, "-V", "--version", message="alertkit %(version)s")
+@click.option(
+    "-C", "--directory", type=click.Path(exists=True, file_okay=False), default=".",
+    help="Stand in this folder instead of the current one.",
+)  # fmt: skip
+@click.pass_context
+def main(ctx: click.Context, directory: str) -> None:
+    """Alert specs in, proven Prometheus rules and Alertmanager routing out.
+
+    \b
+    Examples:
+      alertkit init my-alerts     a small project to start from
+      alertkit compile            specs -> build/
+      alertkit test               prove every alert with promtool
+      alertkit reload --env prod  put the build into running servers
+    """
+    import os
+
+    if directory != ".":
+        os.chdir(directory)
+
+
+def run() -> None:
+    """Run the command line; the exit code is the process's own."""
+    main(prog_name="alertkit")

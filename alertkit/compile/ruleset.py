@@ -1,0 +1,77 @@
+"""The intermediate form between specs and files: frozen data that every later layer reads and none changes.
+
+All durations are whole milliseconds. Labels and annotations are tuples of pairs in the order in which they are
+written to files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from alertkit.source import Span
+
+if TYPE_CHECKING:
+    from alertkit.kinds.question import Claim
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A recording rule."""
+
+    name: str
+    expr: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alerting rule as Prometheus has it; `labels` are the rule's own, templates unexpanded."""
+
+    alert: str
+    expr: str
+    for_: int
+    keep_firing_for: int
+    labels: Pairs
+    annotations: Pairs
+    span: Span
+
+    @property
+    def severity(self) -> str:
+        return dict(self.labels).get("severity", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """What a user wants to be told: one spec entry, compiled to one rule for each severity level.
+
+    `rules` run from the mildest level to the gravest. `identity` are the labels that tell one firing instance
+    from another (None: not known, an `expr` whose result may carry any label). `unless` names alerts of the same
+    system that explain this one away; `notify` receivers that are told beside those the routes choose; `active`
+    a calendar outside which the alert is muted. `claim` is what the proofs are made from (None: nothing to derive).
+    """
+
+    name: str
+    system: str
+    rules: tuple[Rule, ...]
+    identity: tuple[str, ...] | None
+    span: Span
+    unless: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    active: str | None = None
+    companion: bool = False
+    claim: Claim | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One spec file: one rule group named `name`, records before alerts."""
+
+    name: str
+    team: str
+    path: str
+    interval: int | None
+    records: tuple[Record, ...]
+    alerts: tuple[Alert, ...]

@@ -1,0 +1,125 @@
+"""What a user can get wrong: a `Problem` at a `Span`, and how it is drawn on a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """A place in a file: 1-based `line` and `column`, `length` in characters (at least 1)."""
+
+    path: str
+    line: int
+    column: int
+    length: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake of a user.
+
+    `code` is stable and has a page in `source/codes/`; `message` says what is wrong in one sentence without a
+    full stop; `help` is one sentence that says what to do; `span` is None only where no file is to blame
+    (a missing program, a server that does not answer).
+    """
+
+    code: str
+    message: str
+    span: Span | None = None
+    help: str = ""
+
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        span = self.span
+        place = (span.path, span.line, span.column) if span else ("", 0, 0)
+        return (*place, self.code, self.message)
+
+
+class Problems(list[Problem]):
+    """Collects problems, so that one run reports all of them."""
+
+    def add(self, code: str, message: str, span: Span | None = None, help: str = "") -> None:
+        """Append one problem; the arguments are those of `Problem`."""
+        self.append(Problem(code, message, span, help))
+
+    def ordered(self) -> list[Problem]:
+        """By file, line and column, each problem once."""
+        return sorted(dict.fromkeys(self), key=Problem.sort_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Terminal escapes for the parts of a drawn problem; all empty where colour is not wanted."""
+
+    error: str = ""
+    help: str = ""
+    dim: str = ""
+    bold: str = ""
+    reset: str = ""
+
+
+PLAIN = Style()
+COLOUR = Style(error="\x1b[1;31m", help="\x1b[36m", dim="\x1b[2m", bold="\x1b[1m", reset="\x1b[0m")
+
+LineReader = Callable[[str, int], str | None]
+
+
+@lru_cache(maxsize=64)
+def _lines(path: str) -> tuple[str, ...]:
+    try:
+        text = Path(path).read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return ()
+    return tuple(text.replace("\r\n", "\n").split("\n"))
+
+
+def line_on_disk(path: str, line: int) -> str | None:
+    """The text of a 1-based line, or None when the file or line cannot be had."""
+    lines = _lines(path)
+    return lines[line - 1] if 0 < line <= len(lines) else None
+
+
+def _visible(text: str) -> str:
+    """Tabs as one space and control characters as `?`, so that the caret stays under its place."""
+    return "".join(c if c.isprintable() else (" " if c == "\t" else "?") for c in text)
+
+
+def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_disk) -> str:
+    """One problem as text of several lines without a trailing newline.
+
+    file:line:column, code and message; the source line with a caret under the place; the help.
+    """
+    span = problem.span
+    place = f"{style.bold}{span}{style.reset}: " if span else ""
+    rows = [f"{place}{style.error}error[{problem.code}]{style.reset}: {problem.message}"]
+    source = line_of(span.path, span.line) if span else None
+    if span is not None and source is not None:
+        start = span.column - 1
+        cut = max(0, start - 60) if len(source) > 160 else 0
+        shown = _visible(source[cut : cut + 160])
+        length = max(1, min(span.length, len(shown) - (start - cut)))
+        number = str(span.line)
+        rows.append(f"{style.dim}{number:>5} |{style.reset} {shown}")
+        caret = f"{style.error}{'^' * length}{style.reset}"
+        rows.append(f"{style.dim}      |{style.reset} {' ' * (start - cut)}{caret}")
+    if problem.help:
+        rows.append(f"  {style.help}help{style.reset}: {problem.help}")
+    return "\n".join(rows)
+
+
+def draw_all(problems: Iterable[Problem], style: Style = PLAIN, line_of: LineReader = line_on_disk) -> str:
+    """All problems, ordered, a blank line between them, and a count at the end."""
+    ordered = Problems(problems).ordered()
+    blocks = [draw(problem, style, line_of) for problem in ordered]
+    count = len(ordered)
+    files = len({p.span.path for p in ordered if p.span})
+    total = f"{count} error{'s' if count != 1 else ''}"
+    if files:
+        total += f" in {files} file{'s' if files != 1 else ''}"
+    return "\n\n".join([*blocks, total])

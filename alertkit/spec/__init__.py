@@ -1,0 +1,1 @@
+"""What a user may write: the typed, located form of specs, routing and the project file."""

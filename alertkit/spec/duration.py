@@ -1,0 +1,62 @@
+"""Prometheus durations (`5m`, `1h30m`, `250ms`) as whole milliseconds.
+
+Source: Prometheus documentation, "Querying basics", time durations: units in falling order, each at most once.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
+_PATTERN = re.compile(
+    r"(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?\Z", re.ASCII
+)
+# Prometheus keeps durations as nanoseconds in 64 bits.
+LONGEST = 292 * UNITS["y"]
+
+
+def parse_duration(text: str) -> int | None:
+    """Milliseconds of a Prometheus duration, or None when `text` is none."""
+    if text == "0":
+        return 0
+    match = _PATTERN.match(text)
+    if match is None or not text:
+        return None
+    total = sum(int(count) * size for count, size in zip(match.groups(), UNITS.values(), strict=True) if count)
+    return total if total <= LONGEST else None
+
+
+def format_duration(milliseconds: int) -> str:
+    """The shortest exact Prometheus notation, without years (leap years) and weeks only when exact: `1h30m`."""
+    if milliseconds == 0:
+        return "0s"
+    if milliseconds % UNITS["w"] == 0:
+        return f"{milliseconds // UNITS['w']}w"
+    parts = []
+    for unit in ("d", "h", "m", "s", "ms"):
+        count, milliseconds = divmod(milliseconds, UNITS[unit])
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts)
+
+
+def _validate(value: Any) -> int:
+    if value == 0 and isinstance(value, int) and not isinstance(value, bool):
+        return 0
+    milliseconds = parse_duration(value) if isinstance(value, str) else None
+    if milliseconds is None:
+        shown = value if isinstance(value, (str, int, float)) else type(value).__name__
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        help = f"say the unit: `{value}s` or `{value}m`" if number else "write it like 30s, 5m, 1h30m or 2d"
+        raise PydanticCustomError(
+            "AK301", "`{shown}` is not a duration", {"shown": str(shown), "help": help}
+        )  # fmt: skip
+    return milliseconds
+
+
+Duration = Annotated[int, BeforeValidator(_validate)]
+"""A pydantic field: Prometheus notation in YAML, milliseconds in Python."""

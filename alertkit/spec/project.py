@@ -1,0 +1,124 @@
+"""The project file `alertkit.yaml`: where things are, and the environments they go to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from alertkit.source import Document, Problems, Span, load
+from alertkit.spec.duration import Duration
+from alertkit.spec.validate import Model, validate
+
+PROJECT_FILE = "alertkit.yaml"
+
+
+class Environment(Model):
+    """One place that rules are put into. URLs are base URLs; folders and files are paths on this machine."""
+
+    prometheus: str | None = None
+    rules_dir: str | None = None
+    alertmanager: str | None = None
+    alertmanager_file: str | None = None
+
+
+class ProjectFile(Model):
+    """The keys of `alertkit.yaml`, every one optional."""
+
+    specs: str = "rules_src"
+    tests: str = "promtool_tests"
+    alertmanager: str = "alertmanager"
+    build: str = "build"
+    scrape_interval: Duration = 15_000
+    evaluation_interval: Duration = 15_000
+    environments: dict[str, Environment] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project on disk: `root` is the folder that holds `alertkit.yaml` (or would)."""
+
+    root: Path
+    file: ProjectFile
+    document: Document | None = None
+
+    @property
+    def specs(self) -> Path:
+        return self.root / self.file.specs
+
+    @property
+    def tests(self) -> Path:
+        return self.root / self.file.tests
+
+    @property
+    def alertmanager(self) -> Path:
+        return self.root / self.file.alertmanager
+
+    @property
+    def build(self) -> Path:
+        return self.root / self.file.build
+
+    def place(self, *path: str | int) -> Span | None:
+        """Where a key of the project file stands; None when there is no project file."""
+        return self.document.value(path) if self.document else None
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` with an `alertkit.yaml`, else `start` itself."""
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    return start
+
+
+def read_project(start: Path, problems: Problems) -> Project | None:
+    """Read the project that `start` belongs to; on mistakes add problems and return None."""
+    root = find_root(start)
+    path = root / PROJECT_FILE
+    if not path.is_file():
+        return Project(root, ProjectFile())
+    document = load_file(path, problems)
+    if document is None:
+        return None
+    data = {} if document.data is None else document.data
+    file = validate(ProjectFile, document, (), data, problems)
+    return Project(root, file, document) if file else None
+
+
+def shown_path(path: Path) -> str:
+    """A path as the user would type it: relative to where they stand if it is below, else as it is."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def load_file(path: Path, problems: Problems) -> Document | None:
+    """Read and parse one YAML file; what goes wrong with the file itself is a problem too."""
+    text = read_text(path, problems)
+    return None if text is None else load(text, shown_path(path), problems)
+
+
+def read_text(path: Path, problems: Problems) -> str | None:
+    """The UTF-8 text of a file; a file that cannot be read or decoded is a problem."""
+    shown = shown_path(path)
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        problems.add(
+            "AK110", f"the file cannot be read: {reason}", Span(shown, 1, 1),
+            "check that it exists and that you may read it",
+        )  # fmt: skip
+        return None
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        problems.add(
+            "AK111", f"the file is not UTF-8: byte 0x{raw[error.start]:02x}", Span(shown, line, column),
+            "save it as UTF-8",
+        )  # fmt: skip
+        return None

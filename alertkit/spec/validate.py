@@ -1,0 +1,165 @@
+"""From loaded YAML to pydantic models, and from pydantic's errors to located problems."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from alertkit.source import Document, Problems
+
+
+class Model(BaseModel):
+    """Base of all that users write: unknown keys are errors, nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that `word` was probably meant to be, or None."""
+    words = sorted(known)
+    close = difflib.get_close_matches(word.lower().replace("-", "_"), words, n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """A sentence that offers the nearest known word, or lists the known ones when none is near."""
+    words = sorted(known)
+    close = nearest(word, words)
+    if close:
+        return f"did you mean `{close}`?"
+    if not words:
+        return "none is defined"
+    shown = ", ".join(words[:24])
+    return f"known here: {shown}{', ...' if len(words) > 24 else ''}"
+
+
+def validate(
+    model: type[M],
+    document: Document,
+    path: Sequence[str | int],
+    data: Any,
+    problems: Problems,
+    context: dict[str, Any] | None = None,
+) -> M | None:
+    """Check `data`, which stands at `path` of `document`; on mistakes add problems and return None."""
+    try:
+        return model.model_validate(data, context=context)
+    except ValidationError as errors:
+        for error in errors.errors(include_url=False):
+            _report(error, model, document, [*path], data, problems)
+        return None
+
+
+def field_names(model: type[BaseModel]) -> list[str]:
+    """The keys as users write them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _report(
+    error: Any, model: type[BaseModel], document: Document, base: list[str | int], data: Any, problems: Problems
+) -> None:
+    loc = _real_path(error["loc"], data)
+    path = [*base, *loc]
+    kind: str = error["type"]
+    context = error.get("ctx") or {}
+    last = str(error["loc"][-1]) if error["loc"] else ""
+    if kind == "extra_forbidden":
+        owner = _model_at(model, loc[:-1])
+        known = field_names(owner) if owner else []
+        problems.add("AK201", f"unknown key `{last}`", document.key(path), suggest(last, known))
+    elif kind == "missing":
+        where = f" in `{path[-1]}`" if path else ""
+        problems.add("AK202", f"the key `{last}` is missing{where}", document.key(path), f"add `{last}:`")
+    elif kind.startswith("AK"):
+        message, help = error["msg"], str(context.get("help", ""))
+        if "offset" in context:
+            span = document.within(path, int(context["offset"]), int(context.get("length", 1)))
+        else:
+            span = document.key(path) if context.get("at") == "key" else document.value(path)
+        problems.add(kind, message, span, help)
+    else:
+        shown = _brief(error["input"])
+        code, message, help = _plain(kind, context, error["msg"], shown)
+        problems.add(code, message, document.value(path), help)
+
+
+def _plain(kind: str, context: dict[str, Any], message: str, shown: str) -> tuple[str, str, str]:
+    """Code, message and help for pydantic's own error types."""
+    expected = {
+        "string_type": "text", "dict_type": "a mapping", "model_type": "a mapping", "list_type": "a list",
+        "tuple_type": "a list", "bool_type": "true or false", "bool_parsing": "true or false",
+        "int_type": "a whole number", "int_parsing": "a whole number", "int_from_float": "a whole number",
+        "float_type": "a number", "float_parsing": "a number", "model_attributes_type": "a mapping",
+        "mapping_type": "a mapping",
+    }.get(kind)  # fmt: skip
+    if expected:
+        quote = " (quote it if it is meant as text)" if expected == "text" else ""
+        return "AK203", f"expected {expected}, found {shown}", f"write {expected} here{quote}"
+    if kind in ("literal_error", "enum"):
+        return "AK204", f"{shown} is not one of the allowed words", f"write {context.get('expected', '')}"
+    limits = {
+        "greater_than": ("gt", "more than"), "greater_than_equal": ("ge", "at least"),
+        "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most"),
+    }  # fmt: skip
+    if kind in limits:
+        name, words = limits[kind]
+        return "AK205", f"{shown} is out of range", f"it must be {words} {context.get(name)}"
+    text = message.removeprefix("Value error, ").rstrip(".")
+    return "AK203", f"{text[:1].lower()}{text[1:]}", f"found {shown}"
+
+
+def _brief(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value)
+    return f"`{text if len(text) <= 40 else text[:37] + '...'}`"
+
+
+def _real_path(loc: Sequence[str | int], data: Any) -> list[str | int]:
+    """`loc` without union tags and markers that are no keys of the data; the last part may be absent there."""
+    path: list[str | int] = []
+    node = data
+    for part in loc:
+        if (isinstance(node, dict) and part in node) or (isinstance(node, list) and isinstance(part, int)):
+            path.append(part)
+            node = node[part]  # type: ignore[index]
+    return path
+
+
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model that describes the mapping at `path`, for offering its keys."""
+    current: Any = model
+    for part in path:
+        if isinstance(current, type) and issubclass(current, BaseModel):
+            fields = {field.alias or name: field for name, field in current.model_fields.items()}
+            if part not in fields:
+                return None
+            current = _unwrap(fields[str(part)].annotation)
+        else:
+            arguments = get_args(current)
+            current = _unwrap(arguments[-1] if get_origin(current) is dict else arguments[0]) if arguments else None
+    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+
+
+def _unwrap(annotation: Any) -> Any:
+    """Strip Optional and Annotated; of a union, the first model in it."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, types.UnionType):
+        options = [_unwrap(option) for option in get_args(annotation) if option is not type(None)]
+        models = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
+        return models[0] if models else options[0]
+    return annotation
