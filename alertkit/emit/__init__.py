@@ -1,0 +1,1 @@
+"""From the ruleset to plain files: Prometheus rules, Alertmanager configuration, promtool tests."""
