@@ -79,11 +79,12 @@ def test_random(promtool: str, tmp_path_factory: pytest.TempPathFactory, wanted:
     agree(promtool, wanted, tmp_path_factory.mktemp("random"))
 
 
-@each_promtool
+# One version, since a bad template takes a run of its own.
+@pytest.mark.parametrize("promtool", versions()[:1])
 @pytest.mark.parametrize("template", BAD)
 def test_what_check_refuses_fails_in_prometheus(promtool: str, template: str, tmp_path: Path) -> None:
     assert check(template)
     assert expand(template, LABELS, 1.5) is None
     code, output = run(promtool, [Case(template, 1.5, "", LABELS)], tmp_path)
     assert code != 0
-    assert "error" in output or "panic" in output, output
+    assert any(word in output for word in ("error", "panic", "template: __alert")), output
