@@ -41,7 +41,9 @@ def test_texts(promtool: str, tmp_path: Path) -> None:
 
 def pieces() -> st.SearchStrategy[str]:
     """One part of a template: text, a pipe or a small block, trim marks included."""
-    plain = st.text(st.characters(codec="utf-8", exclude_characters="{}", exclude_categories=["Cs", "Cc", "Cn", "Co"]), max_size=6)
+    plain = st.text(
+        st.characters(codec="utf-8", exclude_characters="{}", exclude_categories=["Cs", "Cc", "Cn", "Co"]), max_size=6
+    )
     trim = st.tuples(st.sampled_from(["{{", "{{-"]), st.sampled_from(["}}", "-}}"]))
     pipe = st.sampled_from([*PIPES, "$labels.job", "$labels.um | safeHtml", "$labels.none", "$labels"])
     verb = st.builds(
