@@ -106,14 +106,12 @@ def _comparison(node: Binary) -> Iterator[Mutant]:
     if node.op in _STRICTNESS:
         other = _STRICTNESS[node.op]
         yield Mutant("comparison-strictness", f"`{node.op}` became `{other}`", replace(node, op=other))
-    for side in ("left", "right"):
-        # The parentheses stay, so that a threshold written `(5)` is changed too.
-        place = getattr(node, side)
-        number = unwrap(place)
+    for index, side in enumerate(children(node)):
+        number = unwrap(side)
         if not isinstance(number, NumberLiteral) or not math.isfinite(number.value):
             continue
         for value, words in _thresholds(number.value):
-            changed = replace(node, **{side: NumberLiteral(value)})
+            changed = replace_child(node, index, NumberLiteral(value))
             yield Mutant("threshold", f"threshold {number_text(number.value)} became {words}", changed)
 
 

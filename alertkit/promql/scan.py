@@ -137,6 +137,7 @@ def inspect(tokens: list[Token], version: Version) -> None:
     counts = [0] * 6
     depth = 0
     before: Token | None = None
+    after_offset = False
     refused = functions.REFUSED
     since = functions.SINCE
     for token in tokens:
@@ -169,11 +170,12 @@ def inspect(tokens: list[Token], version: Version) -> None:
         elif kind == "string":
             _inspect_string(token, before, stack, version)
         elif kind != "range" or not _PLAIN_RANGE.fullmatch(text):
-            _inspect_number(token, before, version)
+            _inspect_number(token, after_offset, version)
         elif before is not None and before.kind == "range":
             raise error_at(token, "a range can only follow a selector, a subquery needs a vector")
         if before is not None and before.text == "@":
             _inspect_time(token)
+        after_offset = (kind == "word" and text.lower() == "offset") or (after_offset and text in ("-", "+"))
         before = token
     if stack:
         opened = stack[-1][0]
@@ -217,10 +219,9 @@ def _inspect_string(
                 raise PromqlError(message, token.start + match.start(), len(match[0]))
 
 
-def _inspect_number(token: Token, before: Token | None, version: Version) -> None:
+def _inspect_number(token: Token, after_offset: bool, version: Version) -> None:
     """Bare numbers as durations and durations as numbers are 3.x; arithmetic in durations is newer still."""
     kind, text, _ = token
-    after_offset = before is not None and before.text.lower() == "offset"
     if kind == "range":
         if not text.strip("[] \t\r\n"):
             raise error_at(token, "expected a duration like 5m between these brackets")
@@ -238,7 +239,7 @@ def _inspect_number(token: Token, before: Token | None, version: Version) -> Non
             raise error_at(token, f"an offset without a unit needs Prometheus 3.0, write it like `{text}s`")
         if "e" in text.lower() and "x" not in text.lower() and math.isinf(float(text)):
             raise error_at(token, f"`{text}` is too large for a number")
-    elif kind == "duration" and not after_offset and version < (3, 0) and (before is None or before.text != "-"):
+    elif kind == "duration" and not after_offset and version < (3, 0):
         raise error_at(token, f"the duration `{text}` as a number needs Prometheus 3.0, write seconds")
 
 
