@@ -65,7 +65,8 @@ def _argument_type(match: re.Match[str], tokens: list[Token]) -> PromqlError:
     want, have = _TYPES.get(wanted, wanted), _TYPES.get(got, got)
     if name:
         return error_at(_named(tokens, name), f"`{name}` needs {want}, found {have}")
-    place = next((token for token in tokens if token.text in AGGREGATIONS), tokens[0])
+    candidates = {"scalar": WITH_PARAM - {"count_values"}, "string": {"count_values"}}.get(wanted, AGGREGATIONS)
+    place = next((token for token in tokens if token.text.lower() in candidates), tokens[0])
     return error_at(place, f"`{place.text}` needs {want}, found {have}")
 
 
@@ -253,8 +254,9 @@ def _sequence(tokens: list[Token]) -> PromqlError | None:
     braces = 0
     before: Token | None = None
     lists: list[bool] = []
+    closed_list = False
     for token in tokens:
-        error = _matcher_step(before, token) if braces else _step(before, token, lists)
+        error = _matcher_step(before, token) if braces else _step(before, token, lists, closed_list)
         if error:
             return error
         if token.text in ("{", "}") and token.kind == "op":
@@ -262,7 +264,7 @@ def _sequence(tokens: list[Token]) -> PromqlError | None:
         elif token.kind == "op" and token.text == "(":
             lists.append(before is not None and before.text.lower() in GROUPING_WORDS)
         elif token.kind == "op" and token.text == ")" and lists:
-            lists.pop()
+            closed_list = lists.pop()
         before = token
     last = tokens[-1]
     if _is_operator(last):
@@ -284,7 +286,7 @@ def _ends_operand(token: Token) -> bool:
     return token.kind in ("string", "number", "duration", "range") or token.text in (")", "}")
 
 
-def _step(before: Token | None, token: Token, lists: list[bool]) -> PromqlError | None:
+def _step(before: Token | None, token: Token, lists: list[bool], closed_list: bool) -> PromqlError | None:
     text, lowered = token.text, token.text.lower()
     if text in ("=", "=~", "!~") and token.kind == "op":
         return error_at(token, f"`{text}` stands only between a label and its value; to compare write `==`")
@@ -301,15 +303,20 @@ def _step(before: Token | None, token: Token, lists: list[bool]) -> PromqlError 
             return error_at(before, f"nothing follows `{before.text}`")
         if token.kind == "word" and before is None and lowered in GROUPING_WORDS | OPERATOR_WORDS | {"bool"}:
             return error_at(token, f"`{text}` is a keyword and cannot start an expression")
+        if lowered in ("group_left", "group_right"):
+            return error_at(token, f"`{text}` needs `on (...)` or `ignoring (...)` before it")
         return None
     assert before is not None
     if _ends_operand(before):
         starts = token.kind in _OPERAND or text == "("
         keyword = lowered in OPERATOR_WORDS | GROUPING_WORDS | {"offset", "bool"}
-        if starts and not keyword and not (text == "(" and before.kind == "word") and before.text != ")":
+        after_list = before.text == ")" and closed_list
+        if starts and not keyword and not (text == "(" and before.kind == "word") and not after_list:
             return error_at(token, f"expected an operator between `{before.text}` and `{text}`")
-        if starts and not keyword and before.text == ")" and not lists and token.kind in ("number", "string"):
-            return error_at(token, f"expected an operator before `{text}`")
+        if lowered in ("by", "without") and not after_list and before.text != ")" and before.text not in AGGREGATIONS:
+            return error_at(token, f"`{text}` belongs to an aggregation such as sum()")
+        if lowered in GROUPING_WORDS - {"by", "without"} and not after_list:
+            return error_at(token, f"`{text}` can only follow an operator")
         if text == "{" and before.kind != "word":
             return error_at(token, "matchers can only follow a metric name")
     if before.text.lower() == "offset" and token.kind != "duration" and text != "-":

@@ -87,10 +87,16 @@ def number_text(value: float) -> str:
 
 
 def quote(value: str) -> str:
-    """A PromQL string in double quotes."""
+    """A PromQL string in double quotes; what does not print is escaped, so that it survives YAML."""
     if value.isprintable() and "\\" not in value and '"' not in value:
         return f'"{value}"'
-    return '"' + "".join([_ESCAPES.get(c) or (c if c >= " " else f"\\x{ord(c):02x}") for c in value]) + '"'
+    return '"' + "".join([_ESCAPES.get(c) or (c if c.isprintable() else _escape(ord(c))) for c in value]) + '"'
+
+
+def _escape(code: int) -> str:
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _layout(expr: Expr, width: int, pad: str) -> str:

@@ -146,13 +146,14 @@ def inspect(tokens: list[Token], version: Version) -> None:
             if text == "(" or text == "{":
                 stack.append((token, counts, before))
                 counts = [0] * 6
-                depth = sum(map(sum, (frame[1] for frame in stack))) + len(stack) if len(stack) > 8 else 0
+                depth += sum(stack[-1][1]) + 1
                 if depth > MAX_DEPTH:
                     raise error_at(token, f"the expression is nested deeper than {MAX_DEPTH} levels")
             elif text == ")" or text == "}":
                 if not stack:
                     raise error_at(token, f"`{text}` closes nothing")
                 opened, counts, _ = stack.pop()
+                depth -= sum(counts) + 1
                 if opened.text != _CLOSES[text]:
                     raise error_at(opened, f"`{opened.text}` is never closed")
             elif text == ",":
@@ -209,7 +210,7 @@ def _inspect_string(
     if stack and before is not None and before.text in ("{", ",", "("):
         opened, _, owner = stack[-1]
         if opened.text == "{" and version < (2, 53):
-            raise error_at(token, "quoted names in braces need Prometheus 3.0, write label names without quotes")
+            raise error_at(token, "quoted names in braces need Prometheus 2.53, write them without quotes")
         if owner is not None and owner.text.lower() in GROUPING_WORDS and opened.text == "(" and version < (3, 0):
             raise error_at(token, "quoted label names need Prometheus 3.0, write them without quotes")
     if "\\" in token.text and token.text[0] != "`":
@@ -244,7 +245,9 @@ def _inspect_number(token: Token, after_offset: bool, version: Version) -> None:
 
 
 def _inspect_time(token: Token) -> None:
-    """What follows `@`: the Rust parser reads negative times as 0 and panics on them later."""
+    """What follows `@`: the Rust parser takes negative times and panics when they are read."""
+    if token.kind in ("string", "duration") or (token.kind == "word" and token.text not in ("start", "end")):
+        raise error_at(token, "expected seconds since 1970, start() or end() after `@`")
     if token.text == "-":
         raise error_at(token, "a time before 1970 after `@` is not supported")
     if token.kind == "number":

@@ -26,7 +26,7 @@ class NumberLiteral:
     value: float
 
     def _key(self) -> tuple[float | str, float]:
-        return ("NaN" if math.isnan(self.value) else self.value, math.copysign(1.0, self.value))
+        return ("NaN", 1.0) if math.isnan(self.value) else (self.value, math.copysign(1.0, self.value))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NumberLiteral) and self._key() == other._key()

@@ -27,7 +27,7 @@ def refused(expressions: list[str], folder: Path) -> list[str]:
     for number, expression in enumerate(expressions):
         rules = {"groups": [{"name": "g", "rules": [{"record": "r", "expr": expression}]}]}
         names.append(f"{number}.yml")
-        (folder / names[-1]).write_text(json.dumps(rules), encoding="utf-8")
+        (folder / names[-1]).write_text(json.dumps(rules, ensure_ascii=False), encoding="utf-8")
     assert PROMTOOL is not None
     done = subprocess.run([PROMTOOL, "check", "rules", *names], cwd=folder, capture_output=True, text=True, check=False)
     said = done.stdout + done.stderr
