@@ -182,7 +182,7 @@ def _absent(operand: Expr) -> Labels:
 
 def _label_replace(labels: Labels, target: str, template: str, source: str, pattern: str) -> Labels:
     """Where the pattern does not match, the element stays as it is."""
-    before = labels.value(source)
+    before = labels.value(source) if source else ""
     if before is not None:
         match = _fullmatch(pattern, before)
         if match is False:
