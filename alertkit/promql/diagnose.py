@@ -14,7 +14,6 @@ from alertkit.promql.functions import (
     WITH_PARAM,
 )
 from alertkit.promql.scan import PromqlError, Token, error_at
-from alertkit.spec.validate import nearest
 
 _OPERAND = frozenset({"word", "string", "number", "duration"})
 _OPERATORS = frozenset({"+", "-", "*", "/", "%", "^", "==", "!=", ">", "<", ">=", "<="})
@@ -52,6 +51,8 @@ def _named(tokens: list[Token], name: str) -> Token:
 
 
 def _unknown_function(match: re.Match[str], tokens: list[Token]) -> PromqlError:
+    from alertkit.spec.validate import nearest
+
     name = match[1]
     close = nearest(name, FUNCTIONS | AGGREGATIONS)
     hint = f", did you mean `{close}`?" if close else ""

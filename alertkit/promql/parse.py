@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final, Literal, cast
 
 from alertkit.promql import diagnose
-from alertkit.promql.functions import OLDEST, RESERVED, Version
+from alertkit.promql.functions import OLDEST, Version
 from alertkit.promql.scan import MAX_DEPTH, PromqlError, Token, inspect, is_ordinary, scan
 from alertkit.promql.tree import (
     Aggregate,
@@ -205,8 +205,3 @@ _CONVERT: Final[dict[str, Callable[[Any, int], Expr]]] = {
     "SubqueryExpr": _subquery, "Call": _call, "AggregateExpr": _aggregate, "BinaryExpr": _binary,
     "UnaryExpr": _unary, "ParenExpr": _paren,
 }  # fmt: skip
-
-
-def is_metric_name(name: str) -> bool:
-    """Whether every version reads `name`, written bare, as a metric."""
-    return _IDENTIFIER.match(name) is not None and name.lower() not in RESERVED

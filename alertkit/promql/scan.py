@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     |(?P<duration>{_DURATION}(?![A-Za-z0-9_.]))
     |(?P<number>{_NUMBER}(?![A-Za-z0-9_.]))
     |(?P<range>\[[^\[\]"'`(){{}}]*\])
+    |(?P<end>\Z)
     |(?P<bad>\[|[0-9.][A-Za-z0-9_.]*|.)
     )""",
     re.VERBOSE,
@@ -42,7 +43,7 @@ _ORDINARY = re.compile(
     |[-+*/%^<>=!(),]
     |(?i:offset)[ ]+-?{_DURATION}(?![A-Za-z0-9_.])
     |(?!(?i:offset)\b)[A-Za-z_:][A-Za-z0-9_:]*+
-    |\{{[ \n]*(?:[A-Za-z_][A-Za-z0-9_]*[ ]*(?:=~|!~|!=|=)[ ]*{_STRING}[ \n]*,?[ \n]*)*\}}
+    |\{{[ \n]*+(?:[A-Za-z_][A-Za-z0-9_]*+[ ]*+(?:=~|!~|!=|=)[ ]*+{_STRING}[ \n]*+,?+[ \n]*+)*+\}}
     |\[{_DURATION}(?::(?:{_DURATION})?)?\]
     |[0-9]{{1,30}}(?:\.[0-9]{{1,30}})?(?:[eE][+-]?[0-9]{{1,2}})?(?![A-Za-z0-9_.])
     )*+""",
@@ -101,6 +102,8 @@ def scan(text: str) -> list[Token]:
         kind = match.lastgroup
         if kind == "bad":
             raise _bad(match.group("bad"), match.start("bad"), text)
+        if kind == "end":
+            break
         append(new(Token, (kind, match[kind], match.start(kind))))  # type: ignore[index,arg-type]
     if not tokens:
         raise PromqlError("the expression is empty", 0, len(text))

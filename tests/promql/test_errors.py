@@ -160,6 +160,17 @@ def test_too_long() -> None:
     assert to_text(parse(long)) == long
 
 
+@pytest.mark.parametrize(
+    "text", ["x" + " " * 90_000, "x{" + 'a="b"          ' * 60 + "!", "x{" + 'a="b",' * 100 + "!", "(" * 900 + "#" * 99]
+)
+def test_hostile_text_takes_no_time_to_read(text: str) -> None:
+    """Patterns that backtrack would not end within the life of the test run."""
+    try:
+        assert to_text(parse(text)) == "x"
+    except PromqlError as error:
+        assert error.message != ""
+
+
 _PIECES = st.sampled_from(
     ["a", "sum", "rate", "(", ")", "{", "}", "[5m]", "[5m:]", "[", "]", ",", "=", "=~", '"x"', "by", "on", "offset",
      "@", "5", "5m", "-", "+", ">", "and", "or", "bool", "group_left", "`", "'", "\\", "é", "\x00", "\ud800", "#", "\n"]
