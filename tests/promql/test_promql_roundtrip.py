@@ -2,39 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from promql_support import CORPUS, needs_promtool, refused
 
 from alertkit.promql import parse, prettify, to_text
-
-CORPUS = [
-    line
-    for line in (Path(__file__).parent / "corpus.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("#")
-]
-PROMTOOL = shutil.which("promtool")
-needs_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on the PATH")
-
-
-def refused(expressions: list[str], folder: Path) -> list[str]:
-    """Those that `promtool check rules` does not load, each with what it says."""
-    names = []
-    for number, expression in enumerate(expressions):
-        rules = {"groups": [{"name": "g", "rules": [{"record": "r", "expr": expression}]}]}
-        names.append(f"{number}.yml")
-        (folder / names[-1]).write_text(json.dumps(rules, ensure_ascii=False), encoding="utf-8")
-    assert PROMTOOL is not None
-    done = subprocess.run([PROMTOOL, "check", "rules", *names], cwd=folder, capture_output=True, text=True, check=False)
-    said = done.stdout + done.stderr
-    assert said.count("SUCCESS") + said.count("FAILED") == len(names)
-    failed = sorted({int(number) for number in re.findall(r"^\s*(\d+)\.yml: ", said, re.MULTILINE)})
-    assert said.count("FAILED") == len(failed)
-    return [f"{expressions[number]}: {said}" for number in failed]
 
 
 @pytest.mark.parametrize("text", CORPUS)
@@ -98,3 +71,9 @@ def test_pretty_layout() -> None:
         "        }[5m]",
         "    )",
     ]
+
+
+@needs_promtool
+def test_promtool_refusals_are_noticed(tmp_path: Path) -> None:
+    said = refused(["up", "up >", "up > 1", "no_such_function(up)"], tmp_path)
+    assert [text.split(": ")[0] for text in said] == ["up >", "no_such_function(up)"]

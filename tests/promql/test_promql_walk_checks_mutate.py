@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
-from test_roundtrip import CORPUS, needs_promtool, refused
-from trees import vectors
+from promql_support import CORPUS, needs_promtool, refused
+from promql_trees import vectors
 
 from alertkit.promql import Expr, parse, to_text
 from alertkit.promql.checks import has_comparison, returns_instant_vector, value_type

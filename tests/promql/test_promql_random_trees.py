@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_roundtrip import needs_promtool, refused
-from trees import vectors
+from promql_support import needs_promtool, refused
+from promql_trees import vectors
 
 from alertkit.promql import Expr, parse, prettify, to_text
 from alertkit.promql.walk import without_parens
