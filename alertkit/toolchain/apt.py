@@ -70,7 +70,7 @@ def unpack(names: Sequence[str], into: Path, scratch: Scratch, problems: Problem
     missing = [name for name in names if name not in packages]
     if missing:
         problems.add(
-            "AK617", f"no package with {' and '.join(missing)} is to be had from this machine's package mirror{apt.why()}",
+            "AK617", f"no package with {' and '.join(missing)} is to be had from this machine's mirror{apt.why()}",
             help="check the network and apt's sources, or name a mirror of the official releases: --mirror URL",
         )  # fmt: skip
         return None
