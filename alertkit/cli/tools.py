@@ -28,7 +28,7 @@ def command() -> None:
 @command.command("install")
 @click.option(
     "--mirror", metavar="URL",
-    help="Fetch official release archives from here instead of github.com (same folders below it); also ALERTKIT_MIRROR.",
+    help="Fetch official releases from here instead of github.com (same folders below it); also ALERTKIT_MIRROR.",
 )  # fmt: skip
 @click.option(
     "--only", "names", multiple=True, metavar="TOOL", type=click.Choice(TOOLS),

@@ -6,7 +6,7 @@ The only place that starts processes. Failures become problems with the codes AK
 from alertkit.toolchain.capabilities import CAPABILITIES, Capability, Version
 from alertkit.toolchain.install import Installed, install, offer_install, progress_bar
 from alertkit.toolchain.run import Command, Finished, Service, open_scratch, run, run_many, start, usable_cores
-from alertkit.toolchain.scratch import Scratch
+from alertkit.toolchain.scratch import Scratch, terminated_means_exit
 from alertkit.toolchain.tools import INSTALL, TOOLS, Tool, cache_dir, find, find_all, require, tools_dir
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "run",
     "run_many",
     "start",
+    "terminated_means_exit",
     "tools_dir",
     "usable_cores",
 ]

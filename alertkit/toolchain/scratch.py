@@ -55,7 +55,7 @@ class Scratch:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
-        self._stack.enter_context(_terminated_means_exit())
+        self._stack.enter_context(terminated_means_exit())
         try:
             self.path = Path(tempfile.mkdtemp(prefix=".alertkit-" if self._near else "alertkit-", dir=self._base()))
         except BaseException:
@@ -140,7 +140,7 @@ class Scratch:
 
 
 @contextlib.contextmanager
-def _terminated_means_exit() -> Iterator[None]:
+def terminated_means_exit() -> Iterator[None]:
     """Let `kill` and a closed terminal unwind the stack as Ctrl-C does; keeps handlers that others have set."""
 
     def leave(number: int, _frame: FrameType | None) -> None:
