@@ -26,14 +26,18 @@ _NEW_FILE = 0o644
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file: `old` is its content now, `new` what it gets; None means that there is no such file."""
+    """One file: `old` is its content now, `new` what it gets; None means that there is no such file.
+
+    `mode` are the permission bits that it has or had.
+    """
 
     path: Path
     old: bytes | None
     new: bytes | None
+    mode: int = _NEW_FILE
 
     def reversed(self) -> Change:
-        return Change(self.path, self.new, self.old)
+        return Change(self.path, self.new, self.old, self.mode)
 
 
 def plan_folder(
@@ -56,17 +60,18 @@ def plan_folder(
         for name in sorted({*wanted, *listed}):
             path = (folder / name).resolve()
             old, new = _read(path), wanted.get(name)
+            mode = _NEW_FILE if old is None else stat.S_IMODE(path.stat().st_mode)
             if old == new:
                 continue
-            if old is not None and name not in listed and not old.lstrip(b"{/*# \t")[: len(MARK)] == MARK:
+            if old is not None and name not in listed and not old.lstrip(b"{/*# \t").startswith(MARK):
                 if name != named:
                     problems.add("AK725", f"{path} was not written by alertkit",
                                  help="move it away, or rename the system that has the same name")  # fmt: skip
                     continue
                 backup = path.with_name(path.name + BACKUP)
                 if not backup.exists():
-                    changes.append(Change(backup, None, old))
-            changes.append(Change(path, old, new))
+                    changes.append(Change(backup, None, old, mode))
+            changes.append(Change(path, old, new, mode))
         new_manifest = _manifest(wanted)
         if old_manifest != new_manifest and (wanted or old_manifest is not None):
             changes.append(Change(folder / manifest, old_manifest, new_manifest))
@@ -97,7 +102,7 @@ def write(changes: Sequence[Change], problems: Problems) -> bool:
         for change in changes:
             current = change.path
             if change.new is not None:
-                staged.append((change, _stage(change.path, change.new)))
+                staged.append((change, _stage(change.path, change.new, change.mode)))
         for change, aside in staged:
             current = change.path
             done.append(change)
@@ -112,11 +117,11 @@ def write(changes: Sequence[Change], problems: Problems) -> bool:
     except BaseException as error:
         for change in reversed(done):
             with contextlib.suppress(OSError):
-                _put(change.path, change.old)
+                _put(change)
         if not isinstance(error, OSError):
             raise
         problems.add("AK726", f"{current} cannot be written: {error.strerror or error}",
-                     help="check that you may write there and that the disk is not full; nothing was changed")  # fmt: skip
+                     help="check that you may write there and that the disk is not full; all is as before")  # fmt: skip
         return False
     finally:
         for _, aside in staged:
@@ -130,19 +135,18 @@ def restore(changes: Sequence[Change], problems: Problems) -> bool:
     return write([change.reversed() for change in reversed(changes)], problems)
 
 
-def _put(path: Path, content: bytes | None) -> None:
-    if content is None:
-        path.unlink(missing_ok=True)
+def _put(change: Change) -> None:
+    if change.old is None:
+        change.path.unlink(missing_ok=True)
     else:
-        _stage(path, content).replace(path)
+        _stage(change.path, change.old, change.mode).replace(change.path)
 
 
-def _stage(path: Path, content: bytes) -> Path:
-    """A file beside `path` with the content, and with the mode and owner of what it will replace."""
+def _stage(path: Path, content: bytes, mode: int) -> Path:
+    """A file beside `path` with the content and mode, and with the owner of what it will replace."""
     path.parent.mkdir(exist_ok=True)
-    source = path.with_name(path.name.removesuffix(BACKUP)) if path.name.endswith(BACKUP) else path
     try:
-        state = source.stat()
+        state = path.stat()
     except FileNotFoundError:
         state = None
     handle, name = tempfile.mkstemp(prefix=".alertkit-", suffix=".tmp", dir=path.parent)
@@ -154,7 +158,7 @@ def _stage(path: Path, content: bytes) -> Path:
             if state is not None and (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
                 with contextlib.suppress(PermissionError):
                     os.fchown(stream.fileno(), state.st_uid, state.st_gid)
-            os.fchmod(stream.fileno(), stat.S_IMODE(state.st_mode) if state else _NEW_FILE)
+            os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
     except BaseException:
         with contextlib.suppress(OSError):

@@ -257,8 +257,8 @@ def put_back(target: Target, build: Build, changes: Sequence[Change], problems: 
     for server in servers:
         if changes and not server.reload(said := Problems()):
             good = False
-            problems.append(_at(server, "AK729", f"the files of before are back, but not reloaded: {said[0].message}",
-                                "look at the server's log: something else in its configuration may be wrong"))  # fmt: skip
+            problems.append(_at(server, "AK729", f"the old files are back, but not reloaded: {said[0].message}",
+                                "see the server's log: something else in its configuration may be wrong"))  # fmt: skip
     if changes and good:
         reloaded = f", {' and '.join(server.shown for server in servers)} reloaded" if servers else ""
         on_step(Step("restore", "files", f"restored: the files of before are back{reloaded}"))
