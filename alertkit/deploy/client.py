@@ -11,9 +11,9 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 from alertkit.source import Problem, Problems, Span
+from alertkit.source.url import is_base_url, shown_url
 
 if TYPE_CHECKING:
     import requests
@@ -49,24 +49,6 @@ class LoadedGroup:
     name: str
     interval: int
     rules: tuple[LoadedRule, ...]
-
-
-def shown_url(url: str) -> str:
-    """A URL that may be printed: without credentials, query and fragment."""
-    try:
-        parts = urlsplit(url)
-        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
-    except ValueError:
-        return "(unreadable URL)"
-
-
-def is_base_url(url: str) -> bool:
-    """Whether a URL can be the base of a server: http or https, a host, a port that is one."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from alertkit.deploy.client import Alertmanager, Prometheus, SessionFactory, is_base_url, shown_url
+from alertkit.deploy.client import Alertmanager, Prometheus, SessionFactory
 from alertkit.source import Problems
+from alertkit.source.url import is_base_url, shown_url
 from alertkit.spec.project import PROJECT_FILE, Project
 from alertkit.spec.validate import suggest
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alertkit.source import Problems
+from alertkit.source.url import shown_url
 from alertkit.toolchain import apt, release
 from alertkit.toolchain.run import open_scratch, run
 from alertkit.toolchain.tools import INSTALL, Tool, find, inspect, installed, require, tools_dir
@@ -68,7 +69,7 @@ def install(
                     into.mkdir()
             if placed is None:
                 base = release.mirror_of(mirror)
-                say(f"downloading from {release.shown(base)}")
+                say(f"downloading from {shown_url(base)}")
                 placed = release.unpack(wanted, into, base, troubles, progress)
             if placed is None or not _all_run(placed, into, troubles):
                 problems.extend(troubles)

@@ -10,9 +10,9 @@ import tarfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit, urlunsplit
 
 from alertkit.source import Problems
+from alertkit.source.url import is_base_url, shown_url
 
 OFFICIAL = "https://github.com"
 # The versions that alertkit is tested with; pinned, so that the same alertkit fetches the same tools everywhere.
@@ -54,8 +54,8 @@ def unpack(
         problems.add("AK615", f"there are no official releases for {platform.system()} on {platform.machine()}",
                      help="build the tools yourself and set ALERTKIT_TOOLS to their folder")  # fmt: skip
         return None
-    if urlsplit(base).scheme not in ("http", "https") or not urlsplit(base).hostname:
-        problems.add("AK610", f"the mirror `{shown(base)}` is not an http or https URL",
+    if not is_base_url(base):
+        problems.add("AK610", f"the mirror `{shown_url(base)}` is not an http or https URL",
                      help="write it like https://mirror.example.com/github")  # fmt: skip
         return None
     placed: dict[str, str] = {}
@@ -77,16 +77,6 @@ def unpack(
     return placed
 
 
-def shown(url: str) -> str:
-    """A URL without the credentials and the query that may be in it."""
-    try:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]
-    except ValueError:
-        return "(unreadable URL)"
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
-
-
 def _fetch_checked(base: str, name: str, into: Path, problems: Problems, progress: Progress) -> bool:
     sums = into.with_name(f"{into.name}.sums")
     if not _fetch(f"{base}/sha256sums.txt", sums, "sha256sums.txt", problems, lambda *_: None):
@@ -94,7 +84,7 @@ def _fetch_checked(base: str, name: str, into: Path, problems: Problems, progres
     match = re.search(rf"^([0-9a-fA-F]{{64}})[ *]+{re.escape(name)}$", sums.read_text("utf-8", "replace"), re.MULTILINE)
     sums.unlink()
     if match is None:
-        problems.add("AK612", f"{shown(base)}/sha256sums.txt has no sum for {name}",
+        problems.add("AK612", f"{shown_url(base)}/sha256sums.txt has no sum for {name}",
                      help="the mirror is incomplete: use another one, or the official releases")  # fmt: skip
         return False
     if not _fetch(f"{base}/{name}", into, name, problems, progress):
@@ -103,7 +93,7 @@ def _fetch_checked(base: str, name: str, into: Path, problems: Problems, progres
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != match[1].lower():
         problems.add(
-            "AK612", f"{name} from {shown(base)} is not what was published: its SHA-256 is {found[:16]}..., "
+            "AK612", f"{name} from {shown_url(base)} is not what was published: its SHA-256 is {found[:16]}..., "
             f"not {match[1].lower()[:16]}...",
             help="nothing was installed; try again, and do not trust this mirror if it happens again",
         )  # fmt: skip
@@ -114,7 +104,7 @@ def _fetch_checked(base: str, name: str, into: Path, problems: Problems, progres
 def _fetch(url: str, into: Path, name: str, problems: Problems, progress: Progress) -> bool:
     import requests
 
-    host = shown(url)
+    host = shown_url(url)
     try:
         with requests.get(url, stream=True, timeout=_TIMEOUT) as answer:
             if answer.status_code != 200:

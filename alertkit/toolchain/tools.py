@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from alertkit.source import Problems
-from alertkit.toolchain.capabilities import Capability, Version, capabilities_of
+from alertkit.toolchain.capabilities import CAPABILITIES, Capability, Version, capabilities_of
 
 TOOLS = ("promtool", "amtool", "prometheus", "alertmanager")
 INSTALL = "alertkit tools install"
@@ -46,7 +46,9 @@ class Tool:
         return capabilities_of(self.name, self.version) if self.version else ()
 
     def can(self, capability: str) -> bool:
-        """Whether this version has a capability of the table in `capabilities.py`."""
+        """Whether this version has a capability of the table in `capabilities.py`; KeyError if that has no such row."""
+        if not any(c.tool == self.name and c.name == capability for c in CAPABILITIES):
+            raise KeyError(f"{self.name} {capability}")
         return any(c.name == capability for c in self.capabilities)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from alertkit.deploy import Alertmanager, Prometheus
-from alertkit.deploy.client import shown_url
 from alertkit.source import Problems
+from alertkit.source.url import shown_url
 from tests.servers import free_port, start_alertmanager, start_prometheus, versions
 
 Serve = Callable[[bytes | None], str]
@@ -195,5 +195,6 @@ def test_a_real_alertmanager(binary: Path, tmp_path: Path) -> None:
         assert not client.reload(problems)
         assert [p.code for p in problems] == ["AK711"]
         assert "y" in problems[0].message
-        assert Prometheus(server.url).rules(problems := Problems()) is None
+        problems = Problems()
+        assert Prometheus(server.url).rules(problems) is None
         assert [p.code for p in problems] == ["AK709"]

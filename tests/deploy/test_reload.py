@@ -161,7 +161,7 @@ def test_prometheus_refuses_and_all_comes_back(site: Site) -> None:
     before = site.files()
     (site.rules_dir / "others.yml").write_text(OTHERS.replace("up == 0", "up =="))
     site.put("b", disk=rules("disk", wait="1m"), net=rules("net"))
-    done, steps, problems = site.reload()
+    done, _, problems = site.reload()
     assert not done
     assert [p.code for p in problems] == ["AK711", "AK729"]  # the broken file of others is still there
     (site.rules_dir / "others.yml").write_text(OTHERS)
@@ -177,7 +177,7 @@ def test_alertmanager_refuses_and_both_go_back(site: Site) -> None:
     wrong = site.alertmanager_file.parent / "templates"
     wrong.mkdir()
     (wrong / "theirs.tmpl").write_text("{{ nonsense")
-    done, steps, problems = site.reload()
+    done, _, problems = site.reload()
     assert not done
     assert [p.code for p in problems] == ["AK711", "AK729"]
     (wrong / "theirs.tmpl").unlink()
