@@ -77,16 +77,13 @@ def _json(tools: dict[str, Tool | None], project: dict[str, Any], bad: list[str]
             for name, tool in tools.items()
         },
         "missing": bad,
-        "fix": _fix(tools, bad),
+        "fix": _fix(tools),
     }  # fmt: skip
 
 
-def _fix(tools: dict[str, Tool | None], bad: list[str]) -> str | None:
-    """The one command that gets what is missing; None when nothing is, or when something is broken instead."""
-    missing = [name for name in bad if tools[name] is None]
-    if not missing:
-        return None
-    return INSTALL if len(missing) == len(tools) else f"{INSTALL} {' '.join(f'--only {name}' for name in missing)}"
+def _fix(tools: dict[str, Tool | None]) -> str | None:
+    """The one command that gets what is missing; None when nothing is (what is broken must be mended by hand)."""
+    return INSTALL if None in tools.values() else None
 
 
 def _print(tools: dict[str, Tool | None], project: dict[str, Any], bad: list[str]) -> None:
@@ -100,7 +97,7 @@ def _print(tools: dict[str, Tool | None], project: dict[str, Any], bad: list[str
         tool = tools[name]
         if tool is not None:
             click.echo(f"\n{tool.path} is broken: {tool.trouble}")
-    fix = _fix(tools, bad)
+    fix = _fix(tools)
     if fix:
         click.echo(f"\nTo get what is missing:\n\n  {fix}\n\nIt needs no root and puts them into {tools_dir()}")
 

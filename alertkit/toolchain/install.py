@@ -157,15 +157,21 @@ def progress_bar() -> Iterator[tuple[Say, release.Progress]]:
         yield say, lambda name, done, total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[size]}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        tasks = {}
+        tasks: dict[str, TaskID] = {}
+
+        def step(line: str) -> None:
+            """A bar that pulses, since apt does not say how far it is."""
+            for task in tasks.values():
+                bar.update(task, visible=False)
+            tasks[line] = bar.add_task(line, total=None, size="")
 
         def progress(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(name, total=total or None)
-            bar.update(tasks[name], completed=done)
+                tasks[name] = bar.add_task(name, total=total or None, size="")
+            bar.update(tasks[name], completed=done, size=f"{done / 1e6:.1f} MB")
 
-        yield bar.console.print, progress
+        yield step, progress
