@@ -115,13 +115,14 @@ def write(changes: Sequence[Change], problems: Problems) -> bool:
         for folder in {change.path.parent for change in changes}:
             _sync_folder(folder)
     except BaseException as error:
-        for change in reversed(done):
-            with contextlib.suppress(OSError):
-                _put(change)
+        lost = [str(change.path) for change in reversed(done) if not _undo(change)]
+        if lost:
+            problems.add("AK729", f"{' and '.join(lost)} could not be put back as before",
+                         help="mend this by hand before the server reads it")  # fmt: skip
         if not isinstance(error, OSError):
             raise
         problems.add("AK726", f"{current} cannot be written: {error.strerror or error}",
-                     help="check that you may write there and that the disk is not full; all is as before")  # fmt: skip
+                     help="check that you may write there and that the disk is not full")  # fmt: skip
         return False
     finally:
         for _, aside in staged:
@@ -135,11 +136,21 @@ def restore(changes: Sequence[Change], problems: Problems) -> bool:
     return write([change.reversed() for change in reversed(changes)], problems)
 
 
-def _put(change: Change) -> None:
-    if change.old is None:
-        change.path.unlink(missing_ok=True)
-    else:
-        _stage(change.path, change.old, change.mode).replace(change.path)
+def _undo(change: Change) -> bool:
+    """Put a file back as it was; False when that fails and it is not as it was anyway."""
+    try:
+        if change.old is None:
+            change.path.unlink(missing_ok=True)
+        elif _read(change.path) != change.old:
+            aside = _stage(change.path, change.old, change.mode)
+            try:
+                aside.replace(change.path)
+            except BaseException:
+                aside.unlink(missing_ok=True)
+                raise
+    except OSError:
+        return change.path.is_dir()  # never was a file, so nothing is lost
+    return True
 
 
 def _stage(path: Path, content: bytes, mode: int) -> Path:
