@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alertkit.deploy.client import LoadedGroup, LoadedRule
+from alertkit.deploy.loaded import LoadedGroup, LoadedRule
 from alertkit.source import Problems, Span
 from alertkit.spec.duration import parse_duration
 from alertkit.spec.project import shown_path

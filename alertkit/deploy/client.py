@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from alertkit.deploy.loaded import LoadedGroup, loaded_group
 from alertkit.source import Problem, Problems, Span
 from alertkit.source.url import is_base_url, shown_url
 
@@ -21,34 +22,6 @@ if TYPE_CHECKING:
 # Makes the session that requests go through: the place for credentials and certificates.
 SessionFactory = Callable[[], "requests.Session"]
 TIMEOUT = 30.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedRule:
-    """A rule as the server has it; durations in milliseconds, `query` as the server prints it.
-
-    `health` is ok, err or unknown (not evaluated yet).
-    """
-
-    kind: str  # alerting or recording
-    name: str
-    query: str
-    for_: int
-    keep_firing_for: int
-    labels: Mapping[str, str]
-    annotations: Mapping[str, str]
-    health: str = "unknown"
-    last_error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedGroup:
-    """A rule group as the server has it; `file` is its path as the server sees it, `interval` milliseconds."""
-
-    file: str
-    name: str
-    interval: int
-    rules: tuple[LoadedRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,13 +192,7 @@ class Prometheus(_Server):
         if data is None:
             return None
         try:
-            return tuple(
-                LoadedGroup(
-                    str(group["file"]), str(group["name"]), round(float(group["interval"]) * 1000),
-                    tuple(_rule(rule) for rule in group["rules"]),
-                )
-                for group in data["groups"]
-            )  # fmt: skip
+            return tuple(loaded_group(group) for group in data["groups"])
         except (KeyError, TypeError, ValueError, AttributeError):
             self._not_this(problems)
             return None
@@ -292,15 +259,6 @@ class Alertmanager(_Server):
         if body is not None:
             self._not_this(problems)
         return None
-
-
-def _rule(rule: Mapping[str, Any]) -> LoadedRule:
-    return LoadedRule(
-        str(rule["type"]), str(rule["name"]), str(rule["query"]),
-        round(float(rule.get("duration") or 0) * 1000), round(float(rule.get("keepFiringFor") or 0) * 1000),
-        dict(rule.get("labels") or {}), dict(rule.get("annotations") or {}),
-        str(rule.get("health", "unknown")), str(rule.get("lastError") or ""),
-    )  # fmt: skip
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from alertkit.deploy.build import Build, check, expected_groups, read_build
-from alertkit.deploy.client import Alertmanager, LoadedGroup, Prometheus, SessionFactory
+from alertkit.deploy.client import Alertmanager, Prometheus, SessionFactory
 from alertkit.deploy.files import Change, plan_folder, restore, write
+from alertkit.deploy.loaded import LoadedGroup
 from alertkit.deploy.target import Target, read_target
 from alertkit.deploy.verify import SameQuery, differences
 from alertkit.source import Problem, Problems
@@ -150,6 +151,8 @@ def written(target: Target, build: Build, changes: Sequence[Change]) -> Iterator
         templates = f" with {len(build.templates)} templates" if build.templates else ""
         text = f"alertmanager.yml{templates} -> {shown_path(file)}"
         backups = [c.path for c in changes if c.path.name.startswith(file.name) and c.old is None and c not in ours]
+        if not ours:
+            text += " (unchanged)"
         if backups:
             text += f", the file of before is kept as {backups[0].name}"
         yield Step("write", "alertmanager", text, {"changed": bool(ours)})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from alertkit.deploy.client import LoadedGroup, LoadedRule
+from alertkit.deploy.loaded import LoadedGroup, LoadedRule
 from alertkit.spec.duration import format_duration
 
 SameQuery = Callable[[str, str], bool]
