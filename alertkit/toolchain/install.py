@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alertkit.source import Problems
 from alertkit.source.url import shown_url
-from alertkit.toolchain import apt, release
 from alertkit.toolchain.run import open_scratch, run
 from alertkit.toolchain.tools import INSTALL, Tool, find, inspect, installed, require, tools_dir
+
+if TYPE_CHECKING:
+    from alertkit.toolchain.release import Progress as OnProgress
 
 Say = Callable[[str], None]
 
@@ -34,13 +37,15 @@ def install(
     mirror: str | None = None,
     force: bool = False,
     say: Say = lambda line: None,
-    progress: release.Progress = lambda name, done, total: None,
+    progress: OnProgress = lambda name, done, total: None,
 ) -> Installed | None:
     """Fetch the tools that are not found yet (with `force` all); None and problems when one cannot be had.
 
     From this machine's package mirror on Debian and Ubuntu, unless `mirror` or ALERTKIT_MIRROR names a mirror of the
     official releases; from the official releases elsewhere, and where apt does not have them.
     """
+    from alertkit.toolchain import apt, release
+
     there = [] if force else [tool for name in names if (tool := find(name)) and tool.version]
     wanted = [name for name in names if name not in {tool.name for tool in there}]
     if not wanted:
@@ -144,7 +149,7 @@ def _ask(question: str) -> bool:
 
 
 @contextlib.contextmanager
-def progress_bar() -> Iterator[tuple[Say, release.Progress]]:
+def progress_bar() -> Iterator[tuple[Say, OnProgress]]:
     """`say` and `progress` for `install`: a moving bar on a terminal, else one plain line for each step.
 
     Both write to standard error.
