@@ -1,0 +1,1 @@
+"""Ruleset and routing -> the text of files."""
