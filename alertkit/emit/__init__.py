@@ -1,1 +1,1 @@
-"""Ruleset and routing -> the text of files."""
+"""From the ruleset to plain files: Prometheus rules, Alertmanager configuration, promtool tests."""

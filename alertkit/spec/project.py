@@ -24,7 +24,7 @@ class Environment(Model):
 
 
 class ProjectFile(Model):
-    """The keys of `alertkit.yaml`, every one optional."""
+    """The keys of `alertkit.yaml`, every one optional. `severities` run from the mildest to the gravest."""
 
     specs: str = "rules_src"
     tests: str = "promtool_tests"
@@ -32,6 +32,7 @@ class ProjectFile(Model):
     build: str = "build"
     scrape_interval: Duration = 15_000
     evaluation_interval: Duration = 15_000
+    severities: tuple[str, ...] = ("info", "warning", "critical")
     environments: dict[str, Environment] = Field(default_factory=dict)
 
 

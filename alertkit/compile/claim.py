@@ -1,0 +1,117 @@
+"""What is claimed of an alert, in values of its signal: the proofs, the simulator and the pictures start here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alertkit.kinds import Comparison, Question, Stimulus
+from alertkit.spec.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Boundary:
+    """One edge of one level: beyond it the alert fires with `severity`.
+
+    `inside` is the nearest value to the edge that is harmless, `past` the nearest that is not; both are values that
+    the stimulus can produce.
+    """
+
+    severity: str
+    comparison: Comparison
+    inside: float
+    past: float
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Everything that the proofs of one alert need, independent of the PromQL that it was compiled to.
+
+    boundaries  from the mildest level to the gravest; a level with two edges (`outside`) has two
+    clear       hysteresis of the mildest level: once firing it goes on until this no longer holds
+    rest        a harmless value far from every boundary
+    inputs      the selectors whose series the signal needs
+    missing     name of the companion alert that fires when the data is gone, if there is one
+    """
+
+    identity: tuple[str, ...]
+    fixed_labels: tuple[tuple[str, str], ...]
+    signal: str
+    stimulus: Stimulus
+    boundaries: tuple[Boundary, ...]
+    clear: Comparison | None
+    rest: float
+    inputs: tuple[Selector, ...]
+    missing: str | None = None
+
+
+RISING = (">", ">=")
+FALLING = ("<", "<=")
+
+
+def derive(
+    question: Question,
+    stimulus: Stimulus,
+    levels: list[tuple[str, Comparison]],
+    clear: Comparison | None,
+    missing: str | None,
+) -> Claim:
+    """Choose the values at which the levels are proven."""
+    comparisons = [comparison for _, comparison in levels]
+    rest = stimulus.rest if stimulus.rest is not None else _rest(comparisons, clear, question.range)
+    boundaries = []
+    for severity, comparison in levels:
+        inside, past = _beside(comparison, stimulus, question.range)
+        boundaries.append(
+            Boundary(
+                severity,
+                comparison,
+                inside if stimulus.inside is None else stimulus.inside,
+                past if stimulus.bad is None else stimulus.bad,
+            )
+        )
+    return Claim(
+        question.identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
+        question.inputs, missing,
+    )  # fmt: skip
+
+
+def _beside(comparison: Comparison, stimulus: Stimulus, limits: tuple[float, float]) -> tuple[float, float]:
+    """The nearest harmless and the nearest harmful value that the stimulus can tell apart."""
+    value = comparison.value
+    gap = stimulus.step_size or (abs(value) * stimulus.margin or stimulus.margin)
+    exact = stimulus.exact or stimulus.step_size is not None
+    op = comparison.op
+    if op == "==":
+        return (value + gap if value + gap <= limits[1] else value - gap), value
+    if op == "!=":
+        return value, (value + gap if value + gap <= limits[1] else value - gap)
+    up = 1 if op in RISING else -1
+    if op in (">", "<"):
+        inside, past = (value if exact else value - up * gap), value + up * gap
+    else:
+        inside, past = value - up * gap, (value if exact else value + up * gap)
+    return _clamp(inside, limits), _clamp(past, limits)
+
+
+def _clamp(value: float, limits: tuple[float, float]) -> float:
+    return min(max(round(value, 12) if abs(value) < 1e3 else value, limits[0]), limits[1])
+
+
+def _rest(comparisons: list[Comparison], clear: Comparison | None, limits: tuple[float, float]) -> float:
+    """A value well away from every boundary on its harmless side."""
+    everything = [*comparisons, clear] if clear else comparisons
+    above = [c.value for c in everything if c.op in RISING]
+    below = [c.value for c in everything if c.op in FALLING]
+    if above and below:
+        return (min(above) + max(below)) / 2
+    if above:
+        lowest = min(above)
+        return _clamp(lowest / 2 if lowest > 0 else lowest - max(1.0, abs(lowest)), limits)
+    if below:
+        highest = max(below)
+        far = highest * 2 if highest > 0 else highest + max(1.0, abs(highest))
+        return far if far <= limits[1] else (highest + limits[1]) / 2
+    value = comparisons[0].value
+    if comparisons[0].op == "!=":
+        return value
+    return value + 1 if value + 1 <= limits[1] else value - 1

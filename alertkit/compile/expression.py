@@ -1,0 +1,97 @@
+"""From a question and its levels to the PromQL of rules: comparison, hysteresis, guards, missing data.
+
+An expression is drafted with the signal left open, because a signal that is used more than once becomes a
+recording rule of the group and is then only named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alertkit.kinds import Comparison, Question
+from alertkit.kinds.question import by, on
+from alertkit.spec.duration import format_duration
+from alertkit.spec.quantity import format_number
+from alertkit.spec.selector import Selector, quoted
+
+HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An expression whose signals stand as `{0}`, `{1}`; `signals` are their PromQL."""
+
+    text: str
+    signals: tuple[str, ...]
+
+    def fill(self, names: dict[str, str]) -> str:
+        """The PromQL, with a record's name wherever the signal is recorded."""
+        text = self.text
+        for index, signal in enumerate(self.signals):
+            text = text.replace(f"\0{index}", names.get(signal, signal))
+        return text
+
+
+def _worst(question: Question, op: str) -> str:
+    """The value of the worst series of each identity, as the comparison points."""
+    return by("min" if op in ("<", "<=") else "max", question.identity, question.signal)
+
+
+def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Comparison, str] | None) -> Draft:
+    """The condition of one level; `clear` are the comparison that keeps it firing and its own ALERTS selector."""
+    signals: list[str] = []
+    parts: list[str] = []
+    for comparison in comparisons:
+        if question.worst and comparison.op in ("==", "!="):
+            parts.append(by("max", question.identity, f"{question.signal} {comparison}"))
+            continue
+        signal = _worst(question, comparison.op) if question.worst else question.signal
+        if signal not in signals:
+            signals.append(signal)
+        hole = f"\0{signals.index(signal)}"
+        parts.append(f"{hole} {comparison}")
+        if clear is not None:
+            keep, alerts = clear
+            parts.append(f"({hole} {keep} and {on(question.identity)} {alerts})")
+    return Draft(guarded("\nor\n".join(parts), question), tuple(signals))
+
+
+def guarded(condition: str, question: Question) -> str:
+    """The condition, silent unless every guard of the question has an element."""
+    if not question.guards:
+        return condition
+    if "\nor\n" in condition:
+        condition = f"({condition})"
+    return condition + "".join(f"\nand {on(question.identity)}\n{guard}" for guard in question.guards)
+
+
+def firing(alert: str, severity: str, system: str) -> str:
+    """The ALERTS series of one level while it fires."""
+    return (
+        f'ALERTS{{alertname={quoted(alert)},alertstate="firing",severity={quoted(severity)},system={quoted(system)}}}'
+    )
+
+
+def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int) -> str:
+    """True while data that was there is gone: for each identity seen in the last hour, and for the whole metric.
+
+    `patience` (milliseconds) is the companion's `for`: the memory must outlast it.
+    """
+    parts = []
+    memory = format_duration(max(HOUR, 2 * patience))
+    for selector in inputs:
+        if identity:
+            parts.append(
+                f"({by('group', identity, f'last_over_time({selector}[{memory}])')} unless {on(identity)} "
+                f"{by('group', identity, str(selector))})"
+            )
+            parts.append(f"absent(last_over_time({selector}[{memory}]))")
+        else:
+            parts.append(f"absent({selector})")
+    return "\nor\n".join(parts)
+
+
+def threshold_text(value: float) -> str:
+    """A threshold as it stands in the rule."""
+    return format_number(value)

@@ -1,0 +1,169 @@
+"""From the condition of a spec to levels: one comparison for each severity, in the signal's unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alertkit.compile.read import Entry
+from alertkit.kinds import Comparison, Question
+from alertkit.source import Problems
+from alertkit.spec.alert import CONDITIONS, Levels, Measured
+from alertkit.spec.quantity import Quantity, format_number
+from alertkit.spec.validate import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One severity: the comparisons of which any one makes it fire, and the threshold as the user wrote it."""
+
+    severity: str
+    comparisons: tuple[Comparison, ...]
+    shown: str
+
+
+def levels_of(
+    entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems
+) -> tuple[list[Level], Comparison | None]:
+    """The levels from the mildest to the gravest, and the comparison that `clear` makes; [] after a problem."""
+    spec = entry.spec
+    own = spec.severity or "warning"
+    if own not in severities:
+        problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
+        return [], None
+    if question.forms:
+        return [Level(form.severity or own, (form.boundary,), str(form.boundary)) for form in question.forms], None
+    if question.fixed is not None and not (isinstance(spec, Measured) and spec.conditions()):
+        return [Level(own, (question.fixed,), format_number(question.fixed.value))], None
+    if not isinstance(spec, Measured):
+        return [Level(own, (), "")], None
+    given = spec.conditions()
+    if not given:
+        problems.add(
+            "AK303", "the threshold is missing", entry.key(),
+            "say when it fires: `above: 5`, `below: 50%`, or a level each: `above: {warning: 5, critical: 10}`",
+        )  # fmt: skip
+        return [], None
+    if len(given) > 1:
+        problems.add(
+            "AK308", f"`{given[0]}` and `{given[1]}` contradict each other: an alert has one condition",
+            entry.key(given[1]), "keep one of them; for a value that leaves a band use `outside: [lowest, highest]`",
+        )  # fmt: skip
+        return [], None
+    before = len(problems)
+    levels = _outside(entry, question, own, problems) if given[0] == "outside" else _compared(
+        entry, given[0], question, own, severities, problems
+    )  # fmt: skip
+    clear = _clear(entry, question, levels, problems) if spec.clear is not None and len(problems) == before else None
+    return (levels, clear) if len(problems) == before else ([], None)
+
+
+def _number(entry: Entry, quantity: Quantity, question: Question, path: tuple[str | int, ...], problems: Problems) -> float:
+    """The quantity in the signal's unit; a problem, and 0, when it cannot be."""
+    value = quantity.in_unit(question.unit)
+    if value is not None:
+        return value
+    unit = question.unit
+    if unit.dimension == "number":
+        problems.add(
+            "AK305", f"`{quantity.text}` does not fit: the unit of `{question.metric}` is not known",
+            entry.value(*path), "its name tells none; say it with `unit:`, for example `unit: ms` or `unit: ratio`",
+        )  # fmt: skip
+    else:
+        problems.add(
+            "AK305", f"`{quantity.text}` does not fit: the value is in {unit.name} ({unit.dimension})",
+            entry.value(*path), f"give it in a unit of {unit.dimension}, or as a plain number",
+        )  # fmt: skip
+    return 0.0
+
+
+def _compared(
+    entry: Entry, name: str, question: Question, own: str, severities: tuple[str, ...], problems: Problems
+) -> list[Level]:
+    op = CONDITIONS[name]
+    given: Levels = getattr(entry.spec, name)
+    levels = []
+    before = len(problems)
+    for severity, quantity in given.quantities:
+        path = (name,) if severity is None else (name, severity)
+        if severity is not None and severity not in severities:
+            problems.add(
+                "AK311", f"unknown severity `{severity}`", entry.key(*path), suggest(severity, severities)
+            )
+            continue
+        comparison = Comparison(op, _number(entry, quantity, question, path, problems))
+        if len(problems) == before:
+            _can_fire(entry, comparison, question, path, problems)
+        levels.append(Level(severity or own, (comparison,), quantity.text))
+    if len(problems) > before:
+        return []
+    levels.sort(key=lambda level: severities.index(level.severity))
+    for mild, grave in zip(levels, levels[1:], strict=False):
+        _order(entry, name, mild, grave, problems)
+    return levels
+
+
+def _order(entry: Entry, name: str, mild: Level, grave: Level, problems: Problems) -> None:
+    """A graver level must be harder to reach, or the milder one never matters."""
+    low, high = mild.comparisons[0].value, grave.comparisons[0].value
+    fine = {">": high > low, ">=": high > low, "<": high < low, "<=": high < low}.get(mild.comparisons[0].op, high != low)
+    if not fine:
+        problems.add(
+            "AK309", f"the level `{mild.severity}` can never matter: `{grave.severity}` is reached no later",
+            entry.value(name, grave.severity),
+            f"`{grave.severity}` must be further out than `{mild.severity}` ({mild.shown})",
+        )  # fmt: skip
+
+
+def _outside(entry: Entry, question: Question, own: str, problems: Problems) -> list[Level]:
+    spec = entry.spec
+    assert isinstance(spec, Measured) and spec.outside is not None
+    before = len(problems)
+    low, high = (_number(entry, q, question, ("outside", i), problems) for i, q in enumerate(spec.outside))
+    if len(problems) == before and low >= high:
+        problems.add(
+            "AK308", "the band is empty: its lowest value is not below its highest", entry.value("outside"),
+            "write `outside: [lowest, highest]`",
+        )  # fmt: skip
+    text = f"{spec.outside[0].text} to {spec.outside[1].text}"
+    return [Level(own, (Comparison(">", high), Comparison("<", low)), text)]
+
+
+def _can_fire(
+    entry: Entry, comparison: Comparison, question: Question, path: tuple[str | int, ...], problems: Problems
+) -> None:
+    lowest, highest = question.range
+    value, op = comparison.value, comparison.op
+    never = {">": value >= highest, ">=": value > highest, "<": value <= lowest, "<=": value < lowest}.get(op, False)
+    always = {">": value < lowest, ">=": value <= lowest, "<": value > highest, "<=": value >= highest}.get(op, False)
+    if never or always:
+        word = "never" if never else "always"
+        problems.add(
+            "AK306", f"this would {word} fire: the value lies between {format_number(lowest)} and "
+            f"{format_number(highest)} {question.unit.name if question.unit.name != 'number' else ''}".rstrip(),
+            entry.value(*path), "choose a threshold inside that range",
+        )  # fmt: skip
+
+
+def _clear(entry: Entry, question: Question, levels: list[Level], problems: Problems) -> Comparison | None:
+    spec = entry.spec
+    assert isinstance(spec, Measured) and spec.clear is not None
+    op = levels[0].comparisons[0].op
+    if op not in (">", ">=", "<", "<=") or len(levels[0].comparisons) > 1:
+        problems.add(
+            "AK308", "`clear` needs a condition with one direction", entry.key("clear"),
+            "use it with above, below, at_least or at_most",
+        )  # fmt: skip
+        return None
+    before = len(problems)
+    value = _number(entry, spec.clear, question, ("clear",), problems)
+    if len(problems) > before:
+        return None
+    threshold = levels[0].comparisons[0].value
+    if value >= threshold if op[0] == ">" else value <= threshold:
+        problems.add(
+            "AK308", f"`clear: {spec.clear.text}` contradicts the threshold {levels[0].shown}: it is not on its "
+            "harmless side", entry.value("clear"),
+            f"an alert clears {'below' if op[0] == '>' else 'above'} the value at which it fires",
+        )  # fmt: skip
+        return None
+    return Comparison(op[0], value)

@@ -1,0 +1,171 @@
+"""From one loaded spec file to its alerts, each checked against its kind."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from alertkit.kinds import Kind, Registry
+from alertkit.source import Document, Problems, Span
+from alertkit.spec.alert import SpecFile
+from alertkit.spec.selector import Matcher
+from alertkit.spec.validate import field_names, suggest, validate
+
+SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
+ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One alert of a spec file (of `for_each`, one of its copies): its name, its spec and where it stands."""
+
+    name: str
+    spec: Kind
+    document: Document
+    defaults: frozenset[str]
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def _path(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        if path and path[0] in self.defaults:
+            return ("defaults", *path)
+        return ("alerts", self.name, *path)
+
+    def key(self, *path: str | int) -> Span:
+        """Where a key of this alert stands; the alert's own name without arguments."""
+        return self.document.key(self._path(path))
+
+    def value(self, *path: str | int) -> Span:
+        return self.document.value(self._path(path))
+
+    def within(self, offset: int, length: int, *path: str | int) -> Span:
+        """A place inside the text of a value."""
+        return self.document.within(self._path(path), offset, length)
+
+
+def read_spec(document: Document, registry: Registry, problems: Problems) -> tuple[SpecFile, list[Entry]] | None:
+    """Check one file; None when the file as a whole is unusable, else what could be read of it."""
+    data = document.data
+    if not isinstance(data, dict):
+        problems.add(
+            "AK203", "a spec file is a mapping", document.value(()), "begin with `system:` and `alerts:`"
+        )
+        return None
+    file = validate(SpecFile, document, (), data, problems)
+    if file is None:
+        _read_alerts(document, data, {}, registry, problems)
+        return None
+    if not SYSTEM_NAME.match(file.system):
+        problems.add(
+            "AK209", f"`{file.system}` cannot be the name of a system", document.value(("system",)),
+            "use letters, digits, `_` and `-`, beginning with a letter",
+        )  # fmt: skip
+        return None
+    return file, _read_alerts(document, data, data.get("defaults") or {}, registry, problems)
+
+
+def _read_alerts(
+    document: Document, data: dict[str, Any], defaults: dict[str, Any], registry: Registry, problems: Problems
+) -> list[Entry]:
+    alerts = data.get("alerts")
+    if not isinstance(alerts, dict):
+        return []
+    entries: list[Entry] = []
+    for name, raw in alerts.items():
+        path = ("alerts", name)
+        if not ALERT_NAME.match(name):
+            problems.add(
+                "AK209", f"`{name}` cannot be the name of an alert", document.key(path),
+                "use letters, digits and `_`, beginning with a letter, like `HighLatency`",
+            )  # fmt: skip
+        elif not isinstance(raw, dict):
+            problems.add("AK203", "an alert is a mapping", document.value(path), "begin with `kind:`")
+        else:
+            entries += _read_alert(document, name, raw, defaults, registry, problems)
+    return entries
+
+
+def _read_alert(
+    document: Document, name: str, raw: dict[str, Any], defaults: dict[str, Any], registry: Registry,
+    problems: Problems,
+) -> list[Entry]:  # fmt: skip
+    path = ("alerts", name)
+    kind = raw.get("kind")
+    if not isinstance(kind, str):
+        problems.add("AK202", "the key `kind` is missing", document.key(path), suggest("", registry))
+        return []
+    if kind not in registry:
+        problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
+        return []
+    model = registry[kind]
+    fields = set(field_names(model))
+    merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
+    from_defaults = frozenset(merged)
+    for key in ("labels", "annotations"):
+        if isinstance(raw.get(key), dict) and isinstance(defaults.get(key), dict):
+            raw = {**raw, key: {**defaults[key], **raw[key]}}
+    merged.update(raw)
+    copies = _copies(document, name, merged, problems) if "for_each" in raw else [(merged, {}, ())]
+    entries = []
+    for copy, variables, selecting in copies:
+        spec = validate(model, document, path, copy, problems)
+        if spec is not None:
+            if selecting:
+                matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
+                spec = spec.model_copy(update={"where": spec.where + matchers})
+            entries.append(Entry(name, spec, document, from_defaults, variables))
+        else:
+            break  # every copy would repeat the same problems
+    return entries
+
+
+Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
+
+
+def _copies(document: Document, name: str, raw: dict[str, Any], problems: Problems) -> list[Copy]:
+    """One copy of the alert for each combination of `for_each` values, with `<< variable >>` put in.
+
+    A variable that the alert mentions nowhere selects: it becomes a matcher on the metric's label of that name.
+    """
+    path = ("alerts", name, "for_each")
+    axes = raw["for_each"]
+    fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
+    if not fine or not all(isinstance(item, (str, int)) for values in axes.values() for item in values):
+        problems.add(
+            "AK203", "`for_each` needs a mapping of names to lists", document.value(path),
+            "write `for_each: {exchange: [hyperliquid, coinbase]}`",
+        )  # fmt: skip
+        return []
+    rest = {key: value for key, value in raw.items() if key != "for_each"}
+    mentioned = {axis for axis in axes if _mentions(rest, axis)}
+    selecting = tuple(axis for axis in axes if axis not in mentioned)
+    copies: list[Copy] = []
+    for combination in itertools.product(*axes.values()):
+        variables = {axis: str(value) for axis, value in zip(axes, combination, strict=True)}
+        put_in = {axis: variables[axis] for axis in mentioned}
+        copies.append((_put_in(rest, put_in), variables, selecting))
+    return copies
+
+
+def _variable(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<<\s*{re.escape(name)}\s*>>")
+
+
+def _mentions(node: Any, variable: str) -> bool:
+    if isinstance(node, dict):
+        return any(_mentions(value, variable) for value in node.values())
+    if isinstance(node, list):
+        return any(_mentions(value, variable) for value in node)
+    return isinstance(node, str) and re.search(rf"<<[^>]*\b{re.escape(variable)}\b", node) is not None
+
+
+def _put_in(node: Any, variables: dict[str, str]) -> Any:
+    if isinstance(node, dict):
+        return {key: _put_in(value, variables) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_put_in(value, variables) for value in node]
+    if isinstance(node, str) and "<<" in node:
+        for name, value in variables.items():
+            node = _variable(name).sub(lambda _, v=value: v, node)
+    return node

@@ -1,0 +1,292 @@
+"""One spec file to one `System`: the compiler's main path."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from alertkit.compile import claim as claims
+from alertkit.compile.claim import Claim
+from alertkit.compile.expression import Draft, draft, firing, gone, guarded
+from alertkit.compile.levels import Level, levels_of
+from alertkit.compile.read import Entry, read_spec
+from alertkit.compile.ruleset import Alert, Record, Rule, System
+from alertkit.compile.texts import Texts, annotations, check_identity, check_labels
+from alertkit.kinds import Comparison, Context, KindError, Question, Registry
+from alertkit.source import Document, Problems, Span
+from alertkit.spec.alert import SpecFile
+from alertkit.spec.duration import format_duration
+from alertkit.spec.validate import suggest
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one file's compilation needs of the project. Intervals are milliseconds; None means "do not check"."""
+
+    scrape_interval: int = 15_000
+    evaluation_interval: int = 15_000
+    severities: tuple[str, ...] = ("info", "warning", "critical")
+    receivers: frozenset[str] | None = None
+    calendars: frozenset[str] | None = None
+
+
+@dataclass(slots=True)
+class _Drafted:
+    """An alert whose signals are not named yet."""
+
+    entry: Entry
+    question: Question
+    rules: list[tuple[Rule, Draft]]
+    companion: Rule | None
+    claim: Claim | None
+
+
+def compile_system(
+    document: Document, path: str, registry: Registry, settings: Settings, problems: Problems
+) -> System | None:
+    """Compile one spec file; `path` is its name as comments show it. None after any problem in it."""
+    before = len(problems)
+    read = read_spec(document, registry, problems)
+    if read is None:
+        return None
+    file, entries = read
+    check_labels(file.labels, lambda label: document.key(("labels", label)), problems)
+    check_labels(file.defaults.labels, lambda label: document.key(("defaults", "labels", label)), problems)
+    compiler = _Compiler(file, document, settings, problems)
+    drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
+    compiler.check_unless(entries)
+    compiler.check_names(drafted)
+    if len(problems) > before:
+        return None
+    records, names = compiler.records(drafted)
+    return System(
+        name=file.system, team=file.team, path=path, interval=file.interval, records=records,
+        alerts=tuple(alert for d in drafted for alert in compiler.finish(d, names)),
+    )  # fmt: skip
+
+
+class _Compiler:
+    def __init__(self, file: SpecFile, document: Document, settings: Settings, problems: Problems) -> None:
+        self.file = file
+        self.document = document
+        self.settings = settings
+        self.problems = problems
+
+    def alert(self, entry: Entry) -> _Drafted | None:
+        """Draft one alert; None after a problem."""
+        before = len(self.problems)
+        spec = entry.spec
+        check_identity(entry, self.problems)
+        check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
+        self._check_names_of_routing(entry)
+        window = getattr(spec, "window", None)
+        if isinstance(window, int) and window < 2 * self.settings.scrape_interval:
+            self.problems.add(
+                "AK312", f"the window {format_duration(window)} is shorter than two scrapes: it would never hold data",
+                entry.value("window"), f"use at least {format_duration(4 * self.settings.scrape_interval)}",
+            )  # fmt: skip
+        context = Context(self.settings.scrape_interval, self.file.system, entry.name)
+        try:
+            question = spec.question(context)
+            stimulus = spec.stimulus(context) if spec.tests == "on" else None
+        except KindError as error:
+            span = entry.key(error.key) if error.key else entry.key()
+            self.problems.add(error.code, error.message, span, error.help)
+            return None
+        levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
+        if not levels:
+            return None
+        rules = self._rules(entry, question, levels, clear)
+        companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
+        if len(self.problems) > before:
+            return None
+        claim = None
+        if stimulus is not None:
+            edges = [(level.severity, c) for level in levels for c in level.comparisons]
+            claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
+        return _Drafted(entry, question, rules, companion, claim)
+
+    def _rules(
+        self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
+    ) -> list[tuple[Rule, Draft]]:
+        available = None
+        if question.identity is not None:
+            available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
+        texts = Texts(entry, available, self.problems)
+        rules = []
+        for index, level in enumerate(levels):
+            if question.forms:
+                drafted = Draft(guarded(question.forms[index].expr, question), ())
+            elif level.comparisons:
+                keep = None
+                if clear is not None and index == 0:
+                    keep = (clear, firing(entry.name, level.severity, self.file.system))
+                drafted = draft(question, level.comparisons, keep)
+            else:
+                drafted = Draft(guarded(question.signal, question), ())
+            rules.append((self._rule(entry, level, texts), drafted))
+        return rules
+
+    def _rule(self, entry: Entry, level: Level, texts: Texts) -> Rule:
+        spec = entry.spec
+        variables = self._variables(entry, level)
+        return Rule(
+            alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
+            labels=self._labels(entry, level.severity, texts, variables),
+            annotations=tuple(annotations(entry, self.file, texts, variables)),
+            span=entry.key(),
+        )  # fmt: skip
+
+    def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
+        spec = entry.spec
+        window = getattr(spec, "window", None)
+        variables: dict[str, object] = {
+            "alert": entry.name, "system": self.file.system, "team": self.file.team, "severity": level.severity,
+            "threshold": level.shown, "for": format_duration(spec.for_),
+        }  # fmt: skip
+        if isinstance(window, int):
+            variables["window"] = format_duration(window)
+        for name in ("quantile", "objective", "metric", "job", "limit"):
+            value = getattr(spec, name, None)
+            if value is not None:
+                variables[name] = str(value)
+        variables.update(entry.variables)
+        return variables
+
+    def _labels(
+        self, entry: Entry, severity: str, texts: Texts, variables: dict[str, object]
+    ) -> tuple[tuple[str, str], ...]:
+        labels = {"severity": severity, "system": self.file.system}
+        if self.file.team:
+            labels["team"] = self.file.team
+        own = {**entry.variables, **self.file.labels, **entry.spec.labels}
+        for name in sorted(own):
+            if name in entry.spec.identity and name in entry.variables:
+                continue
+            labels[name] = texts.render(own[name], ("labels", name), variables, label=True)
+        return tuple(labels.items())
+
+    def _companion(self, entry: Entry, question: Question, severity: str) -> Rule:
+        """The rule that fires when this alert's data is gone."""
+        spec = entry.spec
+        patience = max(spec.for_, 2 * self.settings.scrape_interval)
+        texts = Texts(entry, None, self.problems)
+        variables = self._variables(entry, Level(severity, (), ""))
+        what = question.metric
+        return Rule(
+            alert=f"{entry.name}Missing", expr=gone(question.identity, question.inputs, patience),
+            for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
+            annotations=(("summary", f"No data for {entry.name}: {what} is missing"),), span=entry.key("missing"),
+        )  # fmt: skip
+
+    def _check_names_of_routing(self, entry: Entry) -> None:
+        spec = entry.spec
+        receivers, calendars = self.settings.receivers, self.settings.calendars
+        if receivers is not None:
+            for index, name in enumerate(spec.notify):
+                if name not in receivers:
+                    place = entry.value("notify", index)
+                    self.problems.add("AK501", f"unknown receiver `{name}`", place, suggest(name, receivers))
+        if calendars is not None and spec.active is not None and spec.active not in calendars:
+            place = entry.value("active")
+            self.problems.add("AK502", f"unknown calendar `{spec.active}`", place, suggest(spec.active, calendars))
+
+    def check_unless(self, entries: list[Entry]) -> None:
+        """`unless` names alerts of this system, and never leads back to where it began."""
+        names = {entry.name for entry in entries}
+        unless = {entry.name: entry.spec.unless for entry in entries}
+        seen: set[str] = set()
+        for entry in entries:
+            if entry.name in seen:
+                continue
+            seen.add(entry.name)
+            for index, name in enumerate(entry.spec.unless):
+                place = entry.value("unless", index) if len(entry.spec.unless) > 1 else entry.value("unless")
+                if name not in names:
+                    known = set(self.document.data["alerts"]) if isinstance(self.document.data, dict) else names
+                    if name not in known:
+                        self.problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))
+                elif name == entry.name or (circle := _circle(entry.name, name, unless)) is not None:
+                    way = f"{name} -> {name}" if name == entry.name else " -> ".join([entry.name, *(circle or [])])
+                    self.problems.add(
+                        "AK408", f"`unless` goes in a circle: {way}", place,
+                        "each would silence the other for good; remove one of them",
+                    )  # fmt: skip
+
+    def check_names(self, drafted: list[_Drafted]) -> None:
+        """A companion must not take the name of another alert."""
+        names = {d.entry.name for d in drafted}
+        for d in drafted:
+            if d.companion and d.companion.alert in names:
+                self.problems.add(
+                    "AK211", f"`missing: alert` would add a second alert `{d.companion.alert}`",
+                    d.entry.key("missing"), "rename the other one",
+                )  # fmt: skip
+
+    def records(self, drafted: list[_Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:
+        """A record for each signal that is used more than once, and signal -> record name."""
+        uses: Counter[str] = Counter()
+        first: dict[str, tuple[Question, Span]] = {}
+        for d in drafted:
+            for _, drafted_expr in d.rules:
+                for index, signal in enumerate(drafted_expr.signals):
+                    uses[signal] += drafted_expr.text.count(f"\0{index}")
+                    first.setdefault(signal, (d.question, d.entry.key()))
+        records: list[Record] = []
+        names: dict[str, str] = {}
+        taken: Counter[str] = Counter()
+        for signal, (question, span) in first.items():
+            if uses[signal] < 2 or (question.bare and signal == question.signal):
+                continue
+            name = _record_name(self.file.system, question)
+            taken[name] += 1
+            if taken[name] > 1:
+                name = f"{name}_{taken[name]}"
+            names[signal] = name
+            records.append(Record(name, signal, span))
+        known = {record.name for record in records}
+        for d in drafted:
+            for name, expr in d.question.records:
+                if name not in known:
+                    known.add(name)
+                    records.append(Record(name, expr, d.entry.key()))
+        return tuple(records), names
+
+    def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
+        entry, spec = drafted.entry, drafted.entry.spec
+        rules = tuple(replace(rule, expr=d.fill(names)) for rule, d in drafted.rules)
+        identity = drafted.question.identity
+        alert = Alert(
+            name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
+            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+        )  # fmt: skip
+        if drafted.companion is None:
+            return [alert]
+        companion = Alert(
+            name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
+            span=drafted.companion.span, notify=spec.notify, active=spec.active, companion=True,
+        )  # fmt: skip
+        return [alert, companion]
+
+
+def _circle(start: str, current: str, unless: dict[str, tuple[str, ...]]) -> list[str] | None:
+    """The way from `current` back to `start` along `unless`, or None."""
+    stack = [(current, [current])]
+    visited = set()
+    while stack:
+        name, way = stack.pop()
+        if name == start:
+            return way
+        if name in visited:
+            continue
+        visited.add(name)
+        stack += [(following, [*way, following]) for following in unless.get(name, ())]
+    return None
+
+
+def _record_name(system: str, question: Question) -> str:
+    """`level:metric:operations`; the level begins with the system, so that groups never share a name."""
+    level = "_".join([re.sub(r"\W", "_", system), *question.identity])
+    operations = question.operations or "worst"
+    return f"{level}:{question.metric.replace(':', '_')}:{operations}"

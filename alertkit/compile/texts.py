@@ -1,0 +1,120 @@
+"""Labels and annotations of a rule: the compiler's own variables put in, Go templates checked and passed through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alertkit.compile.read import Entry
+from alertkit.source import Problems
+from alertkit.spec.alert import SpecFile
+from alertkit.spec.selector import LABEL_NAME
+from alertkit.spec.validate import nearest
+from alertkit.template import go, own
+
+RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
+
+
+def check_identity(entry: Entry, problems: Problems) -> None:
+    """`by` must not name labels that the compiler or Prometheus sets."""
+    for index, label in enumerate(entry.spec.by or ()):
+        if label in RESERVED:
+            problems.add(
+                "AK401", f"the label `{label}` is reserved", entry.value("by", index),
+                "it is set by alertkit or Prometheus itself; leave it out of `by`",
+            )  # fmt: skip
+
+
+def check_labels(labels: Mapping[str, object], place: object, problems: Problems) -> None:
+    """Names of labels that users set, `place` gives the span of one."""
+    for label in labels:
+        span = place(label)  # type: ignore[operator]
+        if not LABEL_NAME.match(label):
+            problems.add(
+                "AK402", f"`{label}` is not a label name", span,
+                "a label name has letters, digits and `_`, and begins with no digit",
+            )  # fmt: skip
+        elif label in RESERVED or label.startswith("__"):
+            key = {"severity": "`severity:`", "system": "`system:`", "team": "`team:`"}.get(label)
+            advice = f"say it with {key}" if key else "choose another name"
+            problems.add("AK401", f"the label `{label}` is reserved", span, advice)
+
+
+class Texts:
+    """Puts texts of one alert into their final form; one problem for one mistake, also with several levels."""
+
+    def __init__(self, entry: Entry, available: frozenset[str] | None, problems: Problems) -> None:
+        self._entry = entry
+        self._available = available
+        self._problems = problems
+        self._checked: set[tuple[str | int, ...]] = set()
+
+    def render(self, text: str, path: tuple[str | int, ...], variables: Mapping[str, object], label: bool = False) -> str:
+        """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
+        first = path not in self._checked
+        self._checked.add(path)
+        if first and "{{" in text:
+            self._check(text, path, label)
+        if "<<" not in text:
+            return text
+        try:
+            return own.render(text, variables)
+        except own.TemplateError as error:
+            if first:
+                span = self._entry.within(error.offset, error.length, *path)
+                self._problems.add("AK404", error.message, span, "known here: " + ", ".join(sorted(variables)))
+            return text
+
+    def _check(self, text: str, path: tuple[str | int, ...], label: bool) -> None:
+        errors = go.check(text)
+        for error in errors:
+            span = self._entry.within(error.offset, error.length, *path)
+            self._problems.add(
+                "AK403", error.message, span, "Prometheus templates are Go templates: `{{ $labels.name }}`, `{{ $value }}`"
+            )
+        if errors:
+            return
+        if label and go.uses_value(text):
+            self._problems.add(
+                "AK405", "a label must not hold the value: each change would be a new alert and `for` never matures",
+                self._entry.value(*path), "put it into an annotation",
+            )  # fmt: skip
+        if self._available is None:
+            return
+        for reference in go.label_references(text):
+            if reference.name not in self._available:
+                span = self._entry.within(reference.offset, reference.length, *path)
+                self._problems.add("AK406", *self._unavailable(reference.name, span))
+
+    def _unavailable(self, name: str, span: object) -> tuple[str, object, str]:  # type: ignore[type-arg]
+        available = self._available or frozenset()
+        near = nearest(name, available)
+        has = ", ".join(sorted(available)) or "none"
+        if name in ("severity", "system", "team", "alertname"):
+            help = f"labels of the rule are not in $labels; write `<< {'alert' if name == 'alertname' else name} >>`"
+        elif near:
+            help = f"did you mean `{near}`?"
+        else:
+            help = f"its labels: {has}; add `{name}` to `by` to keep it"
+        return f"the alert cannot have the label `{name}`", span, help
+
+
+def annotations(entry: Entry, file: SpecFile, texts: Texts, variables: Mapping[str, object]) -> list[tuple[str, str]]:
+    """The annotations of one level: summary, description, links, then the user's own by name."""
+    spec = entry.spec
+    result: list[tuple[str, str]] = []
+    summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
+    result.append(("summary", texts.render(summary, ("summary",), variables)))
+    if spec.description is not None:
+        result.append(("description", texts.render(spec.description, ("description",), variables)))
+    runbook = spec.runbook
+    if runbook is None and file.runbooks:
+        base = file.runbooks
+        runbook = base.replace("{alert}", entry.name) if "{alert}" in base else f"{base.rstrip('/')}/{entry.name}"
+    if runbook:
+        result.append(("runbook_url", texts.render(runbook, ("runbook",), variables)))
+    if spec.dashboard:
+        result.append(("dashboard_url", texts.render(spec.dashboard, ("dashboard",), variables)))
+    for name in sorted(spec.annotations):
+        text = texts.render(spec.annotations[name], ("annotations", name), variables)
+        result.append((name, text))
+    return result

@@ -1,0 +1,124 @@
+"""Test groups as a promtool unit-test file.
+
+Source of the format: Prometheus documentation, "Unit testing for rules". `interval` and `group_eval_order` are always
+written: promtool before 2.49 has no default for the one, and without the other the order of groups is luck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alertkit.emit.scalar import quote, scalar
+from alertkit.spec.duration import format_duration
+
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputSeries:
+    """One input series: its name with labels, and its values in promtool's notation."""
+
+    series: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAlert:
+    """One firing alert: all labels but `alertname`, and all annotations."""
+
+    labels: Labels
+    annotations: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTest:
+    """Exactly these alerts of the name `alert` fire at `time` (milliseconds)."""
+
+    time: int
+    alert: str
+    expected: tuple[ExpectedAlert, ...]
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExprTest:
+    """`expr` gives exactly these samples (labels with the name, value) at `time` (milliseconds)."""
+
+    time: int
+    expr: str
+    samples: tuple[tuple[str, float], ...]
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TestGroup:
+    """One promtool test: series `interval` milliseconds apart, and what is expected of the rules."""
+
+    name: str
+    interval: int
+    series: tuple[InputSeries, ...]
+    alerts: tuple[AlertTest, ...]
+    exprs: tuple[ExprTest, ...] = ()
+
+
+def test_file(
+    header: str, rule_files: list[str], groups: list[str], evaluation_interval: int, tests: list[TestGroup]
+) -> str:
+    """The text of one promtool test file; `groups` are the rule groups in the order of their evaluation."""
+    rows = [header, "rule_files:\n"]
+    rows += [f"  - {scalar(path)}\n" for path in rule_files]
+    rows.append(f"evaluation_interval: {format_duration(evaluation_interval)}\n")
+    rows.append(f"group_eval_order: [{', '.join(map(scalar, groups))}]\n")
+    rows.append("tests:\n")
+    for test in tests:
+        _group(test, rows)
+    return "".join(rows)
+
+
+def _group(test: TestGroup, rows: list[str]) -> None:
+    rows.append(f"  - name: {quote(test.name)}\n    interval: {format_duration(test.interval)}\n")
+    if test.series:
+        rows.append("    input_series:\n")
+        for s in test.series:
+            rows.append(f"      - series: {_single(s.series)}\n        values: {quote(s.values)}\n")
+    if test.alerts:
+        rows.append("    alert_rule_test:\n")
+        for alert in test.alerts:
+            _alert(alert, rows)
+    if test.exprs:
+        rows.append("    promql_expr_test:\n")
+        for expr in test.exprs:
+            _expr(expr, rows)
+
+
+def _single(text: str) -> str:
+    """Single quotes read best around a series, whose labels are in double ones."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _alert(test: AlertTest, rows: list[str]) -> None:
+    if test.comment:
+        rows.append(f"      # {test.comment}\n")
+    rows.append(f"      - eval_time: {format_duration(test.time)}\n        alertname: {scalar(test.alert)}\n")
+    if not test.expected:
+        rows.append("        exp_alerts: []\n")
+        return
+    rows.append("        exp_alerts:\n")
+    for expected in test.expected:
+        labels = ", ".join(f"{name}: {quote(value)}" for name, value in expected.labels)
+        rows.append(f"          - exp_labels: {{{labels}}}\n")
+        if expected.annotations:
+            rows.append("            exp_annotations:\n")
+            rows += [f"              {name}: {quote(value)}\n" for name, value in expected.annotations]
+
+
+def _expr(test: ExprTest, rows: list[str]) -> None:
+    if test.comment:
+        rows.append(f"      # {test.comment}\n")
+    rows.append(f"      - expr: {_single(test.expr)}\n        eval_time: {format_duration(test.time)}\n")
+    if not test.samples:
+        rows.append("        exp_samples: []\n")
+        return
+    rows.append("        exp_samples:\n")
+    for labels, value in test.samples:
+        rows.append(f"          - labels: {_single(labels)}\n            value: {value:g}\n")

@@ -1,0 +1,57 @@
+"""What every kind is: a spec model that can ask its question and drive it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from alertkit.kinds.question import Question
+from alertkit.kinds.stimulus import Stimulus
+from alertkit.spec.alert import AlertSpec, Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a kind may know of its surroundings: the scrape interval in milliseconds, and who asks."""
+
+    scrape_interval: int
+    system: str
+    alert: str
+
+
+class KindError(Exception):
+    """A mistake that only the kind can see; `key` is the spec's key it is about (empty: the whole alert)."""
+
+    def __init__(self, code: str, message: str, key: str = "", help: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.key = key
+        self.help = help
+
+
+class Kind(AlertSpec, ABC):
+    """An alert of some kind. The docstring of a kind is its reference page."""
+
+    # Labels that identify one result when the spec gives no `by`.
+    default_by: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        return self.default_by if self.by is None else self.by
+
+    @abstractmethod
+    def question(self, context: Context) -> Question:
+        """The PromQL to compare; raises `KindError`."""
+
+    @abstractmethod
+    def stimulus(self, context: Context) -> Stimulus | None:
+        """How to drive the question; None when it has no input. Raises `KindError`."""
+
+    def default_summary(self, alert: str) -> str:
+        """What the notification of `alert` says when the spec gives no summary; a Go template."""
+        return f"{alert} is firing"
+
+
+class MeasuredKind(Measured, Kind, ABC):
+    """A kind whose signal is a value that users compare with `above`, `below` and the rest."""

@@ -1,0 +1,82 @@
+"""The question of a kind: the PromQL whose value is compared, and what identifies one result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from alertkit.spec.quantity import NUMBER, Unit, format_number
+from alertkit.spec.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`op` is a PromQL comparison; `value` is in the signal's unit."""
+
+    op: str
+    value: float
+
+    def holds(self, signal: float) -> bool:
+        """Whether a signal of this value satisfies the comparison."""
+        return {
+            ">": signal > self.value, "<": signal < self.value, ">=": signal >= self.value,
+            "<=": signal <= self.value, "==": signal == self.value, "!=": signal != self.value,
+        }[self.op]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.op} {format_number(self.value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A level that a kind words itself: `expr` is the whole condition, `boundary` what it amounts to."""
+
+    severity: str | None
+    expr: str
+    boundary: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an alert asks.
+
+    signal      PromQL whose value is compared. With `worst`, it is the value of each single series, and the
+                compiler takes the worst of each identity (max or min, as the condition points).
+    identity    labels that identify one result; the only labels that the result has
+    unit        of the signal's value
+    metric      the metric that names the signal, for records and messages
+    operations  what was done to it, for the record's name: `p95_5m`
+    inputs      selectors without which the question has no answer
+    fixed       the comparison, where the kind itself knows it
+    forms       whole conditions, where one comparison cannot say it (burn rates)
+    guards      vectors on the identity; the alert is silent unless each of them has an element
+    records     further recording rules that `forms` read: (name, expression)
+    range       the lowest and highest value that the signal can have
+    bare        the signal is a plain selector
+    fixed_labels  labels beside the identity that every result surely has
+    """
+
+    signal: str
+    identity: tuple[str, ...]
+    metric: str
+    operations: str
+    inputs: tuple[Selector, ...]
+    unit: Unit = NUMBER
+    worst: bool = False
+    bare: bool = False
+    fixed: Comparison | None = None
+    forms: tuple[Form, ...] = ()
+    guards: tuple[str, ...] = ()
+    records: tuple[tuple[str, str], ...] = ()
+    range: tuple[float, float] = (float("-inf"), float("inf"))
+    fixed_labels: tuple[tuple[str, str], ...] = ()
+
+
+def by(operator: str, labels: Sequence[str], expr: str) -> str:
+    """An aggregation: `sum by (a, b) (expr)`, or `sum(expr)` over everything."""
+    return f"{operator} by ({', '.join(labels)}) ({expr})" if labels else f"{operator}({expr})"
+
+
+def on(labels: Sequence[str]) -> str:
+    """The matching clause for vectors that share an identity."""
+    return f"on ({', '.join(labels)})"

@@ -1,0 +1,52 @@
+"""Which kinds there are; each is imported only when a spec uses it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from functools import cache
+
+from alertkit.kinds.base import Kind
+
+# Name -> class; the module is `alertkit.kinds.<name>`.
+BUILT_IN = {
+    "threshold": "Threshold",
+    "circuit_breaker": "CircuitBreaker",
+    "drawdown": "Drawdown",
+    "latency": "Latency",
+    "ratio": "Ratio",
+    "rate": "Rate",
+    "increase": "Increase",
+    "stalled": "Stalled",
+    "stale": "Stale",
+    "down": "Down",
+    "absent": "Absent",
+    "change": "Change",
+    "forecast": "Forecast",
+    "anomaly": "Anomaly",
+    "burn_rate": "BurnRate",
+    "heartbeat": "Heartbeat",
+    "expr": "Expr",
+}
+
+
+@cache
+def _built_in(name: str) -> type[Kind]:
+    kind: type[Kind] = getattr(importlib.import_module(f"alertkit.kinds.{name}"), BUILT_IN[name])
+    return kind
+
+
+class Registry:
+    """Kinds by name: the built-in ones and those of the project, through the same door."""
+
+    def __init__(self, own: dict[str, type[Kind]] | None = None) -> None:
+        self._own = own or {}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in BUILT_IN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*BUILT_IN, *(name for name in self._own if name not in BUILT_IN)])
+
+    def __getitem__(self, name: str) -> type[Kind]:
+        return self._own[name] if name in self._own else _built_in(name)

@@ -1,0 +1,54 @@
+"""The stimulus of a kind: input series that make its question come out at a chosen value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alertkit.series import Piece
+from alertkit.spec.selector import Selector
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input series while the signal has some value: a selector's series, `extra` labels, and what it does."""
+
+    selector: Selector
+    piece: Piece
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """How to drive a signal. Times are milliseconds.
+
+    at         value -> the series that give the signal this value
+    rise       after a change upward, this long until the signal has wholly arrived at the new value
+    fall       the same for a change downward
+    late       a change shows only at the first sample after it (counters), not at it (gauges)
+    sticky     until it has arrived, the signal keeps its old value (max or min over a window)
+    exact      the signal has the value to the last bit, so the boundary itself can be proven
+    margin     how far beside a boundary, as a share of it, the nearest provable value lies
+    step_size  the smallest difference that counts, for signals that are whole numbers
+    isolated   what came before would disturb: each case starts anew, after `prelude` at rest
+    longest    a value can be held no longer than this
+    rest, bad  values at which the alert is surely silent or firing, where the condition alone cannot tell
+    inside     a harmless value near the boundary, where the condition alone cannot tell
+    idle       series that exist but carry no traffic; None where that means nothing
+    """
+
+    at: Callable[[float], tuple[Source, ...]]
+    rise: int = 0
+    fall: int = 0
+    late: bool = False
+    sticky: bool = False
+    exact: bool = False
+    margin: float = 0.001
+    step_size: float | None = None
+    isolated: bool = False
+    prelude: int = 0
+    longest: int | None = None
+    rest: float | None = None
+    bad: float | None = None
+    inside: float | None = None
+    idle: tuple[Source, ...] | None = None

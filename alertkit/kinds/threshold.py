@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.question import Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.selector import Metric
+
+
+class Threshold(MeasuredKind):
+    """A gauge is compared with a number.
+
+    Parameters
+      metric     the gauge, with matchers if needed
+      aggregate  max, min, avg or sum over the series of one identity (default: the worst of them)
+      over       last (default), avg, max or min over `window`
+      window     duration; needed with any `over` but last
+
+    PromQL: `max by (<by>) (<metric>) > <threshold>`; with `over: avg`,
+    `max by (<by>) (avg_over_time(<metric>[<window>])) > <threshold>`. Without `by` there is one alert for all series.
+
+    Pitfalls: a counter only ever rises, so comparing it with a number fires for good: use `rate` or `increase`.
+
+    Source: Prometheus documentation, "Alerting rules" and "Metric types".
+    """
+
+    kind: Literal["threshold"] = "threshold"
+    metric: Metric
+    aggregate: Literal["max", "min", "avg", "sum"] | None = None
+    over: Literal["last", "avg", "max", "min"] = "last"
+    window: Duration | None = None
+
+    def question(self, context: Context) -> Question:
+        metric = self.metric.where(self.where)
+        if metric.metric.endswith(("_total", "_bucket", "_count")):
+            raise KindError(
+                "AK310", f"`{metric.metric}` is a counter: comparing it with a number would fire for good",
+                "metric", "use kind `rate` or `increase` with `counter:`",
+            )  # fmt: skip
+        if self.over != "last" and self.window is None:
+            raise KindError("AK202", f"`over: {self.over}` needs a `window`", "over", "add `window: 5m`")
+        if self.over == "last" and self.window is not None:
+            raise KindError("AK208", "`window` has no effect without `over`", "window", "add `over: avg`, max or min")
+        signal, operations = str(metric), ""
+        if self.window is not None:
+            signal = f"{self.over}_over_time({metric}[{format_duration(self.window)}])"
+            operations = f"{self.over}_{format_duration(self.window)}"
+        if self.aggregate:
+            signal = by(self.aggregate, self.identity, signal)
+            operations = "_".join(filter(None, (operations, self.aggregate)))
+        return Question(
+            signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=(metric,),
+            unit=self.unit_of(metric.metric), worst=self.aggregate is None,
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        metric = self.metric.where(self.where)
+        window = self.window or 0
+        return Stimulus(
+            at=lambda value: (Source(metric, Level(value)),),
+            rise=window if self.over in ("avg", "min") else 0,
+            fall=window if self.over in ("avg", "max") else 0,
+            sticky=self.over in ("max", "min"),
+            exact=self.over != "avg",
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        return f"{self.metric.metric} is {{{{ $value | humanize }}}}"

@@ -1,0 +1,55 @@
+"""The clock of a proof: how often rules are evaluated and how densely series are sampled.
+
+Coarse enough to be cheap, fine enough that nothing is rounded: every `for` is a whole number of evaluations (or
+Prometheus would wait longer than it says), every window too, and samples are denser than evaluations, so that
+Prometheus 2 (closed ranges) and 3 (left-open ranges) see the same crossings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import gcd
+
+MINUTE = 60_000
+# A sample is looked back at for 5 minutes; staying well below keeps a series present between samples.
+LONGEST_STEP = 2 * MINUTE
+SAMPLES_IN_WINDOW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """`evaluation` and `step` (of the series) in milliseconds; `step` divides `evaluation`."""
+
+    evaluation: int
+    step: int
+
+    def evaluations(self, milliseconds: int) -> int:
+        """The number of evaluations that a duration takes, rounded up."""
+        return -(-milliseconds // self.evaluation)
+
+    @property
+    def samples(self) -> int:
+        """Samples in one evaluation interval."""
+        return self.evaluation // self.step
+
+
+def choose(holds: Iterable[int], windows: Iterable[int], hysteresis: bool) -> Grid:
+    """The coarsest grid for these `for`s and these windows (milliseconds, zeros ignored)."""
+    holds = [h for h in holds if h]
+    windows = [w for w in windows if w]
+    whole = gcd(*holds, *windows) or 2 * MINUTE
+    bound = min([h // 2 for h in holds] + [w // 2 for w in windows] + [2 * MINUTE if hysteresis else 30 * MINUTE])
+    evaluation = _divisor(whole, bound, 1)
+    step_bound = min([LONGEST_STEP, evaluation // 2] + [w // SAMPLES_IN_WINDOW for w in windows])
+    return Grid(evaluation, _divisor(evaluation, step_bound, 2))
+
+
+def _divisor(whole: int, bound: int, least: int) -> int:
+    """The largest whole divisor of `whole` that is at most `bound`; `whole` itself if there is none."""
+    parts = max(least, -(-whole // max(bound, 1)))
+    while parts <= whole:
+        if whole % parts == 0:
+            return whole // parts
+        parts += 1
+    return whole

@@ -1,0 +1,122 @@
+"""When an alert should fire: Prometheus' alert states over a plan of stages, from the spec's meaning alone.
+
+Nothing here knows the compiled PromQL. Between two stages a signal may be on its way for a while; where that leaves
+the outcome open, both outcomes are followed and nothing is expected until they agree again.
+Source of the state rules: Prometheus, rules/alerting.go, `AlertingRule.Eval`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+UNKNOWN = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A while during which the signal is told to have one value; all times are counted in evaluations.
+
+    holds   for each level, whether its condition holds at this value
+    near    for each level, whether this value is the nearest harmful one, just past that level's boundary
+    keeps   whether `clear` would keep the mildest level firing
+    length  number of evaluations
+    arrival after this many evaluations the signal has the value; before, it is on its way
+    late    the way begins only after the stage's first evaluation
+    sticky  on its way the signal keeps the old value
+    """
+
+    holds: tuple[bool, ...]
+    near: tuple[bool, ...]
+    keeps: bool
+    length: int
+    arrival: int = 0
+    late: bool = False
+    sticky: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`for` and `keep_firing_for` of one level, in evaluations."""
+
+    hold: int
+    keep: int
+
+
+# The state of one level: ("inactive",), ("pending", since) or ("firing", first evaluation of being kept, or -1).
+_State = tuple[str, int]
+_INACTIVE: _State = ("inactive", -1)
+
+
+@lru_cache(maxsize=4096)
+def firing(stages: tuple[Stage, ...], timings: tuple[Timing, ...], hysteresis: bool) -> tuple[tuple[bool | None, ...], ...]:
+    """For each evaluation, for each level: firing, not firing, or None where it is not determined."""
+    columns = [_level(stages, level, timing, hysteresis and level == 0) for level, timing in enumerate(timings)]
+    return tuple(zip(*columns, strict=True))
+
+
+def _level(stages: tuple[Stage, ...], level: int, timing: Timing, hysteresis: bool) -> list[bool | None]:
+    states: set[_State] = {_INACTIVE}
+    result: list[bool | None] = []
+    previous: Stage | None = None
+    now = 0
+    for stage in stages:
+        for elapsed in range(stage.length):
+            holds = _condition(previous, stage, elapsed, level)
+            keeps = _keeping(previous, stage, elapsed) if hysteresis else False
+            states = {
+                after for state in states for after in _next(state, holds, keeps, timing, now)
+            }
+            outcomes = {state[0] == "firing" for state in states}
+            result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
+            now += 1
+        previous = stage
+    return result
+
+
+def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> list[_State]:
+    truths = [holds]
+    if not holds and state[0] == "firing" and keeps is not False:
+        truths = [True] if keeps else [holds, True]
+    return [
+        _step(state, truth, timing, now)
+        for truth in dict.fromkeys(t for known in truths for t in ((True, False) if known is None else (known,)))
+    ]
+
+
+def _step(state: _State, holds: bool, timing: Timing, now: int) -> _State:
+    word, since = state
+    if holds:
+        if word == "firing":
+            return ("firing", -1)
+        since = since if word == "pending" else now
+        return ("firing", -1) if now - since >= timing.hold else ("pending", since)
+    if word == "firing" and timing.keep:
+        since = now if since < 0 else since
+        if now - since < timing.keep:
+            return ("firing", since)
+    return _INACTIVE
+
+
+def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -> bool | None:
+    new = stage.holds[level]
+    if elapsed >= stage.arrival:
+        return new
+    if previous is None:
+        return False
+    old = previous.holds[level]
+    if stage.late and elapsed == 0 or stage.sticky:
+        return old
+    if old == new:
+        return new
+    if new:
+        return False if stage.near[level] else UNKNOWN
+    return False if previous.near[level] else UNKNOWN
+
+
+def _keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
+    if elapsed >= stage.arrival or previous is None:
+        return stage.keeps
+    if stage.late and elapsed == 0 or stage.sticky:
+        return previous.keeps
+    return stage.keeps if previous.keeps == stage.keeps else UNKNOWN

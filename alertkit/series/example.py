@@ -1,0 +1,82 @@
+"""Example label values: the shortest honest answer to "which series would this selector match?"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from alertkit.spec.selector import Matcher
+
+
+def example_labels(matchers: Iterable[Matcher]) -> dict[str, str] | None:
+    """Labels that satisfy all `matchers`; None when no example was found."""
+    wanted: dict[str, list[Matcher]] = {}
+    for matcher in matchers:
+        wanted.setdefault(matcher.label, []).append(matcher)
+    labels = {}
+    for label, group in wanted.items():
+        value = _example(tuple(group))
+        if value is None:
+            return None
+        if value:
+            labels[label] = value
+    return labels
+
+
+def satisfies(value: str, matcher: Matcher) -> bool:
+    """Whether a label value (empty: no such label) satisfies one matcher; regexes are anchored."""
+    if matcher.op == "=":
+        return value == matcher.value
+    if matcher.op == "!=":
+        return value != matcher.value
+    matched = re.fullmatch(matcher.value, value, re.DOTALL) is not None
+    return matched == (matcher.op == "=~")
+
+
+@lru_cache(maxsize=2048)
+def _example(matchers: tuple[Matcher, ...]) -> str | None:
+    candidates = [m.value for m in matchers if m.op == "="]
+    for matcher in matchers:
+        if matcher.op == "=~":
+            candidates += _members(matcher.value)
+    candidates += [matchers[0].label, "x", "other", "0", "200", ""]
+    for candidate in candidates:
+        if all(satisfies(candidate, m) for m in matchers):
+            return candidate
+    return None
+
+
+_ATOM = re.compile(r"\\[dwsDWS.]|\\.|\[\^?\]?[^\]]*\]|\((?:\?:)?|\)|\||[*+?]|\{\d+(?:,\d*)?\}|.", re.DOTALL)
+_CLASSES = {r"\d": "0", r"\w": "a", r"\s": " ", r"\D": "a", r"\W": "-", r"\S": "a", ".": "a"}
+
+
+def _members(pattern: str) -> list[str]:
+    """A few strings that the pattern probably matches: one for each branch of its top-level alternation."""
+    branches: list[list[str]] = [[]]
+    stack: list[list[list[str]]] = []
+    for token in _ATOM.findall(pattern.removeprefix("^").removesuffix("$")):
+        if token in ("(", "(?:"):
+            stack.append(branches)
+            branches = [[]]
+        elif token == ")" and stack:
+            group = "".join(branches[0])
+            branches = stack.pop()
+            branches[-1].append(group)
+        elif token == "|":
+            branches.append([])
+        elif token in ("*", "?"):
+            if branches[-1]:
+                branches[-1].pop()
+        elif token == "+":
+            continue
+        elif token[0] == "{" and len(token) > 2:
+            if branches[-1]:
+                branches[-1][-1] *= min(int(re.findall(r"\d+", token)[0]), 64)
+        elif token[0] == "[" and len(token) > 2:
+            branches[-1].append("!" if token[1] == "^" else token[1])
+        elif token in _CLASSES:
+            branches[-1].append(_CLASSES[token])
+        else:
+            branches[-1].append(token[-1])
+    return ["".join(branch) for branch in branches]

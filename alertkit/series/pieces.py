@@ -1,0 +1,43 @@
+"""What one series does for a while: the words that stimuli, scenarios and the simulator share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A gauge that stays at `value`."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Slope:
+    """A counter that rises by `per_second`; it goes on from where the series was."""
+
+    per_second: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A timestamp gauge that always reads `lag` seconds before now; `scale` is 1 for seconds, 1000 for ms."""
+
+    lag: float
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Zigzag:
+    """A gauge that alternates between `low` and `high` from sample to sample."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """No samples: the series ends with a staleness marker, as when its target or its labels vanish."""
+
+
+Piece = Level | Slope | Clock | Zigzag | Gone

@@ -1,0 +1,83 @@
+"""Pieces of a series in promtool's notation (`0x20 1x9`, `0+4x40`).
+
+promtool adds increments one by one, so a counter's increments are rounded to a power of two that keeps every sum
+exact: a counter must never seem to fall by a rounding error, which Prometheus would take for a reset.
+Source of the notation: Prometheus documentation, "Unit testing for rules", series.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from alertkit.series.pieces import Clock, Gone, Level, Piece, Slope
+from alertkit.spec.quantity import format_number
+
+
+def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
+    """Write a series: `timeline` are pieces with their number of samples, `step` milliseconds apart, from time 0.
+
+    A series that is absent throughout gives an empty string.
+    """
+    seconds = step / 1000
+    quantum = _quantum(timeline, seconds)
+    words: list[str] = []
+    total = 0.0
+    position = 0
+    present = False
+    for piece, count in timeline:
+        if count <= 0:
+            continue
+        kind = type(piece)
+        if kind is Gone:
+            if present:
+                words.append("stale")
+                count_left = count - 1
+            else:
+                count_left = count
+            if count_left:
+                words.append(f"_x{count_left}" if count_left > 1 else "_")
+            position += count
+            present = False
+            continue
+        if kind is Level:
+            words.append(_run(piece.value, 0.0, count))  # type: ignore[union-attr]
+        elif kind is Slope:
+            step_up = round(piece.per_second * seconds / quantum) * quantum if quantum else 0.0  # type: ignore[union-attr]
+            first = total + step_up if present else total
+            words.append(_run(first, step_up, count))
+            total = first + step_up * (count - 1)
+        elif kind is Clock:
+            scale = piece.scale  # type: ignore[union-attr]
+            words.append(_run((position * seconds - piece.lag) * scale, seconds * scale, count))  # type: ignore[union-attr]
+        else:
+            low, high = format_number(piece.low), format_number(piece.high)  # type: ignore[union-attr]
+            words.append(" ".join(high if i % 2 else low for i in range(position, position + count)))
+        position += count
+        present = True
+    while words and words[-1].startswith("_"):
+        words.pop()
+    return " ".join(words)
+
+
+def _run(first: float, increment: float, count: int) -> str:
+    start = format_number(first)
+    if count == 1:
+        return start
+    if not increment:
+        return f"{start}x{count - 1}"
+    sign = "-" if increment < 0 else "+"
+    return f"{start}{sign}{format_number(abs(increment))}x{count - 1}"
+
+
+def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:
+    """The power of two that all increments of one counter are multiples of; 0 when it never moves."""
+    smallest = min(
+        (p.per_second * seconds for p, _ in timeline if type(p) is Slope and p.per_second > 0), default=0.0
+    )  # fmt: skip
+    if not smallest:
+        return 0.0
+    largest = max(p.per_second * seconds * n for p, n in timeline if type(p) is Slope)
+    exponent = math.floor(math.log2(smallest)) - 24
+    # 52 bits hold the largest sum in quanta.
+    return math.ldexp(1.0, max(exponent, math.ceil(math.log2(largest * len(timeline))) - 52))

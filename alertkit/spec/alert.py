@@ -1,0 +1,166 @@
+"""The keys that every alert may have, and the conditions of alerts that measure a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from alertkit.spec.duration import Duration
+from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
+from alertkit.spec.selector import LabelName, Where
+from alertkit.spec.validate import Model, suggest
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise PydanticCustomError(
+        "AK203", "expected text, found {shown}",
+        {"shown": "nothing" if value is None else str(value)[:40], "help": "put it in quotes"},
+    )  # fmt: skip
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise PydanticCustomError("AK203", "expected a name or a list of names", {"help": "write `[a, b]`"})
+    return tuple(items)
+
+
+Text = Annotated[str, BeforeValidator(_text)]
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+
+
+def _quantity(value: Any) -> Quantity:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    quantity = parse_quantity(value) if isinstance(value, str) else None
+    if quantity is None:
+        shown = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else f"`{value}`"
+        raise PydanticCustomError(
+            "AK302", "{shown} is not a quantity",
+            {"shown": shown[:60], "help": "write a number with a unit, like 5%, 250ms, 1h30m, 2GiB, 10/s or 3"},
+        )  # fmt: skip
+    return quantity
+
+
+QuantityField = Annotated[Quantity, BeforeValidator(_quantity)]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Severity -> quantity; the one key None stands for the alert's own `severity`."""
+
+    quantities: tuple[tuple[str | None, Quantity], ...]
+
+
+def _levels(value: Any) -> Levels:
+    if not isinstance(value, dict):
+        return Levels(((None, _quantity(value)),))
+    if not value:
+        raise PydanticCustomError("AK303", "no level is given", {"help": "write {warning: 5%, critical: 10%}"})
+    return Levels(tuple((str(severity), _quantity(quantity)) for severity, quantity in value.items()))
+
+
+LevelsField = Annotated[Levels, BeforeValidator(_levels)]
+
+
+def _band(value: Any) -> tuple[Quantity, Quantity]:
+    if not isinstance(value, list) or len(value) != 2:
+        raise PydanticCustomError("AK302", "expected two quantities", {"help": "write `outside: [lowest, highest]`"})
+    return _quantity(value[0]), _quantity(value[1])
+
+
+BandField = Annotated[tuple[Quantity, Quantity], BeforeValidator(_band)]
+
+
+def _unit(value: Any) -> Unit:
+    unit = NAMED_UNITS.get(value) if isinstance(value, str) else None
+    if unit is None:
+        raise PydanticCustomError(
+            "AK304", "`{shown}` is not a unit", {"shown": str(value)[:40], "help": suggest(str(value), NAMED_UNITS)}
+        )
+    return unit
+
+
+UnitField = Annotated[Unit, BeforeValidator(_unit)]
+
+
+class AlertSpec(Model):
+    """Common keys of every alert. Durations are milliseconds."""
+
+    kind: str
+    for_: Duration = Field(0, alias="for")
+    keep_firing_for: Duration = 0
+    severity: str | None = None
+    by: tuple[LabelName, ...] | None = None
+    where: Where = ()
+    labels: dict[str, Text] = Field(default_factory=dict)
+    annotations: dict[str, Text] = Field(default_factory=dict)
+    summary: Text | None = None
+    description: Text | None = None
+    runbook: str | None = None
+    dashboard: str | None = None
+    active: str | None = None
+    notify: Names = ()
+    unless: Names = ()
+    missing: Literal["ignore", "alert"] = "ignore"
+    enabled: bool = True
+    tests: Literal["on", "off"] = "on"
+    for_each: dict[LabelName, list[Text]] = Field(default_factory=dict)
+
+
+CONDITIONS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<=", "equals": "==", "not_equals": "!="}
+
+
+class Measured(AlertSpec):
+    """An alert whose signal is a value that is compared: exactly one condition, and the unit of the value."""
+
+    unit: UnitField | None = None
+    above: LevelsField | None = None
+    below: LevelsField | None = None
+    at_least: LevelsField | None = None
+    at_most: LevelsField | None = None
+    equals: LevelsField | None = None
+    not_equals: LevelsField | None = None
+    outside: BandField | None = None
+    clear: QuantityField | None = None
+
+    def conditions(self) -> list[str]:
+        """The names of the conditions that are given."""
+        return [name for name in (*CONDITIONS, "outside") if getattr(self, name) is not None]
+
+    def unit_of(self, metric: str) -> Unit:
+        """The unit that `unit:` says, else the one that the metric's name tells."""
+        return self.unit or unit_of_metric(metric)
+
+
+class Defaults(AlertSpec):
+    """What `defaults:` of a file may hold: common keys that an alert has not given itself."""
+
+    kind: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_common(cls, data: Any) -> Any:
+        for key in ("kind", "for_each", "unless"):
+            if isinstance(data, dict) and key in data:
+                raise PydanticCustomError("AK201", "`{key}` belongs to an alert, not to `defaults`", {"key": key})
+        return data
+
+
+class SpecFile(Model):
+    """One file of `rules_src/`. `alerts` stay raw here: each is checked against its own kind."""
+
+    system: str
+    team: str = ""
+    runbooks: str | None = None
+    interval: Duration | None = None
+    defaults: Defaults = Field(default_factory=lambda: Defaults())
+    labels: dict[str, Text] = Field(default_factory=dict)
+    alerts: dict[str, Any]

@@ -1,0 +1,180 @@
+"""Metric selectors as users write them: `name`, `name{label="value"}`, and the matchers of `where:`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
+LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
+_MATCHER = re.compile(
+    r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(,|\Z)""", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Matcher:
+    """One label matcher; `op` is one of = != =~ !~ and `value` is unescaped."""
+
+    label: str
+    op: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.label}{self.op}{quoted(self.value)}"
+
+
+def quoted(text: str) -> str:
+    """A double-quoted PromQL string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """A metric with matchers; prints as PromQL."""
+
+    metric: str
+    matchers: tuple[Matcher, ...] = ()
+
+    def __str__(self) -> str:
+        if not self.matchers:
+            return self.metric
+        return f"{self.metric}{{{','.join(map(str, self.matchers))}}}"
+
+    def where(self, matchers: Iterable[Matcher]) -> Selector:
+        """This selector with further matchers; those it has already are not repeated."""
+        extra = tuple(m for m in matchers if m not in self.matchers)
+        return Selector(self.metric, self.matchers + extra) if extra else self
+
+    def named(self, suffix: str) -> Selector:
+        """The selector of a companion series, such as `_bucket` or `_count`."""
+        return Selector(self.metric + suffix, self.matchers)
+
+    def equalities(self) -> dict[str, str]:
+        """The labels that every selected series surely has."""
+        return {m.label: m.value for m in self.matchers if m.op == "=" and m.value}
+
+
+class SelectorError(ValueError):
+    """A selector that does not parse; `offset` is the 0-based place in its text."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+def _unquote(text: str) -> str:
+    body = text[1:-1]
+    if "\\" not in body:
+        return body
+    if text[0] == "'":
+        body = body.replace("\\'", "'").replace('"', '\\"')
+    try:
+        return str(json.loads(f'"{body}"'))
+    except ValueError:
+        raise SelectorError("this string has an unknown escape", 0) from None
+
+
+def parse_matchers(text: str, base: int = 0) -> tuple[Matcher, ...]:
+    """Matchers without braces, `a="x", b=~"y.*"`; raises `SelectorError` with offsets counted from `base`."""
+    matchers = []
+    position = 0
+    while position < len(text) and text[position:].strip():
+        match = _MATCHER.match(text, position)
+        if match is None:
+            raise SelectorError('expected a matcher like label="value"', base + position)
+        label, op, value, _ = match.groups()
+        matcher = Matcher(label, op, _unquote(value))
+        if op in ("=~", "!~"):
+            _check_regex(matcher.value, base + match.start(3) + 1)
+        matchers.append(matcher)
+        position = match.end()
+    return tuple(matchers)
+
+
+def _check_regex(pattern: str, offset: int) -> None:
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        where = error.pos or 0 if isinstance(error, re.error) else 0
+        raise SelectorError("the regular expression does not parse", offset + where) from None
+
+
+@lru_cache(maxsize=8192)
+def parse_selector(text: str) -> Selector:
+    """`name` or `name{matchers}`; raises `SelectorError`."""
+    name, brace, rest = text.partition("{")
+    stripped = name.strip()
+    if not METRIC_NAME.match(stripped):
+        bad = next((i for i, c in enumerate(name) if not (c.isalnum() or c in "_:") or not c.isascii()), 0)
+        raise SelectorError(f"`{text[:60]}` is not the name of a metric", bad)
+    if not brace:
+        return Selector(stripped)
+    closing = rest.rstrip()
+    if not closing.endswith("}"):
+        raise SelectorError("the `{` is not closed", len(name))
+    return Selector(stripped, parse_matchers(closing[:-1], len(name) + 1))
+
+
+def _selector(value: Any) -> Selector:
+    if not isinstance(value, str):
+        raise PydanticCustomError("AK206", "expected a metric", {"help": "write its name, like `http_requests_total`"})
+    try:
+        return parse_selector(value)
+    except SelectorError as error:
+        raise PydanticCustomError(
+            "AK206", "{message}",
+            {"message": str(error), "offset": error.offset,
+             "help": "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"},
+        ) from None  # fmt: skip
+
+
+def _where(value: Any) -> tuple[Matcher, ...]:
+    help = 'write `where: {job: api}` or PromQL matchers in quotes, like `where: \'job="api", code=~"5.."\'`'
+    if isinstance(value, str):
+        try:
+            return parse_matchers(value)
+        except SelectorError as error:
+            raise PydanticCustomError(
+                "AK207", "{message}", {"message": str(error), "offset": error.offset, "help": help}
+            ) from None
+    if not isinstance(value, dict):
+        raise PydanticCustomError("AK207", "expected matchers", {"help": help})
+    matchers = []
+    for label, wanted in value.items():
+        if not LABEL_NAME.match(label):
+            raise PydanticCustomError("AK207", "`{label}` is not a label name", {"label": label, "help": help})
+        if isinstance(wanted, list) and wanted and all(isinstance(w, (str, int)) for w in wanted):
+            matchers.append(Matcher(label, "=~", "|".join(re.escape(str(w)) for w in wanted)))
+        elif isinstance(wanted, (str, int)) and not isinstance(wanted, bool):
+            matchers.append(Matcher(label, "=", str(wanted)))
+        else:
+            raise PydanticCustomError(
+                "AK207", "the value of `{label}` must be text or a list of texts", {"label": label, "help": help}
+            )
+    return tuple(matchers)
+
+
+def _label_name(value: Any) -> str:
+    if not isinstance(value, str) or not LABEL_NAME.match(value):
+        raise PydanticCustomError(
+            "AK402", "`{shown}` is not a label name",
+            {"shown": str(value)[:60], "help": "a label name has letters, digits and `_`, and begins with no digit"},
+        )  # fmt: skip
+    return value
+
+
+Metric = Annotated[Selector, BeforeValidator(_selector)]
+"""A pydantic field for `name` or `name{matchers}`."""
+
+Where = Annotated[tuple[Matcher, ...], BeforeValidator(_where)]
+"""A pydantic field for `{label: value}`, `{label: [values]}` or a string of PromQL matchers."""
+
+LabelName = Annotated[str, BeforeValidator(_label_name)]

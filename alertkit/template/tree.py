@@ -1,0 +1,78 @@
+"""The syntax tree of a Go text/template. Offsets and lengths are characters of the template's text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string, number or bool; `value` None: nil, or a constant that is not modelled (complex, odd bytes)."""
+
+    value: str | float | int | bool | None
+    nil: bool
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Fields of something: `base` is a variable's name (`$`, `$labels`), `.`, or an expression in parentheses.
+
+    `places` has one (offset, length) for each field, dot included.
+    """
+
+    base: str | Pipe
+    fields: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function's name where it stands; `fields` of its result."""
+
+    name: str
+    offset: int
+    length: int
+
+
+Term = Literal | Path | Function
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """Commands, each fed with the result of the one before; `variables` receive the last result."""
+
+    variables: tuple[str, ...]
+    assign: bool
+    commands: tuple[tuple[Term, ...], ...]
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    pipe: Pipe
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """`kind`: if, with, range, define, block, template, break, continue; `name` of the last four's template."""
+
+    kind: str
+    pipe: Pipe | None
+    body: tuple[Node, ...]
+    other: tuple[Node, ...]
+    name: str
+    offset: int
+    length: int
+
+
+Node = Text | Action | Block
