@@ -99,7 +99,7 @@ def from_files(files: Sequence[Loaded], alerts: Sequence[Routable], problems: Pr
             source = _without_doubles((*entry.when, *needed))
             own = [m for m in entry.when if m.label == "alertname" and m.op in ("=", "=~")]
             spared = [Matcher("alertname", "!=" if m.op == "=" else "!~", m.value) for m in own]
-            spared += [Matcher("alertname", "!=", name) for name in heartbeats if Matcher("alertname", "=", name) not in own]
+            spared += [Matcher("alertname", "!=", name) for name in heartbeats]
             target = _without_doubles((*entry.mutes.matches, *spared, *needed))
             words = " and ".join(str(matcher) for matcher in entry.when)
             rules.append(InhibitRule(source, target, entry.mutes.same, f"inhibit: {words}", span))

@@ -19,7 +19,13 @@ Settings = dict[str, Any]
 
 
 def compile_receiver(
-    name: str, spec: ReceiverSpec, loaded: Loaded, shared: Loaded | None, version: Version, ping: bool, problems: Problems
+    name: str,
+    spec: ReceiverSpec,
+    loaded: Loaded,
+    shared: Loaded | None,
+    version: Version,
+    ping: bool,
+    problems: Problems,
 ) -> Receiver:
     """One receiver; `shared` is the file that has `defaults:`.
 

@@ -143,7 +143,9 @@ class _Compiler:
             return
         words = {*known, *self.severities} - {""}
         if matcher.value and matcher.value not in words:
-            self.problems.add("AK517", f"no alert has the severity `{matcher.value}`", span, suggest(matcher.value, words))
+            self.problems.add(
+                "AK517", f"no alert has the severity `{matcher.value}`", span, suggest(matcher.value, words)
+            )
 
     def _gate(self, label: str, span: Span) -> None:
         if not is_plain_name(label) and self.version < (0, 27):
@@ -269,7 +271,10 @@ class _Compiler:
             return [node]
         if not spec.routes:
             last = len(receivers) - 1
-            return [replace(node, receiver=name, continue_=i < last or spec.continue_) for i, name in enumerate(receivers)]
+            return [
+                replace(node, receiver=name, continue_=index < last or spec.continue_)
+                for index, name in enumerate(receivers)
+            ]
         for index, child in enumerate(spec.routes):
             if child.continue_:
                 self.problems.add(

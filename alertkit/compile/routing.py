@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alertkit.source import Span
-from alertkit.spec.matchers import Match as Matcher
+from alertkit.spec.matchers import Match
 
+Matcher = Match
 Version = tuple[int, int]
 OLDEST: Version = (0, 25)
 """The oldest Alertmanager that alertkit writes for, and the default: newer ones load the same file."""

@@ -45,10 +45,7 @@ def block(value: Any, indent: int = 0) -> Iterable[str]:
     pad = " " * indent
     if isinstance(value, Mapping):
         for key, entry in value.items():
-            if isinstance(entry, Mapping) and entry:
-                yield f"{pad}{scalar(key)}:"
-                yield from block(entry, indent + 2)
-            elif isinstance(entry, (list, tuple)) and entry:
+            if (isinstance(entry, Mapping) and entry) or (isinstance(entry, (list, tuple)) and entry):
                 yield f"{pad}{scalar(key)}:"
                 yield from block(entry, indent + 2)
             else:

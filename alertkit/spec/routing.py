@@ -40,7 +40,7 @@ Words = Annotated[list[str], BeforeValidator(_words)]
 
 
 class Timing(Model):
-    """When a group of alerts is told: first after `group_wait`, of news every `group_interval`, again after `repeat`."""
+    """When a group is told: first after `group_wait`, of news every `group_interval`, again after `repeat`."""
 
     group_wait: Duration | None = None
     group_interval: Duration | None = None
