@@ -40,17 +40,25 @@ BY_SEVERITY = {
     "info": Pace(MINUTE, 10 * MINUTE, 1440 * MINUTE),
 }
 GROUP_BY = ("system", "alertname")
+DEFAULT_TEMPLATES = "alertkit.tmpl"
 
 
 def compile_routing(
-    files: Sequence[Loaded], alerts: Iterable[Routable], problems: Problems, version: Version = OLDEST
+    files: Sequence[Loaded],
+    alerts: Iterable[Routable],
+    problems: Problems,
+    version: Version = OLDEST,
+    templates: Iterable[str] = (DEFAULT_TEMPLATES,),
 ) -> Routing | None:
-    """The whole routing of a project; None when there is no routing file, or on mistakes, which are in `problems`."""
+    """The whole routing of a project; None when there is no routing file, or on mistakes, which are in `problems`.
+
+    `templates` are names of template files, which are put into the folder `templates` beside `alertmanager.yml`.
+    """
     if not files:
         return None
     before = len(problems)
     tree = _Compiler(files, tuple(alerts), problems, version)
-    routing = tree.compiled()
+    routing = replace(tree.compiled(), templates=tuple(f"templates/{name}" for name in templates))
     return routing if len(problems) == before else None
 
 
@@ -84,7 +92,7 @@ class _Compiler:
             *inhibition.from_files(self.files, self.alerts, self.problems),
         )
         sources = tuple(loaded.path for loaded in self.files)
-        return Routing(root, receivers, rules, self.intervals.compiled(), sources, self.version)
+        return Routing(root, receivers, rules, self.intervals.compiled(), sources, version=self.version)
 
     def _told(self, root: Route) -> set[str]:
         """Receivers that anything but a heartbeat reaches."""

@@ -109,11 +109,15 @@ class TimeInterval:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """A whole `alertmanager.yml`; `sources` are the routing files as the user would type them."""
+    """A whole `alertmanager.yml`; `sources` are the routing files as the user would type them.
+
+    `templates` are the files of notification templates, relative to `alertmanager.yml`, in the order of reading.
+    """
 
     root: Route
     receivers: tuple[Receiver, ...]
     inhibit_rules: tuple[InhibitRule, ...]
     intervals: tuple[TimeInterval, ...]
     sources: tuple[str, ...]
+    templates: tuple[str, ...] = ()
     version: Version = OLDEST

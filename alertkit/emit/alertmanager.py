@@ -27,6 +27,8 @@ def alertmanager_yaml(routing: Routing) -> str:
         lines.append("time_intervals:")
         for interval in routing.intervals:
             lines += _interval(interval)
+    if routing.templates:
+        lines += ["templates:", *(f"  - {scalar(path)}" for path in routing.templates)]
     return "\n".join(lines) + "\n"
 
 
