@@ -75,7 +75,7 @@ class Intervals:
         """The intervals in use, in the order in which their calendars are defined."""
         found: list[TimeInterval] = []
         for name, calendar in self.calendars.items():
-            note = f"hours of {calendar.exchange}, {markets.NOTE}" if calendar.exchange else ""
+            note = f"hours of {calendar.exchange}, {markets.note()}" if calendar.exchange else ""
             if name in self.used:
                 found.append(TimeInterval(name, open_windows(calendar), note))
             if closed_name(name) in self.used:
