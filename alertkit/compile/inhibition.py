@@ -53,7 +53,7 @@ def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
     return rules
 
 
-def by_unless(alerts: Sequence[Routable], problems: Problems) -> list[InhibitRule]:
+def by_unless(alerts: Sequence[Routable]) -> list[InhibitRule]:
     """`unless: Other` mutes an alert while Other fires for the same shared identity."""
     known = {(alert.system, alert.name): alert for alert in alerts}
     groups: dict[tuple[str, str, tuple[str, ...]], list[Routable]] = {}

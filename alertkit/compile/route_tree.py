@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alertkit.compile import inhibition
+from alertkit.compile.circles import check_circles
 from alertkit.compile.intervals import Intervals, Times
+from alertkit.compile.reach import check_reach, holds
 from alertkit.compile.receivers import compile_receiver, too_old
 from alertkit.compile.routing import OLDEST, Matcher, Routable, Route, Routing, Version
 from alertkit.source import Problems, Span
-from alertkit.spec import regex
 from alertkit.spec.matchers import is_plain_name
 from alertkit.spec.routing import Loaded, Timing, conflicts, name_problems, walk
 from alertkit.spec.routing import Route as RouteSpec
@@ -79,6 +80,7 @@ class _Compiler:
         conflicts(self.files, self.problems)
         name_problems(self.files, self.problems)
         self._check_names()
+        check_reach(self.files, self.problems)
         root = self._root()
         people = self._told(root)
         shared = next((loaded for loaded in self.files if "defaults" in loaded.file.model_fields_set), None)
@@ -86,11 +88,9 @@ class _Compiler:
             compile_receiver(name, spec, loaded, shared, self.version, name not in people, self.problems)
             for name, (spec, loaded) in self.receivers.items()
         )
-        rules = (
-            *inhibition.by_severity(self.alerts),
-            *inhibition.by_unless(self.alerts, self.problems),
-            *inhibition.from_files(self.files, self.alerts, self.problems),
-        )
+        own = inhibition.from_files(self.files, self.alerts, self.problems)
+        check_circles(self.alerts, own, self.problems)
+        rules = (*inhibition.by_severity(self.alerts), *inhibition.by_unless(self.alerts), *own)
         sources = tuple(loaded.path for loaded in self.files)
         return Routing(root, receivers, rules, self.intervals.compiled(), sources, version=self.version)
 
@@ -324,10 +324,3 @@ def _possible(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
         matcher.label not in labels or "{{" in labels[matcher.label] or holds(matcher, labels[matcher.label])
         for matcher in matchers
     )
-
-
-def holds(matcher: Matcher, value: str) -> bool:
-    """Whether a matcher takes this value of its label."""
-    if matcher.op in ("=", "!="):
-        return (value == matcher.value) == (matcher.op == "=")
-    return regex.matcher(matcher.value)(value) == (matcher.op == "=~")

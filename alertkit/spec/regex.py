@@ -55,3 +55,14 @@ def matcher(pattern: str) -> Callable[[str], bool]:
 def escape(text: str) -> str:
     """A pattern that matches exactly `text`."""
     return _SPECIAL.sub(r"\\\1", text)
+
+
+def words(pattern: str) -> list[str] | None:
+    """The texts that a pattern matches where it is a plain list of them, `a|b\\.c`, else None."""
+    found = []
+    for part in pattern.split("|"):
+        text = _re.sub(r"\\([\\.+*?()|\[\]{}^$])", r"\1", part)
+        if escape(text) != part or "|" in text:
+            return None
+        found.append(text)
+    return found
