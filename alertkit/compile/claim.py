@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 from alertkit.kinds import Comparison, Question, Stimulus
 from alertkit.spec.selector import Selector
@@ -78,8 +80,8 @@ def derive(
 def _beside(comparison: Comparison, stimulus: Stimulus, limits: tuple[float, float]) -> tuple[float, float]:
     """The nearest harmless and the nearest harmful value that the stimulus can tell apart."""
     value = comparison.value
-    gap = stimulus.step_size or (abs(value) * stimulus.margin or stimulus.margin)
-    exact = stimulus.exact or stimulus.step_size is not None
+    gap = abs(value) * stimulus.margin or stimulus.smallest
+    exact = stimulus.exact or value == 0
     op = comparison.op
     if op == "==":
         return (value + gap if value + gap <= limits[1] else value - gap), value
@@ -90,11 +92,26 @@ def _beside(comparison: Comparison, stimulus: Stimulus, limits: tuple[float, flo
         inside, past = (value if exact else value - up * gap), value + up * gap
     else:
         inside, past = value - up * gap, (value if exact else value + up * gap)
-    return _clamp(inside, limits), _clamp(past, limits)
+    return _clamp(_short(inside, inside < value), limits), _clamp(_short(past, past < value), limits)
+
+
+def _short(value: float, down: bool) -> float:
+    """Four significant digits, rounded away from the boundary: what `humanize` shows is then never a close call."""
+    if value == 0:
+        return 0.0
+    digits = 3 - math.floor(math.log10(abs(value)))
+    scaled = Fraction(repr(value)) * Fraction(10) ** digits
+    return float(Fraction(math.floor(scaled) if down else math.ceil(scaled)) / Fraction(10) ** digits)
+
+
+def between(low: float, high: float) -> float:
+    """A short number near the middle of two."""
+    middle = (low + high) / 2
+    return float(f"{middle:.2g}") if min(low, high) < float(f"{middle:.2g}") < max(low, high) else middle
 
 
 def _clamp(value: float, limits: tuple[float, float]) -> float:
-    return min(max(round(value, 12) if abs(value) < 1e3 else value, limits[0]), limits[1])
+    return min(max(value, limits[0]), limits[1])
 
 
 def _rest(comparisons: list[Comparison], clear: Comparison | None, limits: tuple[float, float]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from alertkit.compile.read import Entry
@@ -57,7 +58,9 @@ def levels_of(
     return (levels, clear) if len(problems) == before else ([], None)
 
 
-def _number(entry: Entry, quantity: Quantity, question: Question, path: tuple[str | int, ...], problems: Problems) -> float:
+def _number(
+    entry: Entry, quantity: Quantity, question: Question, path: tuple[str | int, ...], problems: Problems
+) -> float:
     """The quantity in the signal's unit; a problem, and 0, when it cannot be."""
     value = quantity.in_unit(question.unit)
     if value is not None:
@@ -86,9 +89,7 @@ def _compared(
     for severity, quantity in given.quantities:
         path = (name,) if severity is None else (name, severity)
         if severity is not None and severity not in severities:
-            problems.add(
-                "AK311", f"unknown severity `{severity}`", entry.key(*path), suggest(severity, severities)
-            )
+            problems.add("AK311", f"unknown severity `{severity}`", entry.key(*path), suggest(severity, severities))
             continue
         comparison = Comparison(op, _number(entry, quantity, question, path, problems))
         if len(problems) == before:
@@ -97,7 +98,7 @@ def _compared(
     if len(problems) > before:
         return []
     levels.sort(key=lambda level: severities.index(level.severity))
-    for mild, grave in zip(levels, levels[1:], strict=False):
+    for mild, grave in itertools.pairwise(levels):
         _order(entry, name, mild, grave, problems)
     return levels
 
@@ -105,7 +106,9 @@ def _compared(
 def _order(entry: Entry, name: str, mild: Level, grave: Level, problems: Problems) -> None:
     """A graver level must be harder to reach, or the milder one never matters."""
     low, high = mild.comparisons[0].value, grave.comparisons[0].value
-    fine = {">": high > low, ">=": high > low, "<": high < low, "<=": high < low}.get(mild.comparisons[0].op, high != low)
+    fine = {">": high > low, ">=": high > low, "<": high < low, "<=": high < low}.get(
+        mild.comparisons[0].op, high != low
+    )
     if not fine:
         problems.add(
             "AK309", f"the level `{mild.severity}` can never matter: `{grave.severity}` is reached no later",

@@ -48,9 +48,7 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
     """Check one file; None when the file as a whole is unusable, else what could be read of it."""
     data = document.data
     if not isinstance(data, dict):
-        problems.add(
-            "AK203", "a spec file is a mapping", document.value(()), "begin with `system:` and `alerts:`"
-        )
+        problems.add("AK203", "a spec file is a mapping", document.value(()), "begin with `system:` and `alerts:`")
         return None
     file = validate(SpecFile, document, (), data, problems)
     if file is None:
@@ -167,5 +165,5 @@ def _put_in(node: Any, variables: dict[str, str]) -> Any:
         return [_put_in(value, variables) for value in node]
     if isinstance(node, str) and "<<" in node:
         for name, value in variables.items():
-            node = _variable(name).sub(lambda _, v=value: v, node)
+            node = _variable(name).sub(value.replace("\\", r"\\"), node)
     return node

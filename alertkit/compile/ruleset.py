@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from alertkit.source import Span
 
 if TYPE_CHECKING:
-    from alertkit.kinds.question import Claim
+    from alertkit.compile.claim import Claim
 
 Pairs = tuple[tuple[str, str], ...]
 

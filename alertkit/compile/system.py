@@ -12,7 +12,7 @@ from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
-from alertkit.compile.texts import Texts, annotations, check_identity, check_labels
+from alertkit.compile.texts import Texts, annotation_pairs, check_identity, check_labels
 from alertkit.kinds import Comparison, Context, KindError, Question, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
@@ -134,7 +134,7 @@ class _Compiler:
         return Rule(
             alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
             labels=self._labels(entry, level.severity, texts, variables),
-            annotations=tuple(annotations(entry, self.file, texts, variables)),
+            annotations=tuple(annotation_pairs(entry, self.file, texts, variables)),
             span=entry.key(),
         )  # fmt: skip
 
@@ -164,7 +164,7 @@ class _Compiler:
         for name in sorted(own):
             if name in entry.spec.identity and name in entry.variables:
                 continue
-            labels[name] = texts.render(own[name], ("labels", name), variables, label=True)
+            labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 
     def _companion(self, entry: Entry, question: Question, severity: str) -> Rule:
@@ -239,7 +239,7 @@ class _Compiler:
         for signal, (question, span) in first.items():
             if uses[signal] < 2 or (question.bare and signal == question.signal):
                 continue
-            name = _record_name(self.file.system, question)
+            name = _record_name(self.file.system, question, signal)
             taken[name] += 1
             if taken[name] > 1:
                 name = f"{name}_{taken[name]}"
@@ -285,8 +285,13 @@ def _circle(start: str, current: str, unless: dict[str, tuple[str, ...]]) -> lis
     return None
 
 
-def _record_name(system: str, question: Question) -> str:
-    """`level:metric:operations`; the level begins with the system, so that groups never share a name."""
+def _record_name(system: str, question: Question, signal: str) -> str:
+    """`level:metric:operations`; the level begins with the system, so that groups never share a name.
+
+    Of a `worst` question, `signal` begins with the operator that was chosen, max or min.
+    """
     level = "_".join([re.sub(r"\W", "_", system), *question.identity])
-    operations = question.operations or "worst"
+    operations = question.operations
+    if question.worst:
+        operations = "_".join(filter(None, (operations, signal[:3])))
     return f"{level}:{question.metric.replace(':', '_')}:{operations}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from alertkit.compile.read import Entry
-from alertkit.source import Problems
+from alertkit.source import Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import LABEL_NAME
 from alertkit.spec.validate import nearest
-from alertkit.template import go, own
+from alertkit.template import TemplateError, go, own
 
 RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
 
@@ -24,10 +24,10 @@ def check_identity(entry: Entry, problems: Problems) -> None:
             )  # fmt: skip
 
 
-def check_labels(labels: Mapping[str, object], place: object, problems: Problems) -> None:
+def check_labels(labels: Mapping[str, object], place: Callable[[str], Span], problems: Problems) -> None:
     """Names of labels that users set, `place` gives the span of one."""
     for label in labels:
-        span = place(label)  # type: ignore[operator]
+        span = place(label)
         if not LABEL_NAME.match(label):
             problems.add(
                 "AK402", f"`{label}` is not a label name", span,
@@ -48,32 +48,37 @@ class Texts:
         self._problems = problems
         self._checked: set[tuple[str | int, ...]] = set()
 
-    def render(self, text: str, path: tuple[str | int, ...], variables: Mapping[str, object], label: bool = False) -> str:
+    def render(
+        self, text: str, path: tuple[str | int, ...], variables: Mapping[str, object], is_label: bool = False
+    ) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
         first = path not in self._checked
         self._checked.add(path)
         if first and "{{" in text:
-            self._check(text, path, label)
+            self._check(text, path, is_label)
         if "<<" not in text:
             return text
         try:
             return own.render(text, variables)
-        except own.TemplateError as error:
+        except TemplateError as error:
             if first:
                 span = self._entry.within(error.offset, error.length, *path)
                 self._problems.add("AK404", error.message, span, "known here: " + ", ".join(sorted(variables)))
             return text
 
-    def _check(self, text: str, path: tuple[str | int, ...], label: bool) -> None:
+    def _check(self, text: str, path: tuple[str | int, ...], is_label: bool) -> None:
         errors = go.check(text)
         for error in errors:
             span = self._entry.within(error.offset, error.length, *path)
             self._problems.add(
-                "AK403", error.message, span, "Prometheus templates are Go templates: `{{ $labels.name }}`, `{{ $value }}`"
+                "AK403",
+                error.message,
+                span,
+                "Prometheus templates are Go templates: `{{ $labels.name }}`, `{{ $value }}`",
             )
         if errors:
             return
-        if label and go.uses_value(text):
+        if is_label and go.uses_value(text):
             self._problems.add(
                 "AK405", "a label must not hold the value: each change would be a new alert and `for` never matures",
                 self._entry.value(*path), "put it into an annotation",
@@ -83,9 +88,10 @@ class Texts:
         for reference in go.label_references(text):
             if reference.name not in self._available:
                 span = self._entry.within(reference.offset, reference.length, *path)
-                self._problems.add("AK406", *self._unavailable(reference.name, span))
+                message, help = self._unavailable(reference.name)
+                self._problems.add("AK406", message, span, help)
 
-    def _unavailable(self, name: str, span: object) -> tuple[str, object, str]:  # type: ignore[type-arg]
+    def _unavailable(self, name: str) -> tuple[str, str]:
         available = self._available or frozenset()
         near = nearest(name, available)
         has = ", ".join(sorted(available)) or "none"
@@ -95,10 +101,12 @@ class Texts:
             help = f"did you mean `{near}`?"
         else:
             help = f"its labels: {has}; add `{name}` to `by` to keep it"
-        return f"the alert cannot have the label `{name}`", span, help
+        return f"the alert cannot have the label `{name}`", help
 
 
-def annotations(entry: Entry, file: SpecFile, texts: Texts, variables: Mapping[str, object]) -> list[tuple[str, str]]:
+def annotation_pairs(
+    entry: Entry, file: SpecFile, texts: Texts, variables: Mapping[str, object]
+) -> list[tuple[str, str]]:
     """The annotations of one level: summary, description, links, then the user's own by name."""
     spec = entry.spec
     result: list[tuple[str, str]] = []

@@ -29,7 +29,8 @@ class Stimulus:
     sticky     until it has arrived, the signal keeps its old value (max or min over a window)
     exact      the signal has the value to the last bit, so the boundary itself can be proven
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
-    step_size  the smallest difference that counts, for signals that are whole numbers
+    smallest   how far beside zero the nearest provable value lies
+    far        `inside` and `bad` lie well away from the boundary, so the moment of crossing it is open
     isolated   what came before would disturb: each case starts anew, after `prelude` at rest
     longest    a value can be held no longer than this
     rest, bad  values at which the alert is surely silent or firing, where the condition alone cannot tell
@@ -44,7 +45,8 @@ class Stimulus:
     sticky: bool = False
     exact: bool = False
     margin: float = 0.001
-    step_size: float | None = None
+    smallest: float = 0.001
+    far: bool = False
     isolated: bool = False
     prelude: int = 0
     longest: int | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
+from alertkit.compile.claim import FALLING, RISING, Boundary, Claim, between
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup
 from alertkit.kinds.question import Comparison
@@ -74,8 +74,6 @@ def _proofs(alert: Alert, claim: Claim, companion: Alert | None) -> list[Proof]:
         holds.append(companion.rules[0].for_)
     windows = [] if stimulus.isolated else [stimulus.rise, stimulus.fall]
     grid = choose(holds, windows, claim.clear is not None)
-    if stimulus.isolated and stimulus.prelude:
-        grid = replace(grid, evaluation=grid.evaluation, step=grid.step)
     plan = _Plan(alert, claim, grid, companion)
     return [_Timeline(plan, name, steps).proof() for name, steps in plan.timelines()]
 
@@ -95,9 +93,13 @@ class _Plan:
         steps = [self._step("at-rest", "", self.claim.rest, self._way(True) + self.longest + 1)]
         edge: Boundary | None = None
         for boundary in self.claim.boundaries:
-            if edge is not None and not _further(edge, boundary):
-                steps.append(self._rest(edge))
-            steps += self._climb(boundary)
+            base = self.claim.rest
+            if edge is not None:
+                if _further(edge, boundary):
+                    base = between(edge.past, boundary.comparison.value)
+                else:
+                    steps.append(self._rest(edge))
+            steps += self._climb(boundary, base)
             edge = boundary
         assert edge is not None
         steps.append(self._rest(edge))
@@ -110,26 +112,29 @@ class _Plan:
         first = self._step("at-rest", "", self.claim.rest, prelude + self.longest + 2)
         lines = [("at-rest", [first, self._gone()])]
         for boundary in self.claim.boundaries:
-            inside, *others = self._climb(boundary)
-            past = others[-1]
-            lines.append((f"{boundary.severity} just-inside", [*lead, inside]))
-            if len(others) > 1:
-                lines.append((f"{boundary.severity} blip", [*lead, others[0], replace(others[1], value=self.claim.rest)]))
-            lines.append((f"{boundary.severity} just-past", [*lead, past, self._rest(boundary)]))
+            climb = self._climb(boundary, self.claim.rest)
+            blip = [step for step in climb if step.case == "blip"]
+            lines.append((f"{boundary.severity} just-inside", [*lead, climb[0]]))
+            if blip:
+                lines.append((f"{boundary.severity} blip", [*lead, *blip]))
+            lines.append((f"{boundary.severity} just-past", [*lead, climb[-1], self._rest(boundary)]))
         return lines
 
-    def _climb(self, boundary: Boundary) -> list[Step]:
-        """just-inside, blip and back, just-past of one boundary."""
-        severity = boundary.severity
+    def _climb(self, boundary: Boundary, base: float) -> list[Step]:
+        """just-inside, blip and back, just-past of one boundary, each reached from `base`."""
+        severity, stimulus = boundary.severity, self.claim.stimulus
         hold = self.grid.evaluations(self.rules[severity].for_)
         up = boundary.comparison.op not in FALLING
         way, back = self._way(up), self._way(not up)
         steps = [self._step("just-inside", severity, boundary.inside, way + hold + 2)]
-        late = 1 if self.claim.stimulus.late else 0
-        if hold >= 2:
-            first = late if self.claim.stimulus.isolated else way
-            steps.append(self._step("blip", severity, boundary.past, first + hold - late))
-            steps.append(self._step("blip", severity, boundary.inside, back + hold + 2))
+        if back and not stimulus.sticky:
+            # On its way a mean passes all values between: from just inside it would cross the boundary early.
+            steps.append(self._step("just-inside", severity, base, back + 1))
+        late = 1 if stimulus.late else 0
+        blip = (late if stimulus.isolated else way) + hold - late - (back if stimulus.sticky else 0)
+        if hold >= 2 and blip > 0:
+            steps.append(self._step("blip", severity, boundary.past, blip))
+            steps.append(self._step("blip", severity, base, back + hold + 2))
         steps.append(self._step("just-past", severity, boundary.past, way + hold + 3))
         return steps
 
@@ -181,7 +186,10 @@ class _Timeline:
                 value is not None and any(_holds(b.comparison, value) for b in boundaries if b.severity == severity)
                 for severity in self.plan.severities
             )
-            near = tuple(any(b.past == value for b in boundaries if b.severity == s) for s in self.plan.severities)
+            near = tuple(
+                not stimulus.far and any(b.past == value for b in boundaries if b.severity == s)
+                for s in self.plan.severities
+            )
             keeps = value is not None and self.claim.clear is not None and self.claim.clear.holds(value)
             arrival, late = 0, False
             if value is not None and index == 0:

@@ -49,7 +49,9 @@ _INACTIVE: _State = ("inactive", -1)
 
 
 @lru_cache(maxsize=4096)
-def firing(stages: tuple[Stage, ...], timings: tuple[Timing, ...], hysteresis: bool) -> tuple[tuple[bool | None, ...], ...]:
+def firing(
+    stages: tuple[Stage, ...], timings: tuple[Timing, ...], hysteresis: bool
+) -> tuple[tuple[bool | None, ...], ...]:
     """For each evaluation, for each level: firing, not firing, or None where it is not determined."""
     columns = [_level(stages, level, timing, hysteresis and level == 0) for level, timing in enumerate(timings)]
     return tuple(zip(*columns, strict=True))
@@ -64,9 +66,7 @@ def _level(stages: tuple[Stage, ...], level: int, timing: Timing, hysteresis: bo
         for elapsed in range(stage.length):
             holds = _condition(previous, stage, elapsed, level)
             keeps = _keeping(previous, stage, elapsed) if hysteresis else False
-            states = {
-                after for state in states for after in _next(state, holds, keeps, timing, now)
-            }
+            states = {after for state in states for after in _next(state, holds, keeps, timing, now)}
             outcomes = {state[0] == "firing" for state in states}
             result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
             now += 1
@@ -105,7 +105,7 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
     if previous is None:
         return False
     old = previous.holds[level]
-    if stage.late and elapsed == 0 or stage.sticky:
+    if (stage.late and elapsed == 0) or stage.sticky:
         return old
     if old == new:
         return new
@@ -117,6 +117,6 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
 def _keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
     if elapsed >= stage.arrival or previous is None:
         return stage.keeps
-    if stage.late and elapsed == 0 or stage.sticky:
+    if (stage.late and elapsed == 0) or stage.sticky:
         return previous.keeps
     return stage.keeps if previous.keeps == stage.keeps else UNKNOWN

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from alertkit.spec.selector import Matcher
+from alertkit.spec.selector import Matcher, Selector
 
 
 def example_labels(matchers: Iterable[Matcher]) -> dict[str, str] | None:
@@ -80,3 +80,21 @@ def _members(pattern: str) -> list[str]:
         else:
             branches[-1].append(token[-1])
     return ["".join(branch) for branch in branches]
+
+
+def apart(whole: Selector, part: Selector) -> tuple[tuple[str, str], ...]:
+    """Labels for a series of `whole` that `part` does not select; () when the two share no series anyway."""
+    if whole.metric != part.metric:
+        return ()
+    labels = example_labels(part.matchers) or {}
+    if not all(satisfies(labels.get(m.label, ""), m) for m in whole.matchers):
+        return ()
+    given = {m.label for m in whole.matchers}
+    for matcher in part.matchers:
+        if matcher in whole.matchers:
+            continue
+        for candidate in ("other", "ok", "0", "x"):
+            same = [m for m in whole.matchers if m.label == matcher.label]
+            if not satisfies(candidate, matcher) and all(satisfies(candidate, m) for m in same):
+                return ((matcher.label, candidate),)
+    return (("alertkit", "other"),) if not given else ()

@@ -29,10 +29,11 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Zigzag:
-    """A gauge that alternates between `low` and `high` from sample to sample."""
+    """A gauge that alternates between `low` and `high` every `period` milliseconds (0: from sample to sample)."""
 
     low: float
     high: float
+    period: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
-from alertkit.series.pieces import Clock, Gone, Level, Piece, Slope
+from alertkit.series.pieces import Clock, Gone, Level, Piece, Slope, Zigzag
 from alertkit.spec.quantity import format_number
 
 
@@ -22,7 +23,7 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
     seconds = step / 1000
     quantum = _quantum(timeline, seconds)
     words: list[str] = []
-    total = 0.0
+    total = rising = 0.0
     position = 0
     present = False
     for piece, count in timeline:
@@ -44,15 +45,15 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
             words.append(_run(piece.value, 0.0, count))  # type: ignore[union-attr]
         elif kind is Slope:
             step_up = round(piece.per_second * seconds / quantum) * quantum if quantum else 0.0  # type: ignore[union-attr]
-            first = total + step_up if present else total
+            # The sample at the change still ends the old slope: the new one begins there.
+            first = total + rising if present else total
             words.append(_run(first, step_up, count))
-            total = first + step_up * (count - 1)
+            total, rising = first + step_up * (count - 1), step_up
         elif kind is Clock:
             scale = piece.scale  # type: ignore[union-attr]
             words.append(_run((position * seconds - piece.lag) * scale, seconds * scale, count))  # type: ignore[union-attr]
         else:
-            low, high = format_number(piece.low), format_number(piece.high)  # type: ignore[union-attr]
-            words.append(" ".join(high if i % 2 else low for i in range(position, position + count)))
+            words += _zigzag(piece, position, count, step)  # type: ignore[arg-type]
         position += count
         present = True
     while words and words[-1].startswith("_"):
@@ -68,6 +69,15 @@ def _run(first: float, increment: float, count: int) -> str:
         return f"{start}x{count - 1}"
     sign = "-" if increment < 0 else "+"
     return f"{start}{sign}{format_number(abs(increment))}x{count - 1}"
+
+
+def _zigzag(piece: Zigzag, position: int, count: int, step: int) -> list[str]:
+    """Runs of equal samples; the phase is counted from time 0, so that pieces join without a seam."""
+    values = [
+        piece.high if (i * step // max(piece.period, step)) % 2 else piece.low
+        for i in range(position, position + count)
+    ]
+    return [_run(value, 0.0, len(list(run))) for value, run in groupby(values)]
 
 
 def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:

@@ -135,6 +135,15 @@ class Measured(AlertSpec):
         """The names of the conditions that are given."""
         return [name for name in (*CONDITIONS, "outside") if getattr(self, name) is not None]
 
+    def thresholds(self, unit: Unit) -> list[float]:
+        """All values that the conditions and `clear` name, in `unit`; what does not fit is left out."""
+        quantities = list(self.outside or ())
+        for name in CONDITIONS:
+            levels: Levels | None = getattr(self, name)
+            quantities += [quantity for _, quantity in levels.quantities] if levels else []
+        quantities += [self.clear] if self.clear else []
+        return [value for quantity in quantities if (value := quantity.in_unit(unit)) is not None]
+
     def unit_of(self, metric: str) -> Unit:
         """The unit that `unit:` says, else the one that the metric's name tells."""
         return self.unit or unit_of_metric(metric)
@@ -161,6 +170,6 @@ class SpecFile(Model):
     team: str = ""
     runbooks: str | None = None
     interval: Duration | None = None
-    defaults: Defaults = Field(default_factory=lambda: Defaults())
+    defaults: Defaults = Field(default_factory=dict, validate_default=True)
     labels: dict[str, Text] = Field(default_factory=dict)
     alerts: dict[str, Any]

@@ -2,5 +2,16 @@
 
 from alertkit.template.errors import TemplateError
 from alertkit.template.go import LabelReference, check, expand, label_references, shows_raw_value, uses_value
+from alertkit.template.own import mentions, render
 
-__all__ = ["LabelReference", "TemplateError", "check", "expand", "label_references", "shows_raw_value", "uses_value"]
+__all__ = [
+    "LabelReference",
+    "TemplateError",
+    "check",
+    "expand",
+    "label_references",
+    "mentions",
+    "render",
+    "shows_raw_value",
+    "uses_value",
+]

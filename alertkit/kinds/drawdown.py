@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.question import Question
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import RATIO
+from alertkit.spec.selector import Metric
+
+SIX_HOURS = 21_600_000
+PEAK = 100_000.0
+
+
+class Drawdown(MeasuredKind):
+    """A balance has fallen too far below its own peak.
+
+    Parameters
+      equity  gauge of the balance or equity, with
+      window  how far back the peak is looked for
+      metric  or a ready drawdown gauge, in percent or as a ratio (its name or `unit:` tells), instead of the two
+
+    PromQL: `max by (<by>) (1 - <equity> / (max_over_time(<equity>[<window>]) > 0)) > <threshold>`; the value is a
+    ratio, so `above: 5%` is 0.05.
+
+    Pitfalls: a peak that is zero or negative has no drawdown and gives no alert, rather than NaN or infinity. A
+    withdrawal looks like a loss and a deposit lifts the peak: subtract transfers from the balance where they matter.
+    Gaps are harmless, the peak is remembered over them.
+
+    Source: M. Magdon-Ismail and A. Atiya, "Maximum drawdown", Risk 17(10), 2004.
+    """
+
+    kind: Literal["drawdown"] = "drawdown"
+    equity: Metric | None = None
+    window: Duration | None = None
+    metric: Metric | None = None
+
+    def question(self, context: Context) -> Question:
+        if (self.equity is None) == (self.metric is None):
+            raise KindError("AK212", "give either `equity` with `window`, or a ready `metric`", "", "one of the two")
+        if self.metric is not None:
+            if self.window is not None:
+                raise KindError("AK208", "`window` has no effect on a ready drawdown", "window", "remove it")
+            metric = self.metric.where(self.where)
+            return Question(
+                signal=str(metric), identity=self.identity, metric=metric.metric, operations="", inputs=(metric,),
+                unit=self.unit_of(metric.metric), worst=True,
+            )  # fmt: skip
+        assert self.equity is not None
+        if self.window is None:
+            raise KindError(
+                "AK202", "`equity` needs a `window` in which its peak is looked for", "equity", "add `window: 24h`"
+            )
+        equity = self.equity.where(self.where)
+        window = format_duration(self.window)
+        return Question(
+            signal=f"1 - {equity} / (max_over_time({equity}[{window}]) > 0)", identity=self.identity,
+            metric=equity.metric, operations=f"drawdown_{window}", inputs=(equity,), unit=RATIO, worst=True,
+            range=(0.0, float("inf")),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        if self.metric is not None:
+            metric = self.metric.where(self.where)
+            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True)
+        assert self.equity is not None and self.window is not None
+        equity = self.equity.where(self.where)
+        brief = self.window < SIX_HOURS
+        return Stimulus(
+            at=lambda value: (Source(equity, Level(PEAK * (1 - value))),), rest=0.0,
+            isolated=brief, prelude=120_000 if brief else 0, longest=self.window // 2 if brief else None,
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        if self.metric is not None and self.unit_of(self.metric.metric).name == "%":
+            return "Drawdown is {{ $value | humanize }}%"
+        return "Drawdown is {{ $value | humanizePercentage }}"

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, MeasuredKind
+from alertkit.kinds.question import Comparison, Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Slope
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.selector import Metric
+
+FIVE_MINUTES = 300_000
+
+
+class Increase(MeasuredKind):
+    """A counter has risen in the last while; without a condition, any increment at all.
+
+    Parameters
+      counter  the counter
+      window   duration that is looked back (default 5m)
+
+    PromQL: `sum by (<by>) ((<counter> unless last_over_time(<counter>[1h] offset <window>)) or
+    increase(<counter>[<window>])) > 0`.
+
+    Pitfalls: `increase` sees nothing of a series that is born at 1, the usual way of a labelled counter's first
+    event (prometheus#1673, #13570). So a series that did not exist before the window counts with its whole value.
+    That also holds for a counter that is scraped for the first time with a past: it fires once, for one window.
+
+    Source: Prometheus documentation, "Query functions", increase.
+    """
+
+    kind: Literal["increase"] = "increase"
+    counter: Metric
+    window: Duration = FIVE_MINUTES
+
+    def question(self, context: Context) -> Question:
+        counter = self.counter.where(self.where)
+        window = format_duration(self.window)
+        born = f"({counter} unless last_over_time({counter}[1h] offset {window}))"
+        return Question(
+            signal=by("sum", self.identity, f"{born} or increase({counter}[{window}])"), identity=self.identity,
+            metric=counter.metric, operations=f"increase{window}", inputs=(counter,),
+            unit=self.unit_of(counter.metric), fixed=Comparison(">", 0.0), range=(0.0, float("inf")),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        counter, seconds = self.counter.where(self.where), self.window / 1000
+        return Stimulus(
+            at=lambda value: (Source(counter, Slope(value / seconds)),), rise=self.window, fall=self.window,
+            late=True, smallest=1.0, idle=(Source(counter, Slope(0.0)),),
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        return f"{self.counter.metric} rose by {{{{ $value | humanize }}}} in {format_duration(self.window)}"

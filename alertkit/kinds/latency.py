@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Literal
+
+from pydantic import Field
+
+from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.question import Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level, Slope
+from alertkit.spec.alert import QuantityField
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import PER_SECOND, format_number
+from alertkit.spec.selector import Matcher, Metric, Selector
+
+FIVE_MINUTES = 300_000
+SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
+
+
+class Latency(MeasuredKind):
+    """A latency quantile is too high.
+
+    Parameters
+      histogram         a classic histogram, by its name without `_bucket`, or
+      native_histogram  a native histogram, or
+      summary_metric    a summary that exposes the quantile, or
+      gauge             a gauge that holds the latency
+      quantile          between 0 and 1 (default 0.95); not for a gauge
+      window            duration over which histograms are rated (default 5m)
+      min_rate          silent below this many observations, such as 1/s
+      buckets           the upper bounds of the histogram's buckets in its own unit, so that a threshold which can
+                        never be exceeded is an error
+
+    PromQL: `histogram_quantile(<q>, sum by (le, <by>) (rate(<histogram>_bucket[<window>]))) > <threshold>`.
+
+    Pitfalls: `le` is kept by the aggregation. A quantile never exceeds the highest finite bucket, so a threshold
+    above it can never fire: declare `buckets`. Without traffic the quantile is NaN, which is silence, not a page.
+
+    Source: Prometheus documentation, "Histograms and summaries".
+    """
+
+    kind: Literal["latency"] = "latency"
+    histogram: Metric | None = None
+    native_histogram: Metric | None = None
+    summary_metric: Metric | None = None
+    gauge: Metric | None = None
+    quantile: float = Field(0.95, gt=0, lt=1)
+    window: Duration | None = None
+    min_rate: QuantityField | None = None
+    buckets: tuple[float, ...] | None = None
+
+    def _source(self) -> tuple[str, Selector]:
+        given = [name for name in SOURCES if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise KindError(
+                "AK212", "a latency needs exactly one source", given[1] if len(given) > 1 else "",
+                "give one of `histogram`, `native_histogram`, `summary_metric` or `gauge`",
+            )  # fmt: skip
+        name = given[0]
+        if name == "gauge":
+            useless = [key for key in ("window", "min_rate") if getattr(self, key) is not None]
+        else:
+            useless = ["window"] if name == "summary_metric" and self.window and self.min_rate is None else []
+        if useless:
+            raise KindError("AK208", f"`{useless[0]}` has no effect with `{name}`", useless[0], "remove it")
+        metric: Selector = getattr(self, name)
+        return name, metric.where(self.where)
+
+    def question(self, context: Context) -> Question:
+        name, metric = self._source()
+        window = format_duration(self.window or FIVE_MINUTES)
+        quantile = format_number(self.quantile)
+        operations = f"p{format_number(round(self.quantile * 100, 6)).replace('.', '_')}"
+        unit, worst = self.unit_of(metric.metric), False
+        observed = f"rate({metric.named('_count')}[{window}])"
+        if name == "histogram":
+            buckets = by("sum", ("le", *self.identity), f"rate({metric.named('_bucket')}[{window}])")
+            signal, inputs = f"histogram_quantile({quantile}, {buckets})", (metric.named("_bucket"),)
+        elif name == "native_histogram":
+            signal = f"histogram_quantile({quantile}, {by('sum', self.identity, f'rate({metric}[{window}])')})"
+            observed, inputs = f"histogram_count(rate({metric}[{window}]))", (metric,)
+        elif name == "summary_metric":
+            exposed = self._exposed(metric)
+            signal, inputs, worst = str(exposed), (exposed,), True
+        else:
+            signal, inputs, operations, worst = str(metric), (metric,), "", True
+        if not worst:
+            operations = f"{operations}_{window}"
+        highest = float("inf")
+        if self.buckets is not None:
+            highest = max(b for b in self.buckets)
+        return Question(
+            signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
+            unit=unit, worst=worst, guards=self._guards(observed), range=(0.0, highest),
+        )  # fmt: skip
+
+    def _guards(self, observed: str) -> tuple[str, ...]:
+        if self.min_rate is None:
+            return ()
+        return (f"({by('sum', self.identity, observed)} >= {format_number(self._min_rate())})",)
+
+    def _min_rate(self) -> float:
+        if self.min_rate is None:
+            return 0.0
+        rate = self.min_rate.in_unit(PER_SECOND)
+        if rate is None:
+            raise KindError(
+                "AK305", f"`{self.min_rate.text}` does not fit: a rate of observations is needed", "min_rate",
+                "write it like `1/s` or `30/min`",
+            )  # fmt: skip
+        return rate
+
+    def _exposed(self, metric: Selector) -> Selector:
+        return Selector(metric.metric, (*metric.matchers, Matcher("quantile", "=", format_number(self.quantile))))
+
+    def stimulus(self, context: Context) -> Stimulus | None:
+        name, metric = self._source()
+        window = self.window or FIVE_MINUTES
+        speed = max(128.0, 4 * self._min_rate())
+        if name == "native_histogram":
+            return None  # promtool 2.42 cannot be given native histograms
+        if name == "gauge":
+            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True)
+        counted = Source(metric.named("_count"), Slope(speed))
+        observed = (counted,) if self.min_rate is not None else ()
+        if name == "summary_metric":
+            exposed = self._exposed(metric)
+            lag = window if observed else 0
+            return Stimulus(
+                at=lambda value: (Source(exposed, Level(value)), *observed), exact=True, prelude=lag, isolated=bool(lag)
+            )
+        bucket = metric.named("_bucket")
+        edges = self._edges(metric)
+
+        def at(value: float) -> tuple[Source, ...]:
+            shares = cumulative(value, self.quantile, edges)
+            rows = [(format_number(edge), share) for edge, share in zip(edges, shares, strict=True)]
+            return (
+                tuple(Source(bucket, Slope(speed * share), (("le", le),)) for le, share in [*rows, ("+Inf", 1.0)])
+                + observed
+            )
+
+        idle = tuple(Source(s.selector, Slope(0.0), s.extra) for s in at(edges[0]))
+        return Stimulus(at=at, rise=window, fall=window, late=True, idle=idle)
+
+    def _edges(self, metric: Selector) -> list[float]:
+        """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""
+        if self.buckets is not None:
+            return sorted(edge for edge in self.buckets if edge != float("inf"))
+        values = [abs(value) for value in self.thresholds(self.unit_of(metric.metric)) if value] or [1.0]
+        return sorted({value * factor for value in values for factor in (0.5, 2.0)})
+
+    def default_summary(self, alert: str) -> str:
+        name, metric = self._source()
+        what = "latency" if name == "gauge" else f"p{format_number(round(self.quantile * 100, 6))} latency"
+        unit = self.unit_of(metric.metric)
+        if unit.name == "s":
+            return f"{what} is {{{{ $value | humanizeDuration }}}}"
+        return f"{what} is {{{{ $value | humanize }}}}" + (f" {unit.name}" if unit.dimension == "time" else "")
+
+
+def cumulative(value: float, quantile: float, edges: list[float]) -> list[float]:
+    """For each bucket the share of observations at or below its upper bound, so that the quantile is `value`.
+
+    `histogram_quantile` interpolates linearly inside the bucket that holds the quantile. The lowest bucket starts at
+    zero and cannot yield less than `quantile` times its bound; a smaller value comes out as that.
+    """
+    index = min(bisect_left(edges, value), len(edges) - 1)
+    low = edges[index - 1] if index else 0.0
+    place = min((value - low) / (edges[index] - low), 1.0)
+    if index and place <= quantile:
+        below, within = (quantile - place) / (1 - place), 1.0
+    else:
+        below, within = 0.0, min(quantile / place if place else 1.0, 1.0)
+    return [below if i < index else within if i == index else 1.0 for i in range(len(edges))]

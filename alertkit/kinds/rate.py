@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from alertkit.kinds.base import Context, MeasuredKind
+from alertkit.kinds.question import Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Slope
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import Unit
+from alertkit.spec.selector import Metric
+
+FIVE_MINUTES = 300_000
+PER = {"s": 1, "min": 60, "h": 3600}
+
+
+class Rate(MeasuredKind):
+    """A counter rises too fast or too slowly.
+
+    Parameters
+      counter  the counter
+      window   duration over which it is rated (default 5m)
+      per      s (default), min or h: what the value is given per
+
+    PromQL: `sum by (<by>) (rate(<counter>[<window>])) > <threshold>`; per minute the sum is multiplied by 60, per
+    hour by 3600. `above: 10/s` and `above: 600/min` say the same.
+
+    Pitfalls: the first increment of a series that is born at 1 has no rate: where a single event matters use
+    `increase`. Resets are no problem, because each series is rated before the sum.
+
+    Source: Prometheus documentation, "Query functions", rate.
+    """
+
+    kind: Literal["rate"] = "rate"
+    counter: Metric
+    window: Duration = FIVE_MINUTES
+    per: Literal["s", "min", "h"] = "s"
+
+    def question(self, context: Context) -> Question:
+        counter = self.counter.where(self.where)
+        window = format_duration(self.window)
+        unit = self.unit_of(counter.metric).per_second()
+        signal = by("sum", self.identity, f"rate({counter}[{window}])")
+        if self.per != "s":
+            signal = f"{PER[self.per]} * {signal}"
+            unit = Unit(f"/{self.per}", unit.dimension, unit.scale * Fraction(1, PER[self.per]))
+        return Question(
+            signal=signal, identity=self.identity, metric=counter.metric,
+            operations=f"rate{window}" + ("" if self.per == "s" else f"_per_{self.per}"), inputs=(counter,),
+            unit=unit, range=(0.0, float("inf")),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        counter, per = self.counter.where(self.where), PER[self.per]
+        return Stimulus(
+            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True,
+            idle=(Source(counter, Slope(0.0)),),
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        return f"{self.counter.metric} rises by {{{{ $value | humanize }}}} per {'second' if self.per == 's' else self.per}"

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.question import Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level, Slope
+from alertkit.series.example import apart
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import RATIO, format_number
+from alertkit.spec.selector import Metric, Selector
+
+FIVE_MINUTES = 300_000
+
+
+class Ratio(MeasuredKind):
+    """A share of events, or of a limit, is too high or too low.
+
+    Parameters
+      bad, total   counters: the share of bad events
+      good, bad    counters: the share of good events in both
+      good, total  counters: the share of good events
+      used, limit  gauges: how much of a limit is used
+      window       duration over which counters are rated (default 5m)
+      min_events   silent with fewer events than this in the window
+
+    PromQL: `(sum by (<by>) (rate(<bad>[<w>])) or 0 * sum by (<by>) (rate(<total>[<w>]))) / sum by (<by>)
+    (rate(<total>[<w>])) > <threshold>`; for gauges `sum(<used>) / (sum(<limit>) > 0)`.
+
+    Pitfalls: a counter that does not exist yet counts as zero while the other one exists. Without traffic the ratio
+    is 0/0, which compares false: silence, not a page. Rates are taken before sums, so a restart is no spike.
+
+    Source: Prometheus documentation, "Recording rules", aggregation of ratios; Google SRE Book, chapter 6.
+    """
+
+    kind: Literal["ratio"] = "ratio"
+    bad: Metric | None = None
+    good: Metric | None = None
+    total: Metric | None = None
+    used: Metric | None = None
+    limit: Metric | None = None
+    window: Duration | None = None
+    min_events: float | None = None
+
+    def _parts(self) -> tuple[Selector, Selector, str]:
+        """Numerator, the other one, and whether that is the whole ("total", "limit") or the rest ("rest")."""
+        given = {name for name in ("bad", "good", "total", "used", "limit") if getattr(self, name) is not None}
+        pairs = {
+            frozenset({"bad", "total"}): ("bad", "total", "total"),
+            frozenset({"good", "bad"}): ("good", "bad", "rest"),
+            frozenset({"good", "total"}): ("good", "total", "total"),
+            frozenset({"used", "limit"}): ("used", "limit", "limit"),
+        }
+        names = pairs.get(frozenset(given))
+        if names is None:
+            raise KindError(
+                "AK212", "a ratio needs two metrics that fit together", "",
+                "give `bad` and `total`, `good` and `bad`, `good` and `total`, or `used` and `limit`",
+            )  # fmt: skip
+        part, other = getattr(self, names[0]), getattr(self, names[1])
+        return part.where(self.where), other.where(self.where), names[2]
+
+    def question(self, context: Context) -> Question:
+        part, other, role = self._parts()
+        if role == "limit":
+            for key in ("window", "min_events"):
+                if getattr(self, key) is not None:
+                    raise KindError("AK208", f"`{key}` has no effect on gauges", key, "remove it")
+            signal = f"{by('sum', self.identity, str(part))} / ({by('sum', self.identity, str(other))} > 0)"
+            return Question(
+                signal=signal, identity=self.identity, metric=part.metric, operations="ratio", inputs=(part, other),
+                unit=RATIO, range=(0.0, float("inf")),
+            )  # fmt: skip
+        window = format_duration(self.window or FIVE_MINUTES)
+        one = by("sum", self.identity, f"rate({part}[{window}])")
+        two = by("sum", self.identity, f"rate({other}[{window}])")
+        share = f"({one} or 0 * {two})"
+        signal = f"{share} / {two}" if role == "total" else f"{share} / ({share} + ({two} or 0 * {one}))"
+        guards: tuple[str, ...] = ()
+        if self.min_events is not None:
+            counted = by("sum", self.identity, f"increase({other}[{window}])")
+            if role == "rest":
+                counted = f"{by('sum', self.identity, f'increase({part}[{window}])')} + {counted}"
+            guards = (f"({counted} >= {format_number(self.min_events)})",)
+        inputs = (other,) if role == "total" else (part, other)
+        return Question(
+            signal=signal, identity=self.identity, metric=part.metric, operations=f"ratio_rate{window}", inputs=inputs,
+            unit=RATIO, range=(0.0, 1.0), guards=guards,
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        part, other, role = self._parts()
+        if role == "limit":
+            return Stimulus(
+                at=lambda value: (Source(part, Level(1024 * value)), Source(other, Level(1024.0))), exact=True
+            )
+        window = self.window or FIVE_MINUTES
+        speed = max(128.0, 4000 * (self.min_events or 0) / window)
+        extra = apart(other, part) if role == "total" else ()
+
+        def at(value: float) -> tuple[Source, ...]:
+            # Where the total selects the part too, the other series carries only what is left.
+            remainder = speed * (1 - value) if role == "rest" or extra else speed
+            return (Source(part, Slope(speed * value)), Source(other, Slope(remainder), extra))
+
+        idle = (Source(part, Slope(0.0)), Source(other, Slope(0.0), extra))
+        return Stimulus(at=at, rise=window, fall=window, late=True, idle=idle)
+
+    def default_summary(self, alert: str) -> str:
+        return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
