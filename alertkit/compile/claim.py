@@ -58,7 +58,7 @@ def derive(
     missing: str | None,
 ) -> Claim:
     """Choose the values at which the levels are proven."""
-    comparisons = [comparison for _, comparison in levels]
+    comparisons = [comparison for _, comparison in levels if not stimulus.always]
     rest = stimulus.rest if stimulus.rest is not None else _rest(comparisons, clear, question.range)
     boundaries = []
     for severity, comparison in levels:
@@ -107,6 +107,8 @@ def _short(value: float, down: bool) -> float:
 def between(low: float, high: float) -> float:
     """A short number near the middle of two."""
     middle = (low + high) / 2
+    if f"{middle:.1e}".startswith("1.0e"):
+        middle *= 1.1  # `humanize` may show a value just below a power of ten in the next smaller unit
     return float(f"{middle:.2g}") if min(low, high) < float(f"{middle:.2g}") < max(low, high) else middle
 
 

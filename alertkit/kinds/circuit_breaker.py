@@ -72,10 +72,11 @@ class CircuitBreaker(Kind):
         metric = self.metric.where(self.where)
         if self.flapping is not None:
             window = self.window or 600_000
+            calm, period = Level(self.closed), window
             # Changes at a window's edge may be counted or not, so the nearest provable counts lie further out.
             return Stimulus(
                 at=lambda count: (
-                    Source(metric, Zigzag(self.closed, self.open, int(window / count)) if count else Level(self.closed)),
+                    Source(metric, Zigzag(self.closed, self.open, int(period / count)) if count else calm),
                 ),
                 rise=window, fall=window, late=True, rest=0.0, inside=max(self.flapping - 2.0, 0.0),
                 bad=self.flapping * 2.0 + 2.0, far=True,

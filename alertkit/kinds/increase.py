@@ -7,6 +7,7 @@ from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
 from alertkit.series import Slope
 from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
 
 FIVE_MINUTES = 300_000
@@ -45,9 +46,10 @@ class Increase(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         counter, seconds = self.counter.where(self.where), self.window / 1000
+        any_at_all = not self.conditions() or any(value == 0 for value in self.thresholds(NUMBER))
         return Stimulus(
             at=lambda value: (Source(counter, Slope(value / seconds)),), rise=self.window, fall=self.window,
-            late=True, smallest=1.0, idle=(Source(counter, Slope(0.0)),),
+            late=True, smallest=2.0, eager=any_at_all, idle=(Source(counter, Slope(0.0)),),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

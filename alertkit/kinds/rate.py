@@ -59,4 +59,5 @@ class Rate(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        return f"{self.counter.metric} rises by {{{{ $value | humanize }}}} per {'second' if self.per == 's' else self.per}"
+        per = "second" if self.per == "s" else self.per
+        return f"{self.counter.metric} rises by {{{{ $value | humanize }}}} per {per}"

@@ -30,11 +30,19 @@ class Stimulus:
     exact      the signal has the value to the last bit, so the boundary itself can be proven
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
     smallest   how far beside zero the nearest provable value lies
+    eager      on its way between harmless and harmful the signal is already (or still) harmful
+    drifts     a harmful value goes on growing, so what `$value` shows is not known
+    birth      this many samples must be there before the signal exists
+    window     the shortest window in the question: samples must be dense enough for it
     far        `inside` and `bad` lie well away from the boundary, so the moment of crossing it is open
     isolated   what came before would disturb: each case starts anew, after `prelude` at rest
     longest    a value can be held no longer than this
     rest, bad  values at which the alert is surely silent or firing, where the condition alone cannot tell
     inside     a harmless value near the boundary, where the condition alone cannot tell
+    delay      for a signal that grows with time: from the change to this value
+    gone       labels of the alert that fires when all series are gone; None where their absence is no alarm
+    absence    the absence of data is what the kind watches, so there is no case of its own for it
+    always     fires from the first evaluation on, whatever the series
     idle       series that exist but carry no traffic; None where that means nothing
     """
 
@@ -46,6 +54,11 @@ class Stimulus:
     exact: bool = False
     margin: float = 0.001
     smallest: float = 0.001
+    eager: bool = False
+    drifts: bool = False
+    birth: int = 1
+    window: int = 0
+    delay: Callable[[float], int] | None = None
     far: bool = False
     isolated: bool = False
     prelude: int = 0
@@ -53,4 +66,7 @@ class Stimulus:
     rest: float | None = None
     bad: float | None = None
     inside: float | None = None
+    gone: tuple[tuple[str, str], ...] | None = None
+    absence: bool = False
+    always: bool = False
     idle: tuple[Source, ...] | None = None

@@ -12,7 +12,6 @@ from functools import lru_cache
 from alertkit.compile.claim import FALLING, RISING, Boundary, Claim, between
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup
-from alertkit.kinds.question import Comparison
 from alertkit.prove.grid import Grid, choose
 from alertkit.prove.oracle import Stage, Timing, firing
 from alertkit.series import Gone, Piece, notation
@@ -73,7 +72,9 @@ def _proofs(alert: Alert, claim: Claim, companion: Alert | None) -> list[Proof]:
     if companion:
         holds.append(companion.rules[0].for_)
     windows = [] if stimulus.isolated else [stimulus.rise, stimulus.fall]
-    grid = choose(holds, windows, claim.clear is not None)
+    if stimulus.delay is not None:
+        windows += [stimulus.delay(boundary.past) for boundary in claim.boundaries]
+    grid = choose(holds, windows, claim.clear is not None, stimulus.window)
     plan = _Plan(alert, claim, grid, companion)
     return [_Timeline(plan, name, steps).proof() for name, steps in plan.timelines()]
 
@@ -88,6 +89,8 @@ class _Plan:
         self.longest = max(grid.evaluations(rule.for_) for rule in alert.rules)
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
+        if self.claim.stimulus.always:
+            return [("", [self._step("just-past", self.severities[0], 1.0, self.longest + 3)])]
         if self.claim.stimulus.isolated:
             return self._isolated()
         steps = [self._step("at-rest", "", self.claim.rest, self._way(True) + self.longest + 1)]
@@ -103,14 +106,15 @@ class _Plan:
             edge = boundary
         assert edge is not None
         steps.append(self._rest(edge))
-        steps.append(self._gone())
+        if not self.claim.stimulus.absence:
+            steps.append(self._gone())
         return [("", steps)]
 
     def _isolated(self) -> list[tuple[str, list[Step]]]:
         prelude = self.grid.evaluations(self.claim.stimulus.prelude)
         lead = [self._step("at-rest", "", self.claim.rest, prelude)] if prelude else []
         first = self._step("at-rest", "", self.claim.rest, prelude + self.longest + 2)
-        lines = [("at-rest", [first, self._gone()])]
+        lines = [("at-rest", [first] if self.claim.stimulus.absence else [first, self._gone()])]
         for boundary in self.claim.boundaries:
             climb = self._climb(boundary, self.claim.rest)
             blip = [step for step in climb if step.case == "blip"]
@@ -118,7 +122,23 @@ class _Plan:
             if blip:
                 lines.append((f"{boundary.severity} blip", [*lead, *blip]))
             lines.append((f"{boundary.severity} just-past", [*lead, climb[-1], self._rest(boundary)]))
-        return lines
+        return [(name, self._shortened(steps, len(lead))) for name, steps in lines]
+
+    def _shortened(self, steps: list[Step], lead: int) -> list[Step]:
+        """Cut what lasts longer than a value can be held."""
+        longest = self.claim.stimulus.longest
+        if longest is None:
+            return steps
+        left = longest // self.grid.evaluation
+        short = steps[:lead]
+        for step in steps[lead:]:
+            if step.case not in ("at-rest", "no-data"):
+                length = min(step.stage.length, left)
+                left -= length
+                step = replace(step, stage=replace(step.stage, length=length))
+            if step.stage.length > 0:
+                short.append(step)
+        return short
 
     def _climb(self, boundary: Boundary, base: float) -> list[Step]:
         """just-inside, blip and back, just-past of one boundary, each reached from `base`."""
@@ -126,17 +146,25 @@ class _Plan:
         hold = self.grid.evaluations(self.rules[severity].for_)
         up = boundary.comparison.op not in FALLING
         way, back = self._way(up), self._way(not up)
+        if stimulus.delay is not None:
+            way = self.grid.evaluations(stimulus.delay(boundary.past))
+        if stimulus.isolated:
+            way = max(way, self._birth())
         steps = [self._step("just-inside", severity, boundary.inside, way + hold + 2)]
         if back and not stimulus.sticky:
             # On its way a mean passes all values between: from just inside it would cross the boundary early.
             steps.append(self._step("just-inside", severity, base, back + 1))
         late = 1 if stimulus.late else 0
-        blip = (late if stimulus.isolated else way) + hold - late - (back if stimulus.sticky else 0)
+        blip = way + hold - late - (back if stimulus.sticky else 0)
         if hold >= 2 and blip > 0:
             steps.append(self._step("blip", severity, boundary.past, blip))
             steps.append(self._step("blip", severity, base, back + hold + 2))
         steps.append(self._step("just-past", severity, boundary.past, way + hold + 3))
         return steps
+
+    def _birth(self) -> int:
+        """Evaluations until a series that has just been born gives the signal its value."""
+        return -(-(self.claim.stimulus.birth - 1) * self.grid.step // self.grid.evaluation)
 
     def _rest(self, boundary: Boundary) -> Step:
         up = boundary.comparison.op in FALLING
@@ -153,9 +181,6 @@ class _Plan:
         return 0 if stimulus.isolated else self.grid.evaluations(stimulus.rise if up else stimulus.fall)
 
     def _step(self, case: str, severity: str, value: float | None, length: int) -> Step:
-        longest = self.claim.stimulus.longest
-        if longest is not None and value is not None and value != self.claim.rest:
-            length = min(length, longest // self.grid.evaluation)
         empty = (False,) * len(self.severities)
         stage = Stage(empty, empty, False, length)
         return Step(case, severity, value, stage)
@@ -177,32 +202,45 @@ class _Timeline:
 
     def _staged(self, steps: list[Step]) -> list[Step]:
         """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
-        stimulus, boundaries = self.claim.stimulus, self.claim.boundaries
+        stimulus = self.claim.stimulus
         staged: list[Step] = []
         before: float | None = None
         for index, step in enumerate(steps):
             value = step.value
-            holds = tuple(
-                value is not None and any(_holds(b.comparison, value) for b in boundaries if b.severity == severity)
-                for severity in self.plan.severities
-            )
-            near = tuple(
-                not stimulus.far and any(b.past == value for b in boundaries if b.severity == s)
-                for s in self.plan.severities
-            )
+            holds = tuple(self._harmful(value, severity) for severity in self.plan.severities)
+            near = tuple(self._near(value, severity) for severity in self.plan.severities)
             keeps = value is not None and self.claim.clear is not None and self.claim.clear.holds(value)
-            arrival, late = 0, False
-            if value is not None and index == 0:
-                arrival = (1 if stimulus.late else 0) if stimulus.isolated else self.plan._way(True)
-            elif value is not None and before is not None and value != before:
-                way = stimulus.rise if value > before else stimulus.fall
-                arrival, late = self.grid.evaluations(way), stimulus.late
-                if stimulus.isolated:
-                    arrival = max(arrival, 1 if late else 0)
-            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, stimulus.sticky)
+            arrival, late = self._arrival(before, value, index == 0)
+            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, stimulus.sticky, stimulus.eager)
             staged.append(replace(step, stage=stage))
             before = value
         return staged
+
+    def _harmful(self, value: float | None, severity: str) -> bool:
+        if value is None:
+            return self.claim.stimulus.gone is not None
+        if self.claim.stimulus.always:
+            return True
+        return any(b.comparison.holds(value) for b in self.claim.boundaries if b.severity == severity)
+
+    def _near(self, value: float | None, severity: str) -> bool:
+        if value is None or self.claim.stimulus.far:
+            return False
+        return any(b.past == value for b in self.claim.boundaries if b.severity == severity)
+
+    def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool]:
+        """Evaluations until the signal has the value, and whether that begins only after the first of them."""
+        stimulus = self.claim.stimulus
+        if value is None or stimulus.always:
+            return 0, False
+        if stimulus.delay is not None and value != self.claim.rest:
+            return self.grid.evaluations(stimulus.delay(value)), False
+        if first:
+            return (self.plan._birth() if stimulus.isolated else self.plan._way(True)), False
+        if before is None or value == before:
+            return 0, False
+        way = self.grid.evaluations(stimulus.rise if value > before else stimulus.fall)
+        return max(way, 1 if stimulus.late else 0), stimulus.late
 
     def proof(self) -> Proof:
         checks = self._checks()
@@ -226,7 +264,7 @@ class _Timeline:
             step = self.steps[step_index]
             fires = tuple(s for s, state in zip(self.plan.severities, states[at], strict=True) if state)
             settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
-            value = step.value if settled else None
+            value = step.value if settled and not self.claim.stimulus.drifts else None
             checks.append(Check(self.alert.name, at * self.grid.evaluation, case, step.severity, fires, value))
         return checks
 
@@ -235,23 +273,31 @@ class _Timeline:
         comment = f"{check.case} {check.severity}".rstrip()
         expected = []
         for rule in rules:
-            labels = self._labels(rule)
+            labels = self._labels(rule, check.case)
             annotations = self._annotations(rule, check)
             if annotations is None:
                 return self._states(check, comment)
             expected.append(ExpectedAlert(tuple(labels.items()), annotations))
         return AlertTest(check.time, check.alert, tuple(expected), comment)
 
-    def _labels(self, rule: Rule) -> dict[str, str]:
-        labels = {**dict(self.claim.fixed_labels), **self.bad}
+    def _result_labels(self, case: str) -> dict[str, str]:
+        """The labels of the series that the rule's expression results in."""
+        gone = self.claim.stimulus.gone
+        if case == "no-data" and gone is not None:
+            return dict(gone)
+        return {**dict(self.claim.fixed_labels), **self.bad}
+
+    def _labels(self, rule: Rule, case: str) -> dict[str, str]:
+        result = self._result_labels(case)
+        labels = dict(result)
         for name, value in rule.labels:
-            labels[name] = value if "{{" not in value else go.expand(value, self.bad, 0.0) or ""
+            labels[name] = value if "{{" not in value else go.expand(value, result, 0.0) or ""
         return labels
 
     def _annotations(self, rule: Rule, check: Check) -> tuple[tuple[str, str], ...] | None:
         """What the annotations read at this moment; None where the value is not known to the last digit shown."""
         result = []
-        labels = {**dict(self.claim.fixed_labels), **self.bad}
+        labels = self._result_labels(check.case)
         exact = self.claim.stimulus.exact
         for name, text in rule.annotations:
             if "{{" not in text:
@@ -269,7 +315,11 @@ class _Timeline:
         """The same expectation by labels alone."""
         samples = []
         for severity in check.firing:
-            labels = {**self._labels(self.plan.rules[severity]), "alertname": check.alert, "alertstate": "firing"}
+            labels = {
+                **self._labels(self.plan.rules[severity], check.case),
+                "alertname": check.alert,
+                "alertstate": "firing",
+            }
             samples.append(("ALERTS" + _braces(labels), 1.0))
         selector = f'ALERTS{{alertname={quoted(check.alert)},alertstate="firing"}}'
         return ExprTest(check.time, selector, tuple(samples), comment)
@@ -304,7 +354,9 @@ class _Timeline:
         if self.good is not None:
             for source in rest:
                 name = _series_name(source.selector.metric, source.selector.matchers, self.good, source.extra)
-                found[name] = [source.piece] * len(self.steps)
+                # Where absence is the alarm, all must be gone for it.
+                ends = self.claim.stimulus.gone is not None
+                found.setdefault(name, [Gone() if ends and step.value is None else source.piece for step in self.steps])
         return tuple(
             InputSeries(name, notation(list(zip(pieces, samples, strict=True)), self.grid.step))
             for name, pieces in found.items()
@@ -336,10 +388,6 @@ def _moments(
     return tuple(moments[at] for at in sorted(moments))
 
 
-def _holds(comparison: Comparison, value: float) -> bool:
-    return comparison.holds(value)
-
-
 def _identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
     """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
     fixed: dict[str, str] = {}
@@ -357,7 +405,7 @@ def _identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
 def _series_name(
     metric: str, matchers: tuple[object, ...], identity: dict[str, str], extra: tuple[tuple[str, str], ...]
 ) -> str:
-    labels = {**(example_labels(matchers) or {}), **identity, **dict(extra)}  # type: ignore[arg-type]
+    labels = {**identity, **(example_labels(matchers) or {}), **dict(extra)}  # type: ignore[arg-type]
     return metric + _braces(labels)
 
 

@@ -34,14 +34,17 @@ class Grid:
         return self.evaluation // self.step
 
 
-def choose(holds: Iterable[int], windows: Iterable[int], hysteresis: bool) -> Grid:
-    """The coarsest grid for these `for`s and these windows (milliseconds, zeros ignored)."""
+def choose(holds: Iterable[int], windows: Iterable[int], hysteresis: bool, dense: int = 0) -> Grid:
+    """The coarsest grid for these `for`s and these windows (milliseconds, zeros ignored).
+
+    `dense` is a window that only the samples must be dense enough for.
+    """
     holds = [h for h in holds if h]
     windows = [w for w in windows if w]
     whole = gcd(*holds, *windows) or 2 * MINUTE
     bound = min([h // 2 for h in holds] + [w // 2 for w in windows] + [2 * MINUTE if hysteresis else 30 * MINUTE])
     evaluation = _divisor(whole, bound, 1)
-    step_bound = min([LONGEST_STEP, evaluation // 2] + [w // SAMPLES_IN_WINDOW for w in windows])
+    step_bound = min([LONGEST_STEP, evaluation // 2] + [w // SAMPLES_IN_WINDOW for w in [*windows, dense] if w])
     return Grid(evaluation, _divisor(evaluation, step_bound, 2))
 
 

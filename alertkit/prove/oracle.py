@@ -24,6 +24,7 @@ class Stage:
     arrival after this many evaluations the signal has the value; before, it is on its way
     late    the way begins only after the stage's first evaluation
     sticky  on its way the signal keeps the old value
+    eager   on its way the signal is harmful as soon as either end is
     """
 
     holds: tuple[bool, ...]
@@ -33,6 +34,7 @@ class Stage:
     arrival: int = 0
     late: bool = False
     sticky: bool = False
+    eager: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
         return old
     if old == new:
         return new
+    if stage.eager:
+        return True
     if new:
         return False if stage.near[level] else UNKNOWN
     return False if previous.near[level] else UNKNOWN

@@ -29,11 +29,23 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Zigzag:
-    """A gauge that alternates between `low` and `high` every `period` milliseconds (0: from sample to sample)."""
+    """A gauge that alternates between `low` and `high` every `period` milliseconds (0: from sample to sample).
+
+    `every` is the time between two samples in milliseconds, where they shall be sparser than the series' step.
+    """
 
     low: float
     high: float
     period: int = 0
+    every: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A gauge that starts at `start` and changes by `per_second`."""
+
+    start: float
+    per_second: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +53,4 @@ class Gone:
     """No samples: the series ends with a staleness marker, as when its target or its labels vanish."""
 
 
-Piece = Level | Slope | Clock | Zigzag | Gone
+Piece = Level | Slope | Clock | Zigzag | Line | Gone

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
-from alertkit.series.pieces import Clock, Gone, Level, Piece, Slope, Zigzag
+from alertkit.series.pieces import Clock, Gone, Level, Line, Piece, Slope, Zigzag
 from alertkit.spec.quantity import format_number
 
 
@@ -52,6 +52,8 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
         elif kind is Clock:
             scale = piece.scale  # type: ignore[union-attr]
             words.append(_run((position * seconds - piece.lag) * scale, seconds * scale, count))  # type: ignore[union-attr]
+        elif kind is Line:
+            words.append(_run(piece.start, piece.per_second * seconds, count))  # type: ignore[union-attr]
         else:
             words += _zigzag(piece, position, count, step)  # type: ignore[arg-type]
         position += count
@@ -73,11 +75,17 @@ def _run(first: float, increment: float, count: int) -> str:
 
 def _zigzag(piece: Zigzag, position: int, count: int, step: int) -> list[str]:
     """Runs of equal samples; the phase is counted from time 0, so that pieces join without a seam."""
-    values = [
-        piece.high if (i * step // max(piece.period, step)) % 2 else piece.low
+    sparse = max(piece.every // step, 1)
+    period = max(piece.period // step, sparse)
+    values: list[float | None] = [
+        None if i % sparse else piece.high if (i // period) % 2 else piece.low
         for i in range(position, position + count)
     ]
-    return [_run(value, 0.0, len(list(run))) for value, run in groupby(values)]
+    words = []
+    for value, run in groupby(values):
+        length = len(list(run))
+        words.append(_run(value, 0.0, length) if value is not None else f"_x{length}" if length > 1 else "_")
+    return words
 
 
 def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:

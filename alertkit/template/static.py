@@ -293,4 +293,3 @@ def _printf_raw(terms: Sequence[Term], kinds: list[Kind]) -> bool:
             if verb not in "feEFgGv" or not bounded:
                 return True
     return False
-

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.question import Comparison, Question
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level, Zigzag
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.selector import Metric
+
+FIVE_MINUTES = 300_000
+MEAN = 100.0
+
+
+class Anomaly(Kind):
+    """A gauge is far from its own history, measured in standard deviations.
+
+    Parameters
+      metric     the gauge (of a counter, record its rate first)
+      window     how much history is compared with
+      sigmas     how many standard deviations are too far (default 4)
+      season     compare with the same time of day or week: a window around this long ago
+      direction  up, down or both (default)
+
+    PromQL: `max by (<by>) (abs((<metric> - avg_over_time(<metric>[<window>] offset <o>)) / (stddev_over_time(<metric>[
+    <window>] offset <o>) > 0)) and count_over_time(<metric>[<tenth>] offset <oldest>) > 0) > <sigmas>`. The history
+    ends `for` ago (at least 5m), so that an anomaly does not teach itself as normal before it has fired.
+
+    Pitfalls: a metric that never moved has no deviation and gives no alert. Without data at the beginning of the
+    window it is still warming up and stays silent.
+
+    Source: V. Chandola et al., "Anomaly detection: a survey", ACM Computing Surveys 41(3), 2009, section 7.1.
+    """
+
+    kind: Literal["anomaly"] = "anomaly"
+    metric: Metric
+    window: Duration
+    sigmas: float = Field(4.0, gt=0)
+    season: Duration | None = None
+    direction: Literal["up", "down", "both"] = "both"
+
+    def _offset(self) -> int:
+        """How long ago the history ends."""
+        if self.season is None:
+            return max(self.for_, FIVE_MINUTES)
+        offset = self.season - self.window // 2
+        if offset < max(self.for_, FIVE_MINUTES):
+            raise KindError("AK314", "the window reaches from the season into the present", "window", "make it shorter")
+        return offset
+
+    def question(self, context: Context) -> Question:
+        metric = self.metric.where(self.where)
+        offset, tenth = self._offset(), max(self.window // 10, 2 * context.scrape_interval)
+        past = f"{metric}[{format_duration(self.window)}] offset {format_duration(offset)}"
+        oldest = f"{metric}[{format_duration(tenth)}] offset {format_duration(offset + self.window - tenth)}"
+        score = f"({metric} - avg_over_time({past})) / (stddev_over_time({past}) > 0)"
+        score = {"both": f"abs({score})", "up": f"({score})", "down": f"-1 * ({score})"}[self.direction]
+        return Question(
+            signal=f"{score} and count_over_time({oldest}) > 0", identity=self.identity, metric=metric.metric,
+            operations=f"zscore_{format_duration(self.window)}", inputs=(metric,), worst=True,
+            fixed=Comparison(">", self.sigmas),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        metric, sign = self.metric.where(self.where), -1 if self.direction == "down" else 1
+        offset = self._offset()
+        # Sparse history keeps proofs over days cheap; its mean is 100 and its standard deviation 1.
+        every = max(self.window // 200, context.scrape_interval)
+
+        def at(score: float) -> tuple[Source, ...]:
+            if score == 0.0:
+                return (Source(metric, Zigzag(MEAN - 1, MEAN + 1, 0, every)),)
+            return (Source(metric, Level(MEAN + sign * score)),)
+
+        return Stimulus(
+            at=at, rest=0.0, margin=0.05, isolated=True, prelude=offset + self.window + every, longest=offset,
+            inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        return f"{self.metric.metric} is {{{{ $value | humanize }}}} standard deviations from its usual value"

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.question import Comparison, Form, Question, by
+from alertkit.kinds.ratio import Ratio
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Slope
+from alertkit.spec.alert import QuantityField
+from alertkit.spec.duration import UNITS, Duration, format_duration
+from alertkit.spec.quantity import RATIO, format_number, unit_of_metric
+from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.validate import Model
+
+HOUR, DAY = UNITS["h"], UNITS["d"]
+MINUTE = UNITS["m"]
+
+
+class RatioIndicator(Model):
+    """Bad events among all, as in kind `ratio`."""
+
+    bad: Metric | None = None
+    good: Metric | None = None
+    total: Metric | None = None
+
+
+class LatencyIndicator(Model):
+    """Requests slower than `under`, which must be the bound of one of the histogram's buckets."""
+
+    histogram: Metric
+    under: QuantityField
+
+
+class Window(Model):
+    """Fires when `budget` of the whole error budget is spent within `long`, while `short` still burns as fast."""
+
+    severity: str
+    long: Duration
+    short: Duration
+    budget: QuantityField
+
+
+def _windows(value: Any) -> Any:
+    return value if isinstance(value, (list, tuple)) else [value]
+
+
+def _standard() -> tuple[Window, ...]:
+    rows = (
+        ("critical", "1h", "5m", "2%"), ("critical", "6h", "30m", "5%"), ("warning", "3d", "6h", "10%"),
+    )  # fmt: skip
+    return tuple(
+        Window.model_validate({"severity": s, "long": long, "short": short, "budget": budget})
+        for s, long, short, budget in rows
+    )
+
+
+class BurnRate(Kind):
+    """An error budget is being spent too fast to last for its period.
+
+    Parameters
+      objective   the share of good events promised, such as 99.9%
+      period      over which it is promised (default 30d)
+      ratio       the indicator: `{bad: ..., total: ...}`, `{good: ..., total: ...}` or `{good: ..., bad: ...}`, or
+      latency     the indicator: `{histogram: ..., under: 300ms}`
+      windows     list of `{severity, long, short, budget}`; by default those of the SRE Workbook: critical at 2% of
+                  the budget in 1h (5m) or 5% in 6h (30m), warning at 10% in 3d (6h)
+      min_events  silent with fewer events than this in the shortest long window (default 10)
+
+    PromQL: the error ratio over each window is recorded as `<system>_<by>:<metric>:error_ratio_<window>`; a severity
+    fires on `long > factor * budget and short > factor * budget`, with factor = spent budget * period / long window.
+
+    Pitfalls: an objective of 100% has no budget. At low objectives a factor can ask for more than all requests to
+    fail; that is an error here. With hardly any traffic one failure is a large ratio, hence `min_events`.
+
+    Source: Google, "The Site Reliability Workbook", chapter 5, "Alerting on SLOs", table 5-8.
+    """
+
+    kind: Literal["burn_rate"] = "burn_rate"
+    objective: QuantityField
+    period: Duration = 30 * DAY
+    ratio: RatioIndicator | None = None
+    latency: LatencyIndicator | None = None
+    windows: Annotated[tuple[Window, ...], BeforeValidator(_windows)] = Field(default_factory=_standard)
+    min_events: float = Field(10, ge=0)
+
+    def _budget(self) -> float:
+        """The share of events that may fail."""
+        objective = self.objective.in_unit(RATIO)
+        if objective is None:
+            raise KindError("AK305", f"`{self.objective.text}` is not a share", "objective", "write it like 99.9%")
+        if objective >= 1:
+            raise KindError("AK315", "an objective of 100% or more leaves no error budget", "objective", "promise less")
+        if objective <= 0:
+            raise KindError("AK315", "an objective of 0% or less promises nothing", "objective", "promise more")
+        return float(1 - self.objective.amount * self.objective.unit.scale)
+
+    def _thresholds(self) -> list[tuple[Window, float]]:
+        budget = self._budget()
+        result = []
+        for window in self.windows:
+            spent = window.budget.in_unit(RATIO)
+            if spent is None or spent <= 0:
+                raise KindError("AK305", f"`{window.budget.text}` is not a share of the budget", "windows", "like 2%")
+            if window.short >= window.long:
+                raise KindError("AK308", "a short window is not shorter than its long one", "windows", "swap them")
+            threshold = round(spent * self.period / window.long * budget, 12)
+            if threshold >= 1:
+                raise KindError(
+                    "AK306", f"this would never fire: {window.budget.text} of the budget in "
+                    f"{format_duration(window.long)} means that more than all events fail", "objective",
+                    "at this objective use longer windows, or a plain `ratio`",
+                )  # fmt: skip
+            result.append((window, threshold))
+        return result
+
+    def _indicator(self) -> tuple[Ratio | None, Selector, Selector]:
+        """A ratio to ask, or the bucket that is fast enough; and the selector that counts events."""
+        if (self.ratio is None) == (self.latency is None):
+            raise KindError("AK212", "give one indicator: `ratio` or `latency`", "", "one of the two")
+        if self.ratio is not None:
+            given = self.ratio
+            ratio = Ratio.model_construct(
+                bad=given.bad, good=given.good, total=given.total, by=self.by, where=self.where
+            )
+            part, other, _ = ratio._parts()
+            return ratio, part, other
+        assert self.latency is not None
+        histogram = self.latency.histogram.where(self.where)
+        under = self.latency.under.in_unit(unit_of_metric(histogram.metric))
+        if under is None:
+            raise KindError("AK305", f"`{self.latency.under.text}` does not fit the histogram's unit", "latency", "")
+        fast = histogram.named("_bucket").where([Matcher("le", "=", format_number(under))])
+        return None, fast, histogram.named("_count")
+
+    def _errors(self, window: str) -> str:
+        """The share of bad events in a window."""
+        ratio, part, other = self._indicator()
+        one = by("sum", self.identity, f"rate({part}[{window}])")
+        two = by("sum", self.identity, f"rate({other}[{window}])")
+        share = f"({one} or 0 * {two})"
+        assert self.ratio is not None or ratio is None
+        if ratio is None or (self.ratio is not None and self.ratio.bad is None):
+            return f"1 - {share} / {two}"
+        if self.ratio is not None and self.ratio.total is not None:
+            return f"{share} / {two}"
+        rest = f"({two} or 0 * {one})"
+        return f"{rest} / ({share} + {rest})"
+
+    def question(self, context: Context) -> Question:
+        thresholds = self._thresholds()
+        _, _, other = self._indicator()
+        system = re.sub(r"\W", "_", context.system)
+        level = "_".join([system, *self.identity])
+        metric = other.metric
+        names: dict[int, str] = {}
+        for window in sorted({w for row, _ in thresholds for w in (row.long, row.short)}):
+            names[window] = f"{level}:{metric}:error_ratio_{format_duration(window)}_{_slug(context.alert)}"
+        severities = list(dict.fromkeys(window.severity for window, _ in thresholds))
+        forms = []
+        for severity in severities:
+            rows = [(window, limit) for window, limit in thresholds if window.severity == severity]
+            pairs = [
+                f"({names[w.long]} > {format_number(limit)} and {names[w.short]} > {format_number(limit)})"
+                for w, limit in rows
+            ]
+            forms.append(Form(severity, "\nor\n".join(pairs), Comparison(">", min(limit for _, limit in rows))))
+        forms.sort(key=lambda form: form.boundary.value)
+        guards: tuple[str, ...] = ()
+        if self.min_events:
+            longest = format_duration(min(window.long for window, _ in thresholds))
+            events = by("sum", self.identity, f"increase({other}[{longest}])")
+            guards = (f"({events} >= {format_number(self.min_events)})",)
+        return Question(
+            signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio", inputs=(other,),
+            unit=RATIO, forms=tuple(forms), guards=guards, range=(0.0, 1.0),
+            records=tuple((name, self._errors(format_duration(window))) for window, name in names.items()),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        shortest = min(window.short for window in self.windows)
+        ratio, part, other = self._indicator()
+        speed = max(128.0, self.min_events)
+        if ratio is not None:
+            asked = ratio.stimulus(context)
+            upside_down = (self.ratio is not None and self.ratio.bad is None) or self.ratio.total is None  # type: ignore[union-attr]
+
+            def at(value: float) -> tuple[Source, ...]:
+                return asked.at(1 - value if upside_down else value)
+        else:
+
+            def at(value: float) -> tuple[Source, ...]:
+                return (Source(part, Slope(speed * (1 - value))), Source(other, Slope(speed)))
+
+        return Stimulus(at=at, late=True, isolated=True, birth=2, window=shortest)
+
+    def default_summary(self, alert: str) -> str:
+        return f"{alert}: {{{{ $value | humanizePercentage }}}} of events fail, too fast for the error budget"
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower().replace("-", "_").replace(":", "_")

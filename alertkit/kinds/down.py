@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from math import ceil
+from typing import Literal
+
+from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.question import Comparison, Form, Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level
+from alertkit.spec.alert import Names, QuantityField
+from alertkit.spec.quantity import RATIO, format_number
+from alertkit.spec.selector import Matcher, Metric, Selector
+
+INSTANCES = 20
+
+
+class Down(Kind):
+    """A target, or too many targets of a job, cannot be scraped; or a job has no targets left.
+
+    Parameters
+      job    name of a scrape job, or a list of them, or
+      up     a selector such as `up{job="api"}`
+      share  alert only when at least this share of the targets is down, such as 50%
+
+    The identity is `job` and `instance`, with `share` only `job`, unless `by` says otherwise.
+
+    PromQL: `max by (job, instance) (up{job="<job>"} == 0) or absent(up{job="<job>"})`; with a share,
+    `sum by (job) (up{job="<job>"} == bool 0) / count by (job) (up{job="<job>"}) >= <share> or ...`.
+
+    Pitfalls: `up == 0` says nothing of a job that has lost all its targets, so `absent` is added for each job. Its
+    result carries the job but no instance.
+
+    Source: Prometheus documentation, "Jobs and instances".
+    """
+
+    kind: Literal["down"] = "down"
+    job: Names = ()
+    up: Metric | None = None
+    share: QuantityField | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        if self.by is not None:
+            return self.by
+        return ("job",) if self.share is not None else ("job", "instance")
+
+    def _selectors(self) -> tuple[Selector, tuple[Selector, ...]]:
+        """All targets in one selector, and one selector for each job."""
+        if bool(self.job) == (self.up is not None):
+            raise KindError("AK212", "give either `job` or `up`", "", "for example `job: api`")
+        if self.up is not None:
+            selector = self.up.where(self.where)
+            return selector, (selector,)
+        single = tuple(Selector("up", (Matcher("job", "=", job),)).where(self.where) for job in self.job)
+        if len(single) == 1:
+            return single[0], single
+        every = Matcher("job", "=~", "|".join(job.replace(".", r"\.") for job in self.job))
+        return Selector("up", (every,)).where(self.where), single
+
+    def _share(self) -> float | None:
+        if self.share is None:
+            return None
+        share = self.share.in_unit(RATIO)
+        if share is None or not 0 < share <= 1:
+            raise KindError(
+                "AK305", f"`{self.share.text}` is not a share", "share", "write one above 0% and up to 100%"
+            )
+        return share
+
+    def question(self, context: Context) -> Question:
+        every, single = self._selectors()
+        share = self._share()
+        if share is None:
+            down = by("max", self.identity, f"{every} == 0")
+            boundary = Comparison("==", 0.0)
+        else:
+            down = (
+                f"{by('sum', self.identity, f'{every} == bool 0')} / {by('count', self.identity, str(every))} "
+                f">= {format_number(share)}"
+            )
+            boundary = Comparison(">=", share)
+        condition = "\nor\n".join([down, *(f"absent({selector})" for selector in single)])
+        return Question(
+            signal=str(every), identity=self.identity, metric=every.metric, operations="", inputs=(every,),
+            forms=(Form(None, condition, boundary),), range=(0.0, 1.0),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        _, single = self._selectors()
+        watched = single[0]
+        # Other jobs stay up, or their absence would be an alert too.
+        others = tuple(Source(s, Level(1.0), (("instance", "elsewhere"),)) for s in single[1:])
+        gone = tuple(watched.equalities().items())
+        share = self._share()
+        if share is None:
+            return Stimulus(
+                at=lambda up: (Source(watched, Level(up)), *others),
+                exact=True,
+                rest=1.0,
+                inside=1.0,
+                bad=0.0,
+                gone=gone,
+            )
+        needed = ceil(round(share * INSTANCES, 9))
+
+        def at(down: float) -> tuple[Source, ...]:
+            count = round(down * INSTANCES)
+            return (
+                tuple(
+                    Source(watched, Level(0.0 if i < count else 1.0), (("instance", f"instance-{i:02}"),))
+                    for i in range(INSTANCES)
+                )
+                + others
+            )
+
+        return Stimulus(
+            at=at, exact=False, rest=0.0, inside=(needed - 1) / INSTANCES, bad=needed / INSTANCES, gone=gone
+        )
+
+    def default_summary(self, alert: str) -> str:
+        if self.share is not None:
+            return "{{ $labels.job }}: too many targets are down"
+        return "{{ $labels.job }} is down" + (" ({{ $labels.instance }})" if "instance" in self.identity else "")

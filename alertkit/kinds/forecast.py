@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.question import Comparison, Form, Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level, Line
+from alertkit.spec.alert import QuantityField, UnitField
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import format_number, unit_of_metric
+from alertkit.spec.selector import Metric
+
+POINTS = 4
+
+
+class Forecast(Kind):
+    """At its present pace a gauge will cross a limit within a while, or it has crossed it already.
+
+    Parameters
+      metric     the gauge
+      limit      the value it must not reach, in the metric's unit
+      direction  down (default: something runs out) or up (something fills)
+      window     duration from which the pace is taken
+      within     how far to look ahead
+
+    PromQL, down: `min by (<by>) (predict_linear(<metric>[<window>], <within>) and count_over_time(<metric>[<window>])
+    >= 4) < <limit> or min by (<by>) (<metric>) < <limit>`.
+
+    Pitfalls: two points make a wild line, so four are needed. What is past the limit already alerts too, even while
+    it recovers. Choose a window long enough to smooth the daily rhythm: a quarter of `within` is a good start.
+
+    Source: Prometheus documentation, "Query functions", predict_linear.
+    """
+
+    kind: Literal["forecast"] = "forecast"
+    metric: Metric
+    limit: QuantityField
+    direction: Literal["down", "up"] = "down"
+    window: Duration
+    within: Duration
+    unit: UnitField | None = None
+
+    def _limit(self) -> float:
+        unit = self.unit or unit_of_metric(self.metric.metric)
+        limit = self.limit.in_unit(unit)
+        if limit is None:
+            raise KindError(
+                "AK305", f"`{self.limit.text}` does not fit: the value is in {unit.name} ({unit.dimension})", "limit",
+                "give it in a unit that fits, or say the metric's with `unit:`",
+            )  # fmt: skip
+        return limit
+
+    def question(self, context: Context) -> Question:
+        metric = self.metric.where(self.where)
+        window = format_duration(self.window)
+        down = self.direction == "down"
+        boundary = Comparison("<" if down else ">", self._limit())
+        worst = "min" if down else "max"
+        seconds = format_number(self.within / 1000)
+        predicted = f"predict_linear({metric}[{window}], {seconds}) and count_over_time({metric}[{window}]) >= {POINTS}"
+        condition = (
+            f"{by(worst, self.identity, predicted)} {boundary}\nor\n{by(worst, self.identity, str(metric))} {boundary}"
+        )
+        return Question(
+            signal=predicted, identity=self.identity, metric=metric.metric, operations="", inputs=(metric,),
+            forms=(Form(None, condition, boundary),),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        metric, limit, ahead = self.metric.where(self.where), self._limit(), self.within / 1000
+        down = self.direction == "down"
+        size = abs(limit) or 1024.0
+        harmless = limit + size if down else limit - size
+
+        def at(value: float) -> tuple[Source, ...]:
+            if value < limit if down else value > limit:
+                # Still on the right side, but the line leads to `value` at the horizon.
+                return (Source(metric, Line(harmless, (value - harmless) / ahead)),)
+            return (Source(metric, Level(value)),)
+
+        return Stimulus(
+            at=at, rest=harmless, isolated=True, birth=POINTS, window=self.window, drifts=True, smallest=1.0,
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        return f"{self.metric.metric} will reach {self.limit.text} within {format_duration(self.within)}"

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, Kind
+from alertkit.kinds.question import Question
+from alertkit.kinds.stimulus import Stimulus
+
+
+class Heartbeat(Kind):
+    """The dead man's switch: an alert that always fires, so that its silence shows that alerting itself is broken.
+
+    Parameters
+      receiver  the receiver that watches for it (a service that calls people when it stops hearing from you)
+
+    PromQL: `vector(1)`.
+
+    Pitfalls: it is routed alone, repeats often and never reaches people; the compiler sees to that.
+
+    Source: Prometheus documentation, "Alerting", metamonitoring.
+    """
+
+    kind: Literal["heartbeat"] = "heartbeat"
+    receiver: str
+
+    def question(self, context: Context) -> Question:
+        return Question(signal="vector(1)", identity=(), metric="", operations="", inputs=(), bare=True)
+
+    def stimulus(self, context: Context) -> Stimulus:
+        return Stimulus(at=lambda value: (), rest=0.0, always=True)
+
+    def default_summary(self, alert: str) -> str:
+        return "Alerting works; this alert fires for as long as it does"

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.question import Question
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Clock, Gone, Level
+from alertkit.spec.duration import format_duration
+from alertkit.spec.quantity import SECONDS, unit_of_metric
+from alertkit.spec.selector import Metric, Selector
+
+HOUR = 3_600_000
+LOOKBACK = 300_000
+
+
+class Stale(MeasuredKind):
+    """Something has not happened, or a metric has not been seen, for too long.
+
+    Parameters
+      timestamp  gauge that holds the Unix time of the last event, in seconds or (`..._ms`, or `unit: ms`) in ms, or
+      metric     any metric, whose newest sample's age counts
+
+    PromQL: `max by (<by>) (time() - (<timestamp> > 0)) > <threshold>`; of any metric,
+    `max by (<by>) (time() - max_over_time(timestamp(<metric>)[<memory>:<scrape interval>])) > <threshold>`.
+
+    Pitfalls: a timestamp of 0 means "never" and is left out. A clock that runs ahead makes the age negative, which
+    is silence: watch clocks apart from this. The age of a metric can be told only as long as it is remembered,
+    which is twice the largest threshold and at least an hour; use `absent` for what must always be there.
+
+    Source: Prometheus documentation, "Instrumentation", timestamps, not time since.
+    """
+
+    kind: Literal["stale"] = "stale"
+    timestamp: Metric | None = None
+    metric: Metric | None = None
+
+    def _watched(self) -> tuple[Selector, bool]:
+        if (self.timestamp is None) == (self.metric is None):
+            raise KindError("AK212", "give either `timestamp` or `metric`", "", "one of the two")
+        watched = self.timestamp or self.metric
+        assert watched is not None
+        return watched.where(self.where), self.timestamp is not None
+
+    def _scale(self, metric: Selector) -> int:
+        unit = self.unit or unit_of_metric(metric.metric)
+        return 1000 if unit.name == "ms" else 1
+
+    def question(self, context: Context) -> Question:
+        watched, is_timestamp = self._watched()
+        if is_timestamp:
+            scale = self._scale(watched)
+            seconds = f"({watched} > 0)" if scale == 1 else f"({watched} > 0) / {scale}"
+            signal = f"time() - {seconds}"
+        else:
+            if self.unit is not None:
+                raise KindError("AK208", "`unit` has no effect on the age of a metric", "unit", "remove it")
+            longest = max([int(2000 * value) + LOOKBACK for value in self.thresholds(SECONDS)] + [HOUR])
+            step = format_duration(context.scrape_interval)
+            signal = f"time() - max_over_time(timestamp({watched})[{format_duration(longest)}:{step}])"
+        return Question(
+            signal=signal, identity=self.identity, metric=watched.metric, operations="age", inputs=(watched,),
+            unit=SECONDS, worst=True,
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        watched, is_timestamp = self._watched()
+        if is_timestamp:
+            scale = self._scale(watched)
+            return Stimulus(at=lambda age: (Source(watched, Clock(age, scale)),))
+        edges = sorted(self.thresholds(SECONDS))
+
+        def delay(age: float) -> int:
+            return int(1000 * max((edge for edge in edges if edge <= age), default=0.0))
+
+        return Stimulus(
+            at=lambda age: (Source(watched, Gone() if age else Level(1.0)),), isolated=True, prelude=LOOKBACK,
+            rest=0.0, inside=0.0, delay=delay, drifts=True, absence=True,
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        watched, _ = self._watched()
+        return f"{watched.metric} is {{{{ $value | humanizeDuration }}}} old"

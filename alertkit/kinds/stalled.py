@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from alertkit.kinds.base import Context, Kind
+from alertkit.kinds.question import Comparison, Question, by
+from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.series import Level, Slope
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.selector import Metric, Selector, SelectorError, parse_selector
+
+FIVE_MINUTES = 300_000
+_GATE = re.compile(r"(.+?)\s*(==|!=|>=|<=|>|<)\s*(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*\Z", re.DOTALL)
+
+
+def _gate(value: object) -> tuple[Selector, Comparison]:
+    match = _GATE.match(value) if isinstance(value, str) else None
+    try:
+        if match is not None:
+            return parse_selector(match[1].strip()), Comparison(match[2], float(match[3]))
+    except (SelectorError, ValueError):
+        pass
+    raise PydanticCustomError(
+        "AK206", "`{shown}` is not a gate", {"shown": str(value)[:60], "help": "write it like `collector_status == 1`"}
+    )
+
+
+Gate = Annotated[tuple[Selector, Comparison], BeforeValidator(_gate)]
+
+
+class Stalled(Kind):
+    """A counter that should rise has stood still.
+
+    Parameters
+      counter  the counter
+      window   duration in which it must have risen (default 5m)
+      while    a gate such as `collector_status == 1`: only while it holds, standing still is wrong
+
+    PromQL: `sum by (<by>) (increase(<counter>[<window>])) == 0 and on (<by>) group by (<by>) (<while>)`.
+
+    Pitfalls: a counter that is absent is not stalled: there is nothing to count. Use `missing: alert` for that.
+    Choose a window that is longer than the longest quiet time of a healthy day.
+
+    Source: Prometheus documentation, "Query functions", increase.
+    """
+
+    kind: Literal["stalled"] = "stalled"
+    counter: Metric
+    window: Duration = FIVE_MINUTES
+    while_: Gate | None = Field(None, alias="while")
+
+    def question(self, context: Context) -> Question:
+        counter = self.counter.where(self.where)
+        window = format_duration(self.window)
+        guards: tuple[str, ...] = ()
+        if self.while_ is not None:
+            gate, comparison = self.while_
+            guards = (by("group", self.identity, f"{gate} {comparison}"),)
+        return Question(
+            signal=by("sum", self.identity, f"increase({counter}[{window}])"), identity=self.identity,
+            metric=counter.metric, operations=f"increase{window}", inputs=(counter,), fixed=Comparison("==", 0.0),
+            guards=guards, range=(0.0, float("inf")),
+        )  # fmt: skip
+
+    def stimulus(self, context: Context) -> Stimulus:
+        counter, seconds = self.counter.where(self.where), self.window / 1000
+        gates: tuple[Source, ...] = ()
+        if self.while_ is not None:
+            gate, comparison = self.while_
+            held = next(
+                v for v in (comparison.value, comparison.value + 1, comparison.value - 1) if comparison.holds(v)
+            )
+            gates = (Source(gate, Level(held)),)
+        return Stimulus(
+            at=lambda value: (Source(counter, Slope(value / seconds)), *gates), rise=self.window, fall=self.window,
+            late=True, rest=1024.0, inside=32.0, bad=0.0,
+        )  # fmt: skip
+
+    def default_summary(self, alert: str) -> str:
+        return f"{self.counter.metric} has not risen for {format_duration(self.window)}"
