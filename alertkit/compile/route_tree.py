@@ -240,7 +240,7 @@ class _Compiler:
             levels = [level for member in members for level in member.levels]
             found.append(Route(
                 default, matchers, tuple(self._own(times, levels)), active=active, mute=mute,
-                origin=f"the alerts' own `active: {calendar}`", span=members[0].span,
+                origin=f"{ACTIVE} {calendar}`", span=members[0].span,
             ))  # fmt: skip
         return found
 
@@ -296,6 +296,7 @@ class _Compiler:
 
 
 HEARTBEAT = "heartbeats, which never reach people"
+ACTIVE = "the alerts' own `active:"
 
 
 @dataclass(frozen=True, slots=True)
