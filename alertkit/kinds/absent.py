@@ -16,7 +16,11 @@ from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector
 def _sets(value: object) -> tuple[tuple[tuple[str, str], ...], ...]:
     items = [value] if isinstance(value, dict) else value
     fine = isinstance(items, list) and bool(items) and all(isinstance(item, dict) and item for item in items)
-    fine = fine and isinstance(items, list) and all(LABEL_NAME.match(k) and isinstance(v, (str, int)) for item in items for k, v in item.items())
+    fine = (
+        fine
+        and isinstance(items, list)
+        and all(LABEL_NAME.match(k) and isinstance(v, (str, int)) for item in items for k, v in item.items())
+    )
     if not fine or not isinstance(items, list):
         raise PydanticCustomError(
             "AK207",
