@@ -26,7 +26,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`depends` are unknown labels that the routes look at; `mutable` the rules that would mute it if something fired.
+    """`free` are labels of unknown value, `depends` those of them that the routes look at; `mutable` the rules that would mute it if something fired.
 
     `muted` is the inhibition by what was said to fire; it silences all receivers.
     """
@@ -36,13 +36,17 @@ class Answer:
     muted: Muted | None
     mutable: tuple[InhibitRule, ...]
     depends: tuple[str, ...]
+    free: tuple[str, ...] = ()
 
     @property
     def notified(self) -> list[str]:
         """Names of the receivers that get a message, in order, each once."""
-        if self.muted:
-            return []
-        return list(dict.fromkeys(told.receiver for told in self.told if told.silenced is None))
+        return list(dict.fromkeys(self.messages))
+
+    @property
+    def messages(self) -> list[str]:
+        """The same with a name for each message: a receiver that two routes name gets two."""
+        return [] if self.muted else [told.receiver for told in self.told if told.silenced is None]
 
 
 class Oracle:
@@ -72,14 +76,15 @@ class Oracle:
             self.inhibitor.muted(labels, firing),
             tuple(self.inhibitor.possible(labels)),
             tuple(sorted(self._asked & set(free))),
+            tuple(sorted(free)),
         )
 
 
-def shown_labels(labels: Mapping[str, str]) -> str:
-    """`Name{label="value", ...}`, sorted, without the name among the labels."""
+def shown_labels(labels: Mapping[str, str], free: Iterable[str] = ()) -> str:
+    """`Name{label="value", other=?}`, sorted, without the name among the labels."""
     name = labels.get("alertname", "")
-    rest = ", ".join(f"{quote_name(k)}={quote(v)}" for k, v in sorted(labels.items()) if k != "alertname")
-    return f"{name}{{{rest}}}"
+    texts = {key: quote(value) for key, value in labels.items() if key != "alertname"} | dict.fromkeys(free, "?")
+    return f"{name}{{{', '.join(f'{quote_name(key)}={text}' for key, text in sorted(texts.items()))}}}"
 
 
 def shown_matchers(matchers: Iterable[Matcher]) -> str:

@@ -17,7 +17,7 @@ from alertkit.spec.routing import Loaded, walk
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind` is `notified` (an expectation that does not hold), `unreachable`, `default`, `receiver` or `calendar`."""
+    """`kind`: `notified` (an expectation that fails), `unreachable`, `default`, `twice`, `receiver` or `calendar`."""
 
     kind: str
     message: str
@@ -45,6 +45,7 @@ def check(
     reached: set[int] = set()
     leaves: set[str] = set()
     defaulted: dict[tuple[str, str], Situation] = {}
+    twice: dict[tuple[str, str, str], Situation] = {}
     root = oracle.router.root
     # Generated routes that stand for the root: below `notify:`, and above the copies for calendars.
     default = {root.index} | {
@@ -60,6 +61,10 @@ def check(
             while at is not None and at.index not in reached:
                 reached.add(at.index)
                 at = at.parent
+        names = [node.receiver for node in matches]
+        for name in names if len(set(names)) < len(names) else ():
+            if names.count(name) > 1:
+                twice.setdefault((situation.alert.system, situation.alert.name, name), situation)
         if all(node.index in default for node in matches):
             defaulted.setdefault((situation.alert.system, situation.alert.name), situation)
     findings = [found for expected in expectations for found in _expected(oracle, alerts, expected)]
@@ -69,6 +74,11 @@ def check(
             findings.append(Finding(
                 "default", f"{system}/{name} reaches only the default receiver `{root.receiver}`", situation.alert.span,
             ))  # fmt: skip
+    for (system, name, receiver), situation in twice.items():
+        findings.append(Finding(
+            "twice", f"{system}/{name} is sent to `{receiver}` by two routes, so it gets each message twice",
+            situation.alert.span,
+        ))  # fmt: skip
     return findings + _unused(alerts, files, leaves)
 
 

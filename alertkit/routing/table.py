@@ -13,7 +13,7 @@ from alertkit.spec.duration import format_duration
 
 def answer_lines(answer: Answer, oracle: Oracle, at: datetime.datetime | None) -> list[str]:
     """One answer: labels, each path through the tree, who is told when, what mutes it and why."""
-    lines = [shown_labels(answer.labels)]
+    lines = [shown_labels(answer.labels, answer.free)]
     for told in answer.told:
         lines += _path(told.node)
         node = told.node
@@ -26,10 +26,7 @@ def answer_lines(answer: Answer, oracle: Oracle, at: datetime.datetime | None) -
             lines.append(f"      not told at {_moment(at)}: {told.silenced}")
         elif not at:
             lines += [f"      only within {name}" for name in node.route.active]
-            lines += [
-                f"      only within {name.removesuffix(':closed')}" if name.endswith(":closed") else f"      not in {name}"
-                for name in node.route.mute
-            ]
+            lines += [f"      {_limit(name)}" for name in node.route.mute]
     if answer.muted:
         by = answer.muted
         place = f"{by.rule.span.path}:{by.rule.span.line}"
@@ -44,6 +41,11 @@ def answer_lines(answer: Answer, oracle: Oracle, at: datetime.datetime | None) -
     moment = f" at {_moment(at)}" if at else ""
     lines.append(f"  told{moment}: {', '.join(names) if names else 'nobody'}")
     return lines
+
+
+def _limit(name: str) -> str:
+    calendar = name.removesuffix(":closed")
+    return f"only within {calendar}" if calendar != name else f"not in {name}"
 
 
 def _path(node: Node) -> list[str]:
