@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from alertkit.compile.read import Entry
+from alertkit.promql.labels import Labels
 from alertkit.source import Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import LABEL_NAME
@@ -42,7 +43,7 @@ def check_labels(labels: Mapping[str, object], place: Callable[[str], Span], pro
 class Texts:
     """Puts texts of one alert into their final form; one problem for one mistake, also with several levels."""
 
-    def __init__(self, entry: Entry, available: frozenset[str] | None, problems: Problems) -> None:
+    def __init__(self, entry: Entry, available: Labels | None, problems: Problems) -> None:
         self._entry = entry
         self._available = available
         self._problems = problems
@@ -62,14 +63,18 @@ class Texts:
             return own.render(text, variables)
         except TemplateError as error:
             if first:
-                span = self._entry.within(error.offset, error.length, *path)
+                span = self._place(error.offset, error.length, path)
                 self._problems.add("AK404", error.message, span, "known here: " + ", ".join(sorted(variables)))
             return text
+
+    def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:
+        """A place inside a text; of a text that comes from the kind, the alert's name."""
+        return self._entry.within(offset, length, *path) if self._entry.has(*path) else self._entry.key()
 
     def _check(self, text: str, path: tuple[str | int, ...], is_label: bool) -> None:
         errors = go.check(text)
         for error in errors:
-            span = self._entry.within(error.offset, error.length, *path)
+            span = self._place(error.offset, error.length, path)
             self._problems.add(
                 "AK403",
                 error.message,
@@ -86,19 +91,22 @@ class Texts:
         if self._available is None:
             return
         for reference in go.label_references(text):
-            if reference.name not in self._available:
-                span = self._entry.within(reference.offset, reference.length, *path)
+            if not self._available.may_have(reference.name):
+                span = self._place(reference.offset, reference.length, path)
                 message, help = self._unavailable(reference.name)
                 self._problems.add("AK406", message, span, help)
 
     def _unavailable(self, name: str) -> tuple[str, str]:
-        available = self._available or frozenset()
+        assert self._available is not None
+        available = frozenset() if self._available.open else self._available.names
         near = nearest(name, available)
         has = ", ".join(sorted(available)) or "none"
         if name in ("severity", "system", "team", "alertname"):
             help = f"labels of the rule are not in $labels; write `<< {'alert' if name == 'alertname' else name} >>`"
         elif near:
             help = f"did you mean `{near}`?"
+        elif self._available.open:
+            help = "the expression removes it from its result"
         else:
             help = f"its labels: {has}; add `{name}` to `by` to keep it"
         return f"the alert cannot have the label `{name}`", help
