@@ -285,7 +285,7 @@ class _Compiler:
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim, heartbeat=getattr(spec, "receiver", None),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
