@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from alertkit.compile import claim as claims
 from alertkit.compile.claim import Claim
@@ -14,12 +15,13 @@ from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.texts import Texts, annotation_pairs, check_identity, check_labels
 from alertkit.kinds import Comparison, Context, KindError, Question, Registry
-from alertkit.promql import PromqlError, parse
-from alertkit.promql.labels import Labels
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
 from alertkit.spec.validate import suggest
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,9 @@ class _Compiler:
     def _rules(
         self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
     ) -> list[tuple[Rule, Draft]]:
-        available = question.labels
+        available: frozenset[str] | Labels | None = question.labels
         if available is None and question.identity is not None:
-            available = Labels(names=frozenset(question.identity) | frozenset(dict(question.fixed_labels)))
+            available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
         texts = Texts(entry, available, self.problems)
         rules = []
         for index, level in enumerate(levels):
@@ -268,6 +270,8 @@ class _Compiler:
 
     def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
         """What was made of a user's own PromQL must still be PromQL."""
+        from alertkit.promql import PromqlError, parse
+
         recorded = [s for _, d in drafted.rules for s in d.signals if s in names]
         for expr in dict.fromkeys([*recorded, *(rule.expr for alert in alerts for rule in alert.rules)]):
             try:

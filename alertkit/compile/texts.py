@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from alertkit.compile.read import Entry
-from alertkit.promql.labels import Labels
 from alertkit.source import Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import LABEL_NAME
 from alertkit.spec.validate import nearest
 from alertkit.template import TemplateError, go, own
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
 
@@ -43,7 +46,7 @@ def check_labels(labels: Mapping[str, object], place: Callable[[str], Span], pro
 class Texts:
     """Puts texts of one alert into their final form; one problem for one mistake, also with several levels."""
 
-    def __init__(self, entry: Entry, available: Labels | None, problems: Problems) -> None:
+    def __init__(self, entry: Entry, available: frozenset[str] | Labels | None, problems: Problems) -> None:
         self._entry = entry
         self._available = available
         self._problems = problems
@@ -91,21 +94,29 @@ class Texts:
         if self._available is None:
             return
         for reference in go.label_references(text):
-            if not self._available.may_have(reference.name):
+            if not self._may_have(reference.name):
                 span = self._place(reference.offset, reference.length, path)
                 message, help = self._unavailable(reference.name)
                 self._problems.add("AK406", message, span, help)
 
+    def _may_have(self, name: str) -> bool:
+        available = self._available
+        if isinstance(available, frozenset):
+            return name in available
+        return available is None or available.may_have(name)
+
     def _unavailable(self, name: str) -> tuple[str, str]:
         assert self._available is not None
-        available = frozenset() if self._available.open else self._available.names
+        is_open = not isinstance(self._available, frozenset) and self._available.open
+        available = self._available if isinstance(self._available, frozenset) else self._available.names
+        available = frozenset() if is_open else available - {"__name__"}
         near = nearest(name, available)
         has = ", ".join(sorted(available)) or "none"
         if name in ("severity", "system", "team", "alertname"):
             help = f"labels of the rule are not in $labels; write `<< {'alert' if name == 'alertname' else name} >>`"
         elif near:
             help = f"did you mean `{near}`?"
-        elif self._available.open:
+        elif is_open:
             help = "the expression removes it from its result"
         else:
             help = f"its labels: {has}; add `{name}` to `by` to keep it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -117,7 +118,19 @@ def read_kinds(folder: Path, problems: Problems) -> Registry:
         kind = _read(path, own, problems)
         if kind is not None:
             own[path.stem] = kind
-    return Registry(own)
+    return Registry(own, _digest(files))
+
+
+def _digest(files: list[Path]) -> str:
+    """Stands for the names and texts of all files."""
+    content = hashlib.sha256()
+    for path in files:
+        try:
+            raw = path.read_bytes()
+        except OSError:  # it is a problem already
+            raw = b""
+        content.update(f"{path.name}\0{len(raw)}\0".encode() + raw)
+    return content.hexdigest()
 
 
 def _read(path: Path, own: dict[str, type[Kind]], problems: Problems) -> type[Kind] | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alertkit.promql.labels import Labels
 from alertkit.spec.quantity import NUMBER, Unit, format_number
 from alertkit.spec.selector import Selector
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
