@@ -28,21 +28,9 @@ FOLDER = "kinds"
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z", re.ASCII)
 # Variables that every text of an alert has; a parameter must not hide them.
 _COMMON = frozenset({"alert", "system", "team", "severity", "threshold"})
-_TAKEN = {
-    *field_names(MeasuredKind),
-    *_COMMON,
-    BY,
-    VALUE,
-    "not",
-    "and",
-    "or",
-    "in",
-    "is",
-    "if",
-    "else",
-    "true",
-    "false",
-}
+_OPERATORS = ("not", "and", "or", "in", "is", "if", "else", "true", "false", "none")
+# `receiver` is how the rest of the compiler knows a heartbeat.
+_TAKEN = frozenset((*field_names(MeasuredKind), *_COMMON, *_OPERATORS, BY, VALUE, "receiver"))
 _PROBE = "alertkit_probe"
 
 
