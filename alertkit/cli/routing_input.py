@@ -31,7 +31,7 @@ def read_input(version: Version = OLDEST) -> Input:
     from alertkit.compile.route_tree import compile_routing
     from alertkit.compile.system import Settings, compile_system
     from alertkit.emit.notifications import template_files
-    from alertkit.kinds import Registry
+    from alertkit.kinds.own_file import read_kinds
     from alertkit.routing.situations import routables
 
     project = this_project()
@@ -49,9 +49,10 @@ def read_input(version: Version = OLDEST) -> Input:
         project.file.scrape_interval, project.file.evaluation_interval, tuple(severities), receivers, calendars
     )
     systems = []
+    registry = read_kinds(project.specs / "kinds", problems)
     for path in sorted(project.specs.glob("*.yaml")) if project.specs.is_dir() else ():
         document = load_file(path, problems)
-        system = document and compile_system(document, document.path, Registry(), settings, problems)
+        system = document and compile_system(document, document.path, registry, settings, problems)
         if system:
             systems.append(system)
     alerts = routables(systems)

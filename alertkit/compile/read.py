@@ -39,8 +39,26 @@ class Entry:
     def value(self, *path: str | int) -> Span:
         return self.document.value(self._path(path))
 
+    def has(self, *path: str | int) -> bool:
+        """Whether this alert, or the defaults for it, say something at `path`."""
+        return self._raw(path) is not None
+
+    def _raw(self, path: tuple[str | int, ...]) -> object:
+        node: Any = self.document.data
+        for part in self._path(path):
+            if isinstance(node, dict):
+                node = node.get(part)
+            elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+                node = node[part]
+            else:
+                return None
+        return node
+
     def within(self, offset: int, length: int, *path: str | int) -> Span:
-        """A place inside the text of a value."""
+        """A place inside the text of a value, counted after the variables of `for_each` have been put in."""
+        raw = self._raw(path)
+        if self.variables and isinstance(raw, str) and "<<" in raw:
+            offset, length = _before_put_in(raw, self.variables, offset, length)
         return self.document.within(self._path(path), offset, length)
 
 
@@ -97,7 +115,7 @@ def _read_alert(
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
     model = registry[kind]
-    fields = set(field_names(model))
+    fields = set(field_names(model)) - model.without_defaults
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
@@ -167,3 +185,17 @@ def _put_in(node: Any, variables: dict[str, str]) -> Any:
         for name, value in variables.items():
             node = _variable(name).sub(value.replace("\\", r"\\"), node)
     return node
+
+
+def _before_put_in(text: str, variables: dict[str, str], offset: int, length: int) -> tuple[int, int]:
+    """The place in `text` of a place in what `_put_in` made of it."""
+    names = "|".join(re.escape(name) for name in variables)
+    shift = 0
+    for match in re.finditer(rf"<<\s*({names})\s*>>", text):
+        start, size = match.start() + shift, len(variables[match[1]])
+        if offset < start:
+            break
+        if offset < start + size:
+            return match.start(), len(match[0])
+        shift += size - len(match[0])
+    return offset - shift, length

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from alertkit.compile import claim as claims
 from alertkit.compile.claim import Claim
@@ -18,6 +19,9 @@ from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
 from alertkit.spec.validate import suggest
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,17 @@ def compile_system(
     if len(problems) > before:
         return None
     records, names = compiler.records(drafted)
+    alerts = []
+    for d in drafted:
+        finished = compiler.finish(d, names)
+        if d.entry.spec.user_promql:
+            compiler.check_promql(d, finished, names)
+        alerts += finished
+    if len(problems) > before:
+        return None
     return System(
-        name=file.system, team=file.team, path=path, interval=file.interval, records=records,
-        alerts=tuple(alert for d in drafted for alert in compiler.finish(d, names)),
-    )  # fmt: skip
+        name=file.system, team=file.team, path=path, interval=file.interval, records=records, alerts=tuple(alerts)
+    )
 
 
 class _Compiler:
@@ -91,7 +102,10 @@ class _Compiler:
             question = spec.question(context)
             stimulus = spec.stimulus(context) if spec.tests == "on" else None
         except KindError as error:
-            span = entry.key(error.key) if error.key else entry.key()
+            if error.offset is not None and entry.has(error.key):
+                span = entry.within(error.offset, error.length, error.key)
+            else:
+                span = entry.key(error.key) if error.key else entry.key()
             self.problems.add(error.code, error.message, span, error.help)
             return None
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
@@ -110,8 +124,8 @@ class _Compiler:
     def _rules(
         self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
     ) -> list[tuple[Rule, Draft]]:
-        available = None
-        if question.identity is not None:
+        available: frozenset[str] | Labels | None = question.labels
+        if available is None and question.identity is not None:
             available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
         texts = Texts(entry, available, self.problems)
         rules = []
@@ -151,6 +165,7 @@ class _Compiler:
             value = getattr(spec, name, None)
             if value is not None:
                 variables[name] = str(value)
+        variables.update(spec.variables())
         variables.update(entry.variables)
         return variables
 
@@ -175,7 +190,7 @@ class _Compiler:
         variables = self._variables(entry, Level(severity, (), ""))
         what = question.metric
         return Rule(
-            alert=f"{entry.name}Missing", expr=gone(question.identity, question.inputs, patience),
+            alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
             annotations=(("summary", f"No data for {entry.name}: {what} is missing"),), span=entry.key("missing"),
         )  # fmt: skip
@@ -261,6 +276,21 @@ class _Compiler:
             return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
 
+    def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
+        """What was made of a user's own PromQL must still be PromQL."""
+        from alertkit.promql import PromqlError, parse
+
+        recorded = [s for _, d in drafted.rules for s in d.signals if s in names]
+        for expr in dict.fromkeys([*recorded, *(rule.expr for alert in alerts for rule in alert.rules)]):
+            try:
+                parse(expr)
+            except PromqlError as error:
+                self.problems.add(
+                    "AK413", f"what is compiled from it is no PromQL: {error.message}", drafted.entry.key(),
+                    "put parentheses around the whole expression; if that does not help, please report it",
+                )  # fmt: skip
+                return
+
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         rules = tuple(replace(rule, expr=d.fill(names)) for rule, d in drafted.rules)
@@ -299,7 +329,7 @@ def _record_name(system: str, question: Question, signal: str) -> str:
 
     Of a `worst` question, `signal` begins with the operator that was chosen, max or min.
     """
-    level = "_".join([re.sub(r"\W", "_", system), *question.identity])
+    level = "_".join([re.sub(r"\W", "_", system), *question.known_identity])
     operations = question.operations
     if question.worst:
         operations = "_".join(filter(None, (operations, signal[:3])))
