@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Stimulus
@@ -34,7 +35,7 @@ class Kind(AlertSpec, ABC):
     """An alert of some kind. The docstring of a kind is its reference page."""
 
     # Labels that identify one result when the spec gives no `by`.
-    default_by: tuple[str, ...] = ()
+    default_by: ClassVar[tuple[str, ...]] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
