@@ -68,7 +68,7 @@ ALERTS = (
 def firing(count: int, rng: random.Random) -> list[dict[str, str]]:
     """Mixed alerts, each with a label `n` of its own that tells it apart."""
     values = {
-        "instance": ["i1", "i2", "i3", ""], "job": ["api", "worker"], "topic": ["orders", "fills"],
+        "instance": [*map("i{}".format, range(30)), ""], "job": [*map("job{}".format, range(30))], "topic": ["orders", "fills"],
     }  # fmt: skip
     alerts = []
     for index in range(count):
@@ -106,7 +106,7 @@ def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
             for labels in alerts
         }
         inhibited = {a["n"] for a in alerts if oracle.answer(a, now, [b for b in alerts if b is not a]).muted}
-        assert len(inhibited) > 10 and len([names for names in expected.values() if names]) > 30
+        assert len(inhibited) > 5 and len([names for names in expected.values() if names]) > 30
         with alertmanager(tool, tmp_path, alertmanager_yaml(routing)) as server:
             server.post(alerts, {"summary": "It is slow"})
             total = sum(map(len, expected.values()))
