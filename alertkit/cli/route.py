@@ -13,12 +13,11 @@ from alertkit.cli.common import FAILED, fail
 from alertkit.source import Problems
 
 if TYPE_CHECKING:
-    from alertkit.routing.answer import Oracle
     from alertkit.routing.check import Finding
     from alertkit.routing.situations import Situation
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.datetime:

@@ -23,7 +23,9 @@ from tests.routing.scratch import Sink, alertmanager
 SERVERS = [tool for tool in found() if tool.alertmanager]
 
 ROUTING = """
-defaults: {{slack: {{webhook_file: {secrets}/slack}}, pagerduty: {{routing_key_file: {secrets}/key, url: "{url}/enqueue"}}}}
+defaults:
+  slack: {{webhook_file: {secrets}/slack}}
+  pagerduty: {{routing_key_file: {secrets}/key, url: "{url}/enqueue"}}
 receivers:
   default: {{webhook: {{url: "{url}/default"}}}}
   web: {{webhook: {{url: "{url}/web"}}}}
@@ -68,7 +70,9 @@ ALERTS = (
 def firing(count: int, rng: random.Random) -> list[dict[str, str]]:
     """Mixed alerts, each with a label `n` of its own that tells it apart."""
     values = {
-        "instance": [*map("i{}".format, range(30)), ""], "job": [*map("job{}".format, range(30))], "topic": ["orders", "fills"],
+        "instance": [*map("i{}".format, range(30)), ""],
+        "job": [*map("job{}".format, range(30))],
+        "topic": ["orders", "fills"],
     }  # fmt: skip
     alerts = []
     for index in range(count):

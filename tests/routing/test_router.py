@@ -61,7 +61,9 @@ def config_of(root: Route) -> str:
 
 
 @pytest.fixture(scope="module", params=SERVERS, ids=str)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tools, Alertmanager]]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Tools, Alertmanager]]:
     with alertmanager(request.param, tmp_path_factory.mktemp("am")) as running:
         yield request.param, running
 
