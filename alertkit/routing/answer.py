@@ -30,8 +30,6 @@ class Answer:
 
     `free` are labels of unknown value, `depends` those of them that the routes look at; `mutable` the rules that would
     mute it if something fired.
-
-    `muted` is the inhibition by what was said to fire; it silences all receivers.
     """
 
     labels: Labels
