@@ -99,7 +99,7 @@ def _asked(
 
 def _labels(words: Sequence[str], alerts: Sequence[Situation]) -> list[dict[str, str]]:
     if len(words) == 1 and "=" not in words[0]:
-        return [situation.labels for situation in _named(words[0], alerts)]
+        return [s.labels | dict.fromkeys(s.free, "?") for s in _named(words[0], alerts)]
     pairs = [word.partition("=") for word in words]
     for name, equals, _ in pairs:
         if not name.strip() or not equals:
