@@ -88,9 +88,7 @@ def _echo(lines: Sequence[str]) -> None:
     click.echo("\n".join(lines))
 
 
-def _asked(
-    what: Sequence[str], alerts: Sequence[Situation]
-) -> list[tuple[dict[str, str], frozenset[str]]]:
+def _asked(what: Sequence[str], alerts: Sequence[Situation]) -> list[tuple[dict[str, str], frozenset[str]]]:
     """Label sets to ask for, with the names of labels that are not known."""
     if len(what) == 1 and "=" not in what[0]:
         return [(situation.labels, situation.free) for situation in _named(what[0], alerts)]

@@ -24,9 +24,7 @@ _LAST_YEAR_OF_ALL = 2199
 @lru_cache(maxsize=1)
 def data() -> dict[str, Any]:
     """The content of `markets.json`: source, first_year, last_year, markets."""
-    loaded: dict[str, Any] = json.loads(
-        files("alertkit.compile").joinpath("markets.json").read_text(encoding="utf-8")
-    )
+    loaded: dict[str, Any] = json.loads(files("alertkit.compile").joinpath("markets.json").read_text(encoding="utf-8"))
     return loaded
 
 

@@ -62,9 +62,7 @@ def check_reach(files: Sequence[Loaded], problems: Problems) -> None:
     _level(top, (), problems)
 
 
-def _level(
-    siblings: Sequence[tuple[RouteSpec, Loaded, Path]], above: tuple[Matcher, ...], problems: Problems
-) -> None:
+def _level(siblings: Sequence[tuple[RouteSpec, Loaded, Path]], above: tuple[Matcher, ...], problems: Problems) -> None:
     # Earlier routes that end the search, under one `label=value` that they need, or under None.
     before: dict[tuple[str, str] | None, list[tuple[tuple[Matcher, ...], Span]]] = {}
     for route, loaded, path in siblings:
@@ -90,9 +88,7 @@ def _level(
             before.setdefault(needs, []).append((route.match, span))
 
 
-def _taken(
-    facts: _Facts, before: dict[tuple[str, str] | None, list[tuple[tuple[Matcher, ...], Span]]]
-) -> Span | None:
+def _taken(facts: _Facts, before: dict[tuple[str, str] | None, list[tuple[tuple[Matcher, ...], Span]]]) -> Span | None:
     keys: list[tuple[str, str] | None] = [None]
     keys += [(label, next(iter(values))) for label, values in facts.values.items() if len(values) == 1]
     for key in keys:

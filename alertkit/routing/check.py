@@ -105,9 +105,7 @@ def _expected(oracle: Oracle, alerts: Sequence[Situation], expected: Expectation
     return findings
 
 
-def _unreachable(
-    oracle: Oracle, alerts: Sequence[Situation], reached: set[int], leaves: set[str]
-) -> list[Finding]:
+def _unreachable(oracle: Oracle, alerts: Sequence[Situation], reached: set[int], leaves: set[str]) -> list[Finding]:
     """Routes of the files that no alert of the project reaches; receivers that may be reached are added to `leaves`."""
     # One route of the files may stand in the tree several times: in copies for calendars, once for each receiver.
     places: dict[Span, list[Node]] = {}

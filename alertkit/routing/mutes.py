@@ -55,9 +55,7 @@ class Inhibitor:
 
     def possible(self, labels: Labels) -> list[InhibitRule]:
         """The rules that would mute an alert with these labels if something fired."""
-        return [
-            self._rules[index][0] for index in self._candidates(labels) if _hold(self._rules[index][2], labels)
-        ]
+        return [self._rules[index][0] for index in self._candidates(labels) if _hold(self._rules[index][2], labels)]
 
 
 def _tests(matchers: Sequence[Matcher]) -> list[tuple[str, Test]]:

@@ -117,9 +117,7 @@ def _entry(label: str, wanted: Any) -> Match:
             return _checked(label, "=", values[0])
         return _checked(label, "=~", "|".join(regex.escape(value) for value in values))
     if isinstance(wanted, dict) or wanted is None:
-        raise PydanticCustomError(
-            "AK506", "`{label}` needs a value", {"label": label, "help": f"write {label}: value"}
-        )
+        raise PydanticCustomError("AK506", "`{label}` needs a value", {"label": label, "help": f"write {label}: value"})
     text = _text(wanted)
     for op in OPERATORS:
         if text.startswith(op):

@@ -62,9 +62,7 @@ def _url(value: str) -> str:
     if not re.match(r"https?://[^/\s]+", value):
         raise PydanticCustomError("AK504", "this is not a URL", {"help": "write http://host/ or https://host/"})
     if re.match(r"https?://[^/\s]*@", value):
-        raise PydanticCustomError(
-            "AK503", "a secret stands in the URL", {"help": "take user and password out of it"}
-        )
+        raise PydanticCustomError("AK503", "a secret stands in the URL", {"help": "take user and password out of it"})
     return value
 
 

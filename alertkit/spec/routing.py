@@ -202,7 +202,6 @@ def walk(routes: Sequence[Route], *path: str | int) -> Iterator[tuple[Route, tup
         yield from walk(route.routes, *here, "routes")
 
 
-
 def name_problems(files: Sequence[Loaded], problems: Problems) -> None:
     """Names of receivers and calendars that could not be told apart from generated ones or drawn on one line."""
     for loaded in files:
