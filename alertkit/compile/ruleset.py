@@ -50,7 +50,9 @@ class Alert:
     `rules` run from the mildest level to the gravest. `identity` are the labels that tell one firing instance
     from another (None: not known, an `expr` whose result may carry any label). `unless` names alerts of the same
     system that explain this one away; `notify` receivers that are told beside those the routes choose; `active`
-    a calendar outside which the alert is muted. `claim` is what the proofs are made from (None: nothing to derive).
+    a calendar outside which the alert is muted. `heartbeat`
+    is the receiver of an alert that always fires. `claim` is what the proofs are made from (None:
+    nothing to derive, and `unproven` says why).
     """
 
     name: str
@@ -62,6 +64,8 @@ class Alert:
     notify: tuple[str, ...] = ()
     active: str | None = None
     companion: bool = False
+    heartbeat: str | None = None
+    unproven: str = ""
     claim: Claim | None = field(default=None, compare=False)
 
 

@@ -261,6 +261,14 @@ class _Compiler:
                     records.append(Record(name, expr, d.entry.key()))
         return tuple(records), names
 
+    def _why_unproven(self, entry: Entry) -> str:
+        spec = entry.spec
+        if spec.tests == "off":
+            return "`tests: off`"
+        if spec.kind == "expr":
+            return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
+
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         rules = tuple(replace(rule, expr=d.fill(names)) for rule, d in drafted.rules)
@@ -268,6 +276,7 @@ class _Compiler:
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
             unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+            heartbeat=getattr(spec, "receiver", None), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]

@@ -86,8 +86,8 @@ class Absent(Kind):
         watched, *others = self._selectors()
         present = tuple(Source(other, Level(1.0)) for other in others)
         return Stimulus(
-            at=lambda gone: (Source(watched, Gone() if gone else Level(1.0)), *present), exact=True, rest=0.0,
-            inside=0.0, bad=1.0, absence=True,
+            at=lambda gone: (Source(watched, Gone() if gone else Level(1.0)),), exact=True, rest=0.0,
+            inside=0.0, bad=1.0, absence=True, scenery=present,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -68,7 +68,7 @@ class Anomaly(Kind):
         metric, sign = self.metric.where(self.where), -1 if self.direction == "down" else 1
         offset = self._offset()
         # Sparse history keeps proofs over days cheap; its mean is 100 and its standard deviation 1.
-        every = max(self.window // 200, context.scrape_interval)
+        every = max(self.window // 64, context.scrape_interval)
 
         def at(score: float) -> tuple[Source, ...]:
             if score == 0.0:
@@ -76,8 +76,8 @@ class Anomaly(Kind):
             return (Source(metric, Level(MEAN + sign * score)),)
 
         return Stimulus(
-            at=at, rest=0.0, margin=0.05, isolated=True, prelude=offset + self.window + every, longest=offset,
-            inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
+            at=at, rest=0.0, margin=0.05, drifts=True, isolated=True,
+            prelude=offset + self.window + every, longest=offset, inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -216,7 +216,8 @@ class BurnRate(Kind):
             def at(value: float) -> tuple[Source, ...]:
                 return (Source(part, Slope(speed * (1 - value))), Source(other, Slope(speed)))
 
-        return Stimulus(at=at, late=True, isolated=True, birth=2, window=shortest)
+        memory = max(window.long for window in self.windows)
+        return Stimulus(at=at, late=True, isolated=True, birth=2, window=shortest, fall=memory)
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: {{{{ $value | humanizePercentage }}}} of events fail, too fast for the error budget"

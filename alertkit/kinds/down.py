@@ -94,13 +94,9 @@ class Down(Kind):
         share = self._share()
         if share is None:
             return Stimulus(
-                at=lambda up: (Source(watched, Level(up)), *others),
-                exact=True,
-                rest=1.0,
-                inside=1.0,
-                bad=0.0,
-                gone=gone,
-            )
+                at=lambda up: (Source(watched, Level(up)),), exact=True, rest=1.0, inside=1.0, bad=0.0, gone=gone,
+                scenery=others,
+            )  # fmt: skip
         needed = ceil(round(share * INSTANCES, 9))
 
         def at(down: float) -> tuple[Source, ...]:
@@ -114,7 +110,13 @@ class Down(Kind):
             )
 
         return Stimulus(
-            at=at, exact=False, rest=0.0, inside=(needed - 1) / INSTANCES, bad=needed / INSTANCES, gone=gone
+            at=at,
+            exact=False,
+            rest=0.0,
+            inside=(needed - 1) / INSTANCES,
+            bad=needed / INSTANCES,
+            gone=gone,
+            scenery=others,
         )
 
     def default_summary(self, alert: str) -> str:

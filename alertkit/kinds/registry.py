@@ -37,10 +37,14 @@ def _built_in(name: str) -> type[Kind]:
 
 
 class Registry:
-    """Kinds by name: the built-in ones and those of the project, through the same door."""
+    """Kinds by name: the built-in ones and those of the project, through the same door.
 
-    def __init__(self, own: dict[str, type[Kind]] | None = None) -> None:
+    `digest` stands for the content of the project's own ones, for caches.
+    """
+
+    def __init__(self, own: dict[str, type[Kind]] | None = None, digest: str = "") -> None:
         self._own = own or {}
+        self.digest = digest
 
     def __contains__(self, name: object) -> bool:
         return name in self._own or name in BUILT_IN

@@ -43,6 +43,7 @@ class Stimulus:
     gone       labels of the alert that fires when all series are gone; None where their absence is no alarm
     absence    the absence of data is what the kind watches, so there is no case of its own for it
     always     fires from the first evaluation on, whatever the series
+    scenery    series that go on through every stage, also when the data is gone
     idle       series that exist but carry no traffic; None where that means nothing
     """
 
@@ -69,4 +70,5 @@ class Stimulus:
     gone: tuple[tuple[str, str], ...] | None = None
     absence: bool = False
     always: bool = False
+    scenery: tuple[Source, ...] = ()
     idle: tuple[Source, ...] | None = None

@@ -357,6 +357,9 @@ class _Timeline:
                 # Where absence is the alarm, all must be gone for it.
                 ends = self.claim.stimulus.gone is not None
                 found.setdefault(name, [Gone() if ends and step.value is None else source.piece for step in self.steps])
+        for source in self.claim.stimulus.scenery:
+            name = _series_name(source.selector.metric, source.selector.matchers, self.bad, source.extra)
+            found[name] = [source.piece] * len(self.steps)
         return tuple(
             InputSeries(name, notation(list(zip(pieces, samples, strict=True)), self.grid.step))
             for name, pieces in found.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -109,6 +110,23 @@ def _width(text: str) -> int:
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
+_SECRET = re.compile(
+    r"""(?P<key>\b(?:[a-z_]*webhook|webhook_url|url|api_url|[a-z_]*_key|[a-z_]*password|[a-z_]*secret|[a-z_]*token"""
+    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>[\[{]+[^\]}]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
+    r"""|(?P<known>https?://(?:hooks\.slack\.com|[^/\s]*webhook\.office\.com|[^/\s]*discord[^/\s]*/api|[^/\s]+@)[^\s"']*)"""
+)
+
+
+def masked(line: str) -> str:
+    """A source line with the values of keys that hold secrets as `*`, each character one, so that carets still fit."""
+
+    def stars(found: re.Match[str]) -> str:
+        kept = found["key"] or ""
+        return kept + "*" * (len(found[0]) - len(kept))
+
+    return _SECRET.sub(stars, line)
+
+
 def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_disk) -> str:
     """One problem as text of several lines without a trailing newline.
 
@@ -121,7 +139,7 @@ def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_d
     if span is not None and source is not None:
         start = span.column - 1
         cut = max(0, start - 60) if len(source) > 160 else 0
-        shown = _visible(source[cut : cut + 160])
+        shown = _visible(masked(source)[cut : cut + 160])
         before, marked = shown[: start - cut], shown[start - cut : start - cut + span.length]
         number = str(span.line)
         rows.append(f"{style.dim}{number:>5} |{style.reset} {shown}".rstrip())

@@ -172,6 +172,8 @@ def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[Model] 
         else:
             arguments = get_args(current)
             current = _unwrap(arguments[-1] if get_origin(current) is dict else arguments[0]) if arguments else None
+    if get_origin(current) is list:  # one entry may stand where a list of them is allowed
+        current = _unwrap(get_args(current)[0])
     return current if isinstance(current, type) and issubclass(current, Model) else None
 
 

@@ -1,0 +1,55 @@
+"""What a project's specs are compiled with: kinds, names of the routing, settings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alertkit.compile.system import Settings
+from alertkit.kinds import Registry
+from alertkit.source import Problems, Span
+from alertkit.spec.project import Project, shown_path
+from alertkit.spec.routing import Loaded, read_routing
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that is shared by the spec files; `templates` are notification templates by file name."""
+
+    registry: Registry
+    routing: Sequence[Loaded]
+    templates: dict[str, str]
+    settings: Settings
+
+
+def spec_paths(project: Project) -> list[Path]:
+    """The spec files of a project, in the order in which they are compiled."""
+    return sorted(path for pattern in ("*.yaml", "*.yml") for path in project.specs.glob(pattern))
+
+
+def read_inputs(project: Project, problems: Problems) -> Inputs:
+    """Read what is shared; mistakes are added to `problems`, and what could be read is returned."""
+    from alertkit.emit.notifications import template_files
+
+    routing = read_routing(project.alertmanager, problems)
+    registry = Registry()
+    severities = list(project.file.severities)
+    for loaded in routing:
+        severities += [name for name in loaded.file.severities if name not in severities]
+    known = bool(routing)
+    settings = Settings(
+        project.file.scrape_interval,
+        project.file.evaluation_interval,
+        tuple(severities),
+        frozenset(name for loaded in routing for name in loaded.file.receivers) if known else None,
+        frozenset(name for loaded in routing for name in loaded.file.calendars) if known else None,
+    )
+    if not project.specs.is_dir():
+        place = project.place("specs") or Span(shown_path(project.root), 1, 1)
+        problems.add(
+            "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
+            "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
+        )  # fmt: skip
+    templates = template_files(project.alertmanager, problems) if known else {}
+    return Inputs(registry, routing, templates, settings)

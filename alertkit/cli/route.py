@@ -1,0 +1,129 @@
+"""`alertkit route`: who is told of an alert, when, and what mutes it."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from alertkit.cli.common import FAILED, fail
+from alertkit.source import Problems
+
+if TYPE_CHECKING:
+    from alertkit.routing.check import Finding
+    from alertkit.routing.situations import Situation
+
+
+class _Moment(click.ParamType):
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.datetime:
+        try:
+            moment = datetime.datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"`{value}` is not a time; write it like 2026-12-25T15:00-05:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+
+
+@click.command()
+@click.argument("what", nargs=-1, metavar="[ALERT | LABEL=VALUE ...]")
+@click.option("--at", type=_Moment(), help="Look at calendars as they are then (UTC if it has no offset).")
+@click.option("--while", "firing", multiple=True, metavar="ALERT|LABELS", help="What else fires: an alert, or a=b,c=d.")
+@click.option("--all", "matrix", is_flag=True, help="Every alert and level against the receivers.")
+@click.option("--check", "checking", is_flag=True, help="Check `notified:` expectations; report what is never used.")
+@click.option("--strict", is_flag=True, help="With --check: whatever is reported makes it fail.")
+@click.option(
+    "--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How --all prints its table."
+)
+def command(
+    what: Sequence[str],
+    at: datetime.datetime | None,
+    firing: Sequence[str],
+    matrix: bool,
+    checking: bool,
+    strict: bool,
+    form: str,
+) -> None:
+    """Say who is told of an alert.
+
+    \b
+    alertkit route CircuitBreakerOpen
+    alertkit route peak_trade/HighLatency --at 2026-12-25T15:00-05:00
+    alertkit route system=peak_trade severity=critical
+    alertkit route --all
+    alertkit route --check
+    """
+    from alertkit.cli.routing_input import read_input
+    from alertkit.routing.answer import Oracle
+    from alertkit.routing.check import check
+    from alertkit.routing.expectations import read_expectations
+    from alertkit.routing.situations import situations
+    from alertkit.routing.table import answer_lines, matrix_lines
+
+    if sum((bool(what), matrix, checking)) != 1:
+        raise click.UsageError("say an alert or labels, or one of --all and --check")
+    given = read_input()
+    oracle = Oracle(given.routing)
+    all_of_them = situations(given.alerts)
+    if matrix:
+        _echo(matrix_lines(oracle, all_of_them, at, markdown=form == "markdown"))
+    elif checking:
+        problems = Problems()
+        expectations = read_expectations(given.project.tests, problems)
+        if problems:
+            fail(problems)
+        _report(check(oracle, all_of_them, given.files, expectations), len(all_of_them), len(expectations), strict)
+    else:
+        others = [labels for text in firing for labels in _labels(text.split(","), all_of_them)]
+        for index, (labels, free) in enumerate(_asked(what, all_of_them)):
+            if index:
+                click.echo()
+            _echo(answer_lines(oracle.answer(labels, at, others, free), oracle, at))
+
+
+def _echo(lines: Sequence[str]) -> None:
+    click.echo("\n".join(lines))
+
+
+def _asked(what: Sequence[str], alerts: Sequence[Situation]) -> list[tuple[dict[str, str], frozenset[str]]]:
+    """Label sets to ask for, with the names of labels that are not known."""
+    if len(what) == 1 and "=" not in what[0]:
+        return [(situation.labels, situation.free) for situation in _named(what[0], alerts)]
+    return [(labels, frozenset()) for labels in _labels(what, alerts)]
+
+
+def _labels(words: Sequence[str], alerts: Sequence[Situation]) -> list[dict[str, str]]:
+    if len(words) == 1 and "=" not in words[0]:
+        return [situation.labels for situation in _named(words[0], alerts)]
+    pairs = [word.partition("=") for word in words]
+    for name, equals, _ in pairs:
+        if not name.strip() or not equals:
+            raise click.UsageError(f"`{name}` is not label=value")
+    return [{name.strip(): value.strip().strip('"') for name, _, value in pairs}]
+
+
+def _named(name: str, alerts: Sequence[Situation]) -> list[Situation]:
+    from alertkit.spec.validate import suggest
+
+    system, _, alert = name.rpartition("/")
+    found = [s for s in alerts if s.alert.name == alert and system in ("", s.alert.system)]
+    if not found:
+        problems = Problems()
+        known = sorted({f"{s.alert.system}/{s.alert.name}" if system else s.alert.name for s in alerts})
+        problems.add("AK523", f"there is no alert `{name}`", help=suggest(name, known))
+        fail(problems)
+    return found
+
+
+def _report(findings: Sequence[Finding], alerts: int, expectations: int, strict: bool) -> None:
+    for finding in findings:
+        place = f"{finding.span}: " if finding.span else ""
+        click.echo(f"{place}{'FAILED' if finding.fails else 'note'}: {finding.message}")
+    failed = sum(finding.fails for finding in findings)
+    notes = len(findings) - failed
+    click.echo(f"{alerts} alert levels, {expectations} expectations: {failed} failed, {notes} notes")
+    if failed or (strict and notes):
+        sys.exit(FAILED)

@@ -1,0 +1,118 @@
+"""Inhibition: of milder levels by graver ones, of alerts by those that explain them away, and the file's own.
+
+Alertmanager takes two missing labels for equal (alertmanager#507, #1727), so every label in `equal` that an alert may
+lack is required on both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from alertkit.compile.routing import InhibitRule, Matcher, Routable
+from alertkit.source import Problems, Span
+from alertkit.spec import regex
+from alertkit.spec.routing import Loaded
+
+
+def alert_matcher(names: Iterable[str]) -> Matcher:
+    """A matcher for these alert names."""
+    ordered = sorted(set(names))
+    if len(ordered) == 1:
+        return Matcher("alertname", "=", ordered[0])
+    return Matcher("alertname", "=~", "|".join(regex.escape(name) for name in ordered))
+
+
+def guards(labels: Iterable[str]) -> tuple[Matcher, ...]:
+    """The labels must be there."""
+    return tuple(Matcher(label, "!=", "") for label in labels)
+
+
+def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
+    """A graver level mutes the milder ones of the same alert and identity.
+
+    An alert whose identity is not known gets no rule: one instance would mute another.
+    """
+    groups: dict[tuple[str, tuple[str, ...], str, str], list[Routable]] = {}
+    for alert in alerts:
+        if alert.identity is None:
+            continue
+        severities = [level.get("severity", "") for level in alert.levels]
+        for low, mild in enumerate(severities):
+            for grave in severities[low + 1 :]:
+                if mild != grave:
+                    key = (alert.system, tuple(sorted(alert.identity)), grave, mild)
+                    groups.setdefault(key, []).append(alert)
+    rules = []
+    for (system, identity, grave, mild), members in groups.items():
+        common = (Matcher("system", "=", system), alert_matcher(a.name for a in members))
+        needed = guards(identity)
+        rules.append(InhibitRule(
+            (*common, Matcher("severity", "=", grave), *needed), (*common, Matcher("severity", "=", mild), *needed),
+            ("alertname", "system", *identity), f"{grave} mutes {mild}", members[0].span,
+        ))  # fmt: skip
+    return rules
+
+
+def by_unless(alerts: Sequence[Routable]) -> list[InhibitRule]:
+    """`unless: Other` mutes an alert while Other fires for the same shared identity."""
+    known = {(alert.system, alert.name): alert for alert in alerts}
+    groups: dict[tuple[str, str, tuple[str, ...]], list[Routable]] = {}
+    for alert in alerts:
+        for other in alert.unless:
+            source = known.get((alert.system, other))
+            if source is None:
+                continue  # the compiler of specs has reported it
+            groups.setdefault((alert.system, other, _shared(source, alert)), []).append(alert)
+    rules = []
+    for (system, other, shared), members in groups.items():
+        place, needed = Matcher("system", "=", system), guards(shared)
+        rules.append(InhibitRule(
+            (place, alert_matcher([other]), *needed), (place, alert_matcher(a.name for a in members), *needed),
+            ("system", *shared), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
+        ))  # fmt: skip
+    return rules
+
+
+def _shared(source: Routable, target: Routable) -> tuple[str, ...]:
+    """Identity labels of both; where one side's are not known, the other's must simply be there."""
+    if source.identity is None or target.identity is None:
+        return tuple(sorted(source.identity or target.identity or ()))
+    return tuple(sorted(set(source.identity) & set(target.identity)))
+
+
+def _some(names: Iterable[str]) -> str:
+    ordered = sorted(set(names))
+    return ", ".join(ordered[:3]) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
+
+
+def from_files(files: Sequence[Loaded], alerts: Sequence[Routable], problems: Problems) -> list[InhibitRule]:
+    """The `inhibit:` entries; what they mute never includes their own source, nor a heartbeat."""
+    rules = []
+    names = sorted({alert.name for alert in alerts})
+    heartbeats = sorted({alert.name for alert in alerts if alert.heartbeat_receiver})
+    for loaded in files:
+        for index, entry in enumerate(loaded.file.inhibit):
+            span = loaded.value("inhibit", index, "when")
+            _known_alerts(entry.when, names, span, problems)
+            _known_alerts(entry.mutes.matches, names, loaded.value("inhibit", index, "mutes"), problems)
+            needed = guards(label for label in entry.mutes.same if label not in ("alertname",))
+            source = _without_doubles((*entry.when, *needed))
+            own = [m for m in entry.when if m.label == "alertname" and m.op in ("=", "=~")]
+            spared = [Matcher("alertname", "!=" if m.op == "=" else "!~", m.value) for m in own]
+            spared += [Matcher("alertname", "!=", name) for name in heartbeats]
+            target = _without_doubles((*entry.mutes.matches, *spared, *needed))
+            words = " and ".join(str(matcher) for matcher in entry.when)
+            rules.append(InhibitRule(source, target, entry.mutes.same, f"inhibit: {words}", span))
+    return rules
+
+
+def _without_doubles(matchers: Iterable[Matcher]) -> tuple[Matcher, ...]:
+    return tuple(dict.fromkeys(matchers))
+
+
+def _known_alerts(matchers: Iterable[Matcher], names: Sequence[str], span: Span, problems: Problems) -> None:
+    from alertkit.spec.validate import suggest
+
+    for matcher in matchers:
+        if matcher.label == "alertname" and matcher.op == "=" and names and matcher.value not in names:
+            problems.add("AK514", f"there is no alert `{matcher.value}`", span, suggest(matcher.value, names))

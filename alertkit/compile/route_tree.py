@@ -1,0 +1,327 @@
+"""Routing files and alerts -> the routing tree.
+
+The tree, from its first child on: heartbeats alone; receivers that alerts name themselves (`notify:`), going on to
+the rest; alerts with a calendar of their own (`active:`), each under a copy of the files' routes that keeps its times;
+the files' routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from alertkit.compile import inhibition
+from alertkit.compile.circles import check_circles
+from alertkit.compile.intervals import Intervals, Times
+from alertkit.compile.reach import check_reach, holds
+from alertkit.compile.receivers import compile_receiver, too_old
+from alertkit.compile.routing import OLDEST, Matcher, Routable, Route, Routing, Version
+from alertkit.source import Problems, Span
+from alertkit.spec.matchers import is_plain_name
+from alertkit.spec.routing import Loaded, Timing, conflicts, name_problems, walk
+from alertkit.spec.routing import Route as RouteSpec
+from alertkit.spec.validate import suggest
+
+MINUTE = 60_000
+
+
+class Pace(NamedTuple):
+    """When a group is told, in ms; None where it inherits."""
+
+    group_wait: int | None = None
+    group_interval: int | None = None
+    repeat: int | None = None
+
+
+# Sane times by severity, in ms: a page goes out at once and is repeated each hour, a note may wait.
+BY_SEVERITY = {
+    "critical": Pace(10_000, MINUTE, 60 * MINUTE),
+    "warning": Pace(30_000, 5 * MINUTE, 240 * MINUTE),
+    "info": Pace(MINUTE, 10 * MINUTE, 1440 * MINUTE),
+}
+GROUP_BY = ("system", "alertname")
+DEFAULT_TEMPLATES = "alertkit.tmpl"
+
+
+def compile_routing(
+    files: Sequence[Loaded],
+    alerts: Iterable[Routable],
+    problems: Problems,
+    version: Version = OLDEST,
+    templates: Iterable[str] = (DEFAULT_TEMPLATES,),
+) -> Routing | None:
+    """The whole routing of a project; None when there is no routing file, or on mistakes, which are in `problems`.
+
+    `templates` are names of template files, which are put into the folder `templates` beside `alertmanager.yml`.
+    """
+    if not files:
+        return None
+    before = len(problems)
+    tree = _Compiler(files, tuple(alerts), problems, version)
+    routing = replace(tree.compiled(), templates=tuple(f"templates/{name}" for name in templates))
+    return routing if len(problems) == before else None
+
+
+class _Compiler:
+    def __init__(
+        self, files: Sequence[Loaded], alerts: tuple[Routable, ...], problems: Problems, version: Version
+    ) -> None:
+        self.files, self.alerts, self.problems, self.version = files, alerts, problems, version
+        self.receivers = {name: (spec, loaded) for loaded in files for name, spec in loaded.file.receivers.items()}
+        calendars = {name: spec for loaded in files for name, spec in loaded.file.calendars.items()}
+        self.intervals = Intervals(calendars)
+        self.severities = {**BY_SEVERITY}
+        for loaded in files:
+            for name, timing in loaded.file.severities.items():
+                self.severities[name] = _over(timing, self.severities.get(name))
+
+    def compiled(self) -> Routing:
+        conflicts(self.files, self.problems)
+        name_problems(self.files, self.problems)
+        self._check_names()
+        check_reach(self.files, self.problems)
+        root = self._root()
+        people = self._told(root)
+        shared = next((loaded for loaded in self.files if "defaults" in loaded.file.model_fields_set), None)
+        receivers = tuple(
+            compile_receiver(name, spec, loaded, shared, self.version, name not in people, self.problems)
+            for name, (spec, loaded) in self.receivers.items()
+        )
+        own = inhibition.from_files(self.files, self.alerts, self.problems)
+        check_circles(self.alerts, own, self.problems)
+        rules = (*inhibition.by_severity(self.alerts), *inhibition.by_unless(self.alerts), *own)
+        sources = tuple(loaded.path for loaded in self.files)
+        return Routing(root, receivers, rules, self.intervals.compiled(), sources, version=self.version)
+
+    def _told(self, root: Route) -> set[str]:
+        """Receivers that anything but a heartbeat reaches."""
+        found: set[str] = set()
+
+        def visit(route: Route) -> None:
+            if route.origin != HEARTBEAT:
+                found.update([route.receiver] if route.receiver else [])
+                for child in route.routes:
+                    visit(child)
+
+        visit(root)
+        return found
+
+    # Names
+
+    def _check_names(self) -> None:
+        known = {level.get("severity", "") for alert in self.alerts for level in alert.levels}
+        for loaded in self.files:
+            if loaded.file.default is not None:
+                self._receiver(loaded.file.default, loaded.value("default"))
+            for route, path in walk(loaded.file.routes, "routes"):
+                listed = isinstance(loaded.document.data, dict)
+                for key, names in (("to", route.to), ("active", route.active), ("mute", route.mute)):
+                    check = self._receiver if key == "to" else self._calendar
+                    for index, name in enumerate(names):
+                        check(name, loaded.value(*path, key, index) if listed else loaded.key(*path))
+                for index, matcher in enumerate(route.match):
+                    place = self._matcher_place(loaded, path, index, matcher)
+                    self._gate(matcher.label, place)
+                    self._severity(matcher, known, place)
+        for alert in self.alerts:
+            for name in alert.notify:
+                self._receiver(name, alert.span)
+            if alert.active:
+                self._calendar(alert.active, alert.span)
+            if alert.heartbeat_receiver:
+                self._heartbeat(alert)
+
+    def _matcher_place(self, loaded: Loaded, path: Sequence[str | int], index: int, matcher: Matcher) -> Span:
+        raw = loaded.document.value((*path, "match"))
+        entry = loaded.document.value((*path, "match", matcher.label))
+        return entry if entry != raw else loaded.document.value((*path, "match", index))
+
+    def _receiver(self, name: str, span: Span) -> None:
+        if name not in self.receivers:
+            self.problems.add("AK500", f"there is no receiver `{name}`", span, suggest(name, self.receivers))
+
+    def _calendar(self, name: str, span: Span) -> None:
+        known = self.intervals.calendars
+        if name not in known:
+            self.problems.add("AK513", f"there is no calendar `{name}`", span, suggest(name, known))
+
+    def _severity(self, matcher: Matcher, known: set[str], span: Span) -> None:
+        if matcher.label != "severity" or matcher.op not in ("=", "!="):
+            return
+        words = {*known, *self.severities} - {""}
+        if matcher.value and matcher.value not in words:
+            self.problems.add(
+                "AK517", f"no alert has the severity `{matcher.value}`", span, suggest(matcher.value, words)
+            )
+
+    def _gate(self, label: str, span: Span) -> None:
+        if not is_plain_name(label) and self.version < (0, 27):
+            too_old(self.problems, f"the label name `{label}`", (0, 27), self.version, span)
+
+    def _heartbeat(self, alert: Routable) -> None:
+        name = alert.heartbeat_receiver or ""
+        self._receiver(name, alert.span)
+        if name in self.receivers:
+            spec, loaded = self.receivers[name]
+            for kind in sorted(spec.model_fields_set - {"webhook", "opsgenie"}):
+                self.problems.add(
+                    "AK519", f"the heartbeat `{alert.name}` would reach people through {kind}",
+                    loaded.key("receivers", name, kind), "give it a receiver that has only a `webhook`",
+                )  # fmt: skip
+
+    # The tree
+
+    def _root(self) -> Route:
+        default = next((loaded for loaded in self.files if loaded.file.default is not None), None)
+        if default is None:
+            first = self.files[0]
+            self.problems.add(
+                "AK502", "there is no default receiver, so what no route matches would be lost",
+                Span(first.path, 1, 1), "add `default: NAME` with one of the receivers",
+            )  # fmt: skip
+        name = default.file.default if default else None
+        timing = Pace()
+        for loaded in self.files:
+            timing = _over(timing, _over(loaded.file, None))
+        timing = _over(timing, BY_SEVERITY["warning"])
+        grouped = next((loaded.file.group_by for loaded in self.files if loaded.file.group_by is not None), None)
+        group_by = GROUP_BY if grouped is None else tuple(grouped)
+        own = self._own(Times(), None)
+        notify, branches = self._notify(), self._branches(name)
+        if notify:  # an alert that names a receiver is told to the default one too if no route takes it
+            own = [Route(name, routes=tuple(own), origin="everything, also what was told above")]
+        children = (*self._heartbeats(), *notify, *branches, *own)
+        return Route(
+            name, (), children, False, group_by, timing.group_wait, timing.group_interval, timing.repeat,
+            span=default.value("default") if default else None,
+        )  # fmt: skip
+
+    def _heartbeats(self) -> list[Route]:
+        groups: dict[tuple[str, str], list[str]] = {}
+        for alert in self.alerts:
+            if alert.heartbeat_receiver:
+                groups.setdefault((alert.system, alert.heartbeat_receiver), []).append(alert.name)
+        # Sent at each group_interval: repeat must be a little shorter, or every second one is skipped.
+        return [
+            Route(receiver, (Matcher("system", "=", system), inhibition.alert_matcher(names)), (), False, GROUP_BY,
+                  0, MINUTE, 50_000, origin=HEARTBEAT)
+            for (system, receiver), names in groups.items()
+        ]  # fmt: skip
+
+    def _notify(self) -> list[Route]:
+        groups: dict[tuple[str, str, str | None], list[Routable]] = {}
+        for alert in self.alerts:
+            for name in dict.fromkeys(alert.notify):
+                groups.setdefault((alert.system, name, alert.active), []).append(alert)
+        found = []
+        for (system, receiver, calendar), members in groups.items():
+            times = Times().narrowed([calendar] if calendar else [], [])
+            active, mute = self.intervals.of(times, members[0].span, self.problems)
+            matchers = (Matcher("system", "=", system), inhibition.alert_matcher(a.name for a in members))
+            found.append(Route(
+                receiver, matchers, continue_=True, active=active, mute=mute,
+                origin="the alerts' own `notify:`", span=members[0].span,
+            ))  # fmt: skip
+        return found
+
+    def _branches(self, default: str | None) -> list[Route]:
+        groups: dict[tuple[str, str], list[Routable]] = {}
+        for alert in self.alerts:
+            if alert.active and not alert.heartbeat_receiver:
+                groups.setdefault((alert.system, alert.active), []).append(alert)
+        found = []
+        for (system, calendar), members in groups.items():
+            times = Times().narrowed([calendar], [])
+            active, mute = self.intervals.of(times, members[0].span, self.problems)
+            if not active and not mute:  # a market that never closes
+                continue
+            matchers = (Matcher("system", "=", system), inhibition.alert_matcher(a.name for a in members))
+            levels = [level for member in members for level in member.levels]
+            found.append(Route(
+                default, matchers, tuple(self._own(times, levels)), active=active, mute=mute,
+                origin=f"{ACTIVE} {calendar}`", span=members[0].span,
+            ))  # fmt: skip
+        return found
+
+    def _own(self, times: Times, levels: Sequence[Mapping[str, str]] | None) -> list[Route]:
+        """The files' routes within `times`; with `levels`, without those that none of these label sets can match."""
+        return [
+            node
+            for loaded in self.files
+            for index, route in enumerate(loaded.file.routes)
+            for node in self._nodes(_At(loaded, ("routes", index), times, None), route, levels)
+        ]
+
+    def _nodes(self, at: _At, spec: RouteSpec, levels: Sequence[Mapping[str, str]] | None) -> list[Route]:
+        if levels is not None:
+            levels = [level for level in levels if _possible(spec.match, level)]
+            if not levels:
+                return []
+        span = at.loaded.key(*at.path)
+        severity = next((m.value for m in spec.match if m.label == "severity" and m.op == "="), at.severity)
+        fixed = severity if severity != at.severity else None
+        timing = _over(spec, self.severities.get(fixed) if fixed else None)
+        inner = _At(at.loaded, at.path, at.times.narrowed(spec.active, spec.mute), severity)
+        nested = [
+            node
+            for index, child in enumerate(spec.routes)
+            for node in self._nodes(replace(inner, path=(*at.path, "routes", index)), child, levels)
+        ]
+        active, mute = self.intervals.of(inner.times, span, self.problems)
+        receivers = list(dict.fromkeys(spec.to))
+        node = Route(
+            receivers[0] if receivers else None, spec.match, tuple(nested), spec.continue_,
+            tuple(spec.group_by) if spec.group_by is not None else None,
+            timing.group_wait, timing.group_interval, timing.repeat, active, mute, "", span,
+        )  # fmt: skip
+        if len(receivers) < 2:
+            return [node]
+        if not spec.routes:
+            last = len(receivers) - 1
+            return [
+                replace(node, receiver=name, continue_=index < last or spec.continue_)
+                for index, name in enumerate(receivers)
+            ]
+        for index, child in enumerate(spec.routes):
+            if child.continue_:
+                self.problems.add(
+                    "AK518", "a nested route with `continue` under a route with several receivers",
+                    at.loaded.key(*at.path, "routes", index, "continue"),
+                    "name all its receivers in its own `to:` instead of `continue`",
+                )  # fmt: skip
+        told = [Route(name, continue_=i < len(receivers) - 1, active=active, mute=mute, span=span)
+                for i, name in enumerate(receivers)]  # fmt: skip
+        return [replace(node, routes=(*nested, *told))]
+
+
+HEARTBEAT = "heartbeats, which never reach people"
+ACTIVE = "the alerts' own `active:"
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where in the files a route stands, and what it has from the routes around it."""
+
+    loaded: Loaded
+    path: tuple[str | int, ...]
+    times: Times
+    severity: str | None
+
+
+def _over(own: Timing | Pace, below: Pace | None) -> Pace:
+    """`own` with what it leaves open taken from `below`."""
+    under = below or Pace()
+    return Pace(
+        own.group_wait if own.group_wait is not None else under.group_wait,
+        own.group_interval if own.group_interval is not None else under.group_interval,
+        own.repeat if own.repeat is not None else under.repeat,
+    )
+
+
+def _possible(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
+    """Whether an alert with these static labels, and maybe others, can fit the matchers."""
+    return all(
+        matcher.label not in labels or "{{" in labels[matcher.label] or holds(matcher, labels[matcher.label])
+        for matcher in matchers
+    )

@@ -1,0 +1,205 @@
+"""The routing files: `alertmanager/routing.yaml`, and one more per team where a project wants it.
+
+All `*.yaml` of the folder are read and merged: receivers, calendars and severities together, routes and inhibitions
+one after the other (`routing.yaml` first, then by name). What two files define differently is a problem at both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from alertkit.source import Document, Problems, Span
+from alertkit.spec.calendars import Calendar
+from alertkit.spec.duration import Duration
+from alertkit.spec.matchers import Match, Matchers, parse_matchers
+from alertkit.spec.project import load_file
+from alertkit.spec.receivers import Defaults, Receiver
+from alertkit.spec.validate import Model, validate
+
+MAIN_FILE = "routing.yaml"
+
+
+def _words(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _no_zero(value: int) -> int:
+    if value == 0:
+        raise PydanticCustomError("AK301", "this must be longer than 0s", {"help": "Alertmanager refuses 0s here"})
+    return value
+
+
+Words = Annotated[list[str], BeforeValidator(_words)]
+
+
+class Timing(Model):
+    """When a group is told: first after `group_wait`, of news every `group_interval`, again after `repeat`."""
+
+    group_wait: Duration | None = None
+    group_interval: Duration | None = None
+    repeat: Duration | None = None
+
+
+class Route(Timing):
+    """Alerts that match all of `match` go to `to`; nested routes are tried first.
+
+    `active` restricts the route to a calendar's times, `mute` silences it in them. `continue` goes on to the next
+    routes of the same level.
+    """
+
+    match: Matchers = ()
+    to: Words = Field(default_factory=list)
+    continue_: bool = Field(default=False, alias="continue")
+    group_by: Words | None = None
+    active: Words = Field(default_factory=list)
+    mute: Words = Field(default_factory=list)
+    routes: list[Route] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Mutes:
+    """What an inhibition silences: alerts that fit `matches` and have the labels `same` in common with the source."""
+
+    matches: tuple[Match, ...]
+    same: tuple[str, ...]
+
+
+def _when(value: Any) -> tuple[Match, ...]:
+    """An alert's name, a list of names, or matchers."""
+    names = [value] if isinstance(value, str) else value
+    if isinstance(names, list) and names and all(isinstance(n, str) and _ALERT.match(n) for n in names):
+        return parse_matchers({"alertname": names})
+    matches = parse_matchers(value)
+    if not matches:
+        raise PydanticCustomError("AK506", "`when` names nothing", {"help": "write the name of an alert"})
+    return matches
+
+
+def _mutes(value: Any) -> Mutes:
+    """`label: same` and `label: value` entries."""
+    if not isinstance(value, dict) or not value:
+        raise PydanticCustomError(
+            "AK506", "`mutes` must be a mapping of labels", {"help": "write it like {system: same, job: same}"}
+        )
+    same = tuple(str(label) for label, wanted in value.items() if wanted == "same")
+    rest = {label: wanted for label, wanted in value.items() if wanted != "same"}
+    return Mutes(parse_matchers(rest), same)
+
+
+_ALERT = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
+
+
+class Inhibition(Model):
+    """While `when` fires, alerts that fit `mutes` are muted: `label: same`, or `label: value` as in a match."""
+
+    when: Annotated[tuple[Match, ...], BeforeValidator(_when)]
+    mutes: Annotated[Mutes, BeforeValidator(_mutes)]
+
+
+class RoutingFile(Timing):
+    """The keys of one routing file, every one optional."""
+
+    insecure_inline_secrets: bool = False
+    receivers: dict[str, Receiver] = Field(default_factory=dict)
+    defaults: Defaults = Defaults()
+    default: str | None = None
+    group_by: Words | None = None
+    severities: dict[str, Timing] = Field(default_factory=dict)
+    routes: list[Route] = Field(default_factory=list)
+    calendars: dict[str, Calendar] = Field(default_factory=dict)
+    inhibit: list[Inhibition] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One routing file with its places."""
+
+    file: RoutingFile
+    document: Document
+
+    @property
+    def path(self) -> str:
+        return self.document.path
+
+    def key(self, *path: str | int) -> Span:
+        return self.document.key(path)
+
+    def value(self, *path: str | int) -> Span:
+        return self.document.value(path)
+
+
+def routing_paths(folder: Path) -> list[Path]:
+    """The routing files of a project's `alertmanager/` folder in the order in which they are merged."""
+    found = [path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern) if path.is_file()]
+    return sorted(found, key=lambda path: (path.name != MAIN_FILE, path.name))
+
+
+def read_routing(folder: Path, problems: Problems) -> list[Loaded]:
+    """Read and check the routing files one by one; files with mistakes are left out and their problems added."""
+    documents = (load_file(path, problems) for path in routing_paths(folder))
+    return [loaded for document in documents if document and (loaded := load_routing(document, problems))]
+
+
+def load_routing(document: Document, problems: Problems) -> Loaded | None:
+    """Check one routing file; on mistakes add problems and return None."""
+    data = document.data
+    insecure = isinstance(data, dict) and data.get("insecure_inline_secrets") is True
+    file = validate(RoutingFile, document, (), data, problems, {"insecure_inline_secrets": insecure})
+    return Loaded(file, document) if file else None
+
+
+def conflicts(files: Sequence[Loaded], problems: Problems) -> None:
+    """Report what two files define: receivers, calendars, severities, and single keys with different values."""
+    for section in ("receivers", "calendars", "severities"):
+        first: dict[str, Span] = {}
+        for loaded in files:
+            for name in getattr(loaded.file, section):
+                here = loaded.key(section, name)
+                if name in first:
+                    problems.add(
+                        "AK501", f"the {_SINGULAR[section]} `{name}` is defined a second time", here,
+                        f"it is first defined at {first[name]}; rename one of them, or remove it",
+                    )  # fmt: skip
+                else:
+                    first[name] = here
+    for key in ("default", "group_by", "group_wait", "group_interval", "repeat", "defaults"):
+        given = [loaded for loaded in files if key in loaded.file.model_fields_set]
+        for loaded in given[1:]:
+            if getattr(loaded.file, key) != getattr(given[0].file, key):
+                problems.add(
+                    "AK501", f"`{key}` is set differently in two files", loaded.key(key),
+                    f"it is first set at {given[0].key(key)}; keep one of them",
+                )  # fmt: skip
+
+
+_SINGULAR = {"receivers": "receiver", "calendars": "calendar", "severities": "severity"}
+
+
+def walk(routes: Sequence[Route], *path: str | int) -> Iterator[tuple[Route, tuple[str | int, ...]]]:
+    """All routes with their paths in the file, depth first."""
+    for index, route in enumerate(routes):
+        here = (*path, index)
+        yield route, here
+        yield from walk(route.routes, *here, "routes")
+
+
+def name_problems(files: Sequence[Loaded], problems: Problems) -> None:
+    """Names of receivers and calendars that could not be told apart from generated ones or drawn on one line."""
+    for loaded in files:
+        for section in ("receivers", "calendars"):
+            for name in getattr(loaded.file, section):
+                if not _NAME.match(name):
+                    problems.add(
+                        "AK201", f"`{name}` is not a name for a {_SINGULAR[section]}", loaded.key(section, name),
+                        "use letters, digits, `-`, `_` and `.`",
+                    )  # fmt: skip
+
+
+_NAME = re.compile(r"[\w.-]+\Z")

@@ -1,0 +1,94 @@
+"""Calendars: opening hours, holidays and half days; outside is exactly the rest."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import warnings
+import zoneinfo
+
+import pytest
+
+from alertkit.compile import markets
+from alertkit.compile.intervals import closed_windows, open_windows
+from alertkit.routing.clock import fits
+from alertkit.spec.calendars import EXCHANGES, Calendar
+from tests.routing.helpers import alert, emitted
+
+NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
+
+WEEKS = [
+    {"weekdays": "monday:friday", "times": "09:00-18:00", "timezone": "Europe/Berlin"},
+    {"weekdays": ["fri:mon"], "times": ["00:00-06:00", "22:00-24:00"]},
+    {"days_of_month": ["1:5", "-3:-1"], "timezone": "Asia/Tokyo"},
+    {"months": "december:february", "days_of_month": ["-1"]},
+    {"times": "00:00-24:00", "weekdays": "wednesday"},
+]
+
+
+def is_open(calendar: Calendar, moment: datetime.datetime) -> bool:
+    inside = any(fits(window, moment) for window in open_windows(calendar))
+    outside = any(fits(window, moment) for window in closed_windows(calendar))
+    assert inside != outside, (moment, inside)
+    return inside
+
+
+@pytest.mark.parametrize(
+    ("exchange", "when", "expected"),
+    [
+        ("XNYS", "2026-12-24T12:59-05:00", True), ("XNYS", "2026-12-24T13:00-05:00", False),
+        ("XNYS", "2026-12-25T12:00-05:00", False), ("XNYS", "2026-11-27T13:30-05:00", False),
+        ("XNYS", "2026-11-30T13:30-05:00", True), ("XNYS", "2026-07-03T12:00-04:00", False),
+        ("XNYS", "2027-01-18T12:00-05:00", False), ("XNYS", "2026-11-28T12:00-05:00", False),
+        ("XNYS", "2026-07-01T13:29Z", False), ("XNYS", "2026-07-01T13:30Z", True),
+        ("XNAS", "2028-07-03T13:00-04:00", False), ("XLON", "2026-12-24T12:31Z", False),
+        ("XLON", "2026-08-31T12:00+01:00", False), ("XLON", "2026-08-28T12:00+01:00", True),
+        ("XETR", "2026-05-01T12:00+02:00", False), ("XETR", "2026-12-30T14:01+01:00", False),
+        ("XTKS", "2026-11-23T10:00+09:00", False), ("XTKS", "2026-11-24T12:00+09:00", False),
+        ("XTKS", "2026-11-24T12:30+09:00", True), ("XTKS", "2026-11-24T15:29+09:00", True),
+        ("crypto", "2026-12-25T03:00Z", True),
+    ],
+)  # fmt: skip
+def test_market_hours(exchange: str, when: str, expected: bool) -> None:
+    moment = datetime.datetime.fromisoformat(when)
+    if exchange == "crypto":
+        assert open_windows(Calendar(exchange=exchange))[0] == markets.Window()
+        return
+    assert is_open(Calendar(exchange=exchange), moment) is expected
+
+
+def test_past_the_data_holidays_are_trading_days() -> None:
+    christmas = datetime.datetime(2035, 12, 25, 12, 0, tzinfo=NEW_YORK)
+    assert not any(fits(window, christmas) for window in closed_windows(Calendar(exchange="XNYS")))
+    assert any(fits(window, christmas) for window in open_windows(Calendar(exchange="XNYS")))
+
+
+@pytest.mark.parametrize("calendar", [{"exchange": name} for name in EXCHANGES if name != "crypto"] + WEEKS)
+def test_closed_is_the_complement_of_open(calendar: dict[str, object]) -> None:
+    spec = Calendar.model_validate(calendar)
+    rng = random.Random(7)
+    start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    states = {
+        is_open(spec, start + datetime.timedelta(minutes=int(rng.random() * 4 * 365 * 1440))) for _ in range(400)
+    }
+    assert states == {True, False}
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_data_last() -> None:
+    """Warns from a year before the holidays run out; then run dev/market_data.py."""
+    last = markets.data()["last_year"]
+    today = datetime.date.today()
+    assert today.year <= last, "alertkit/compile/markets.json is out of date: run dev/market_data.py"
+    if today.year == last:
+        warnings.warn(f"the market holidays end with {last}: run dev/market_data.py", stacklevel=1)
+    assert "exchange_calendars" in markets.data()["source"]
+
+
+def test_an_alert_of_a_market_that_never_closes_is_not_touched() -> None:
+    text = """
+    receivers: {a: {slack: {channel: "#a", webhook_file: /s}}}
+    default: a
+    calendars: {coins: {exchange: crypto}}
+    """
+    assert "intervals" not in emitted(text, [alert("A", active="coins")])

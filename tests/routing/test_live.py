@@ -1,0 +1,139 @@
+"""A running Alertmanager notifies exactly whom the router said, with inhibition and calendars."""
+
+from __future__ import annotations
+
+import datetime
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from alertkit.compile.route_tree import compile_routing
+from alertkit.emit.alertmanager import alertmanager_yaml
+from alertkit.emit.notifications import default_template
+from alertkit.routing.answer import Oracle
+from alertkit.source import Problems, load
+from alertkit.source.problem import draw_all
+from alertkit.spec.routing import load_routing
+from tests.routing.amtools import Tools, found
+from tests.routing.helpers import alert
+from tests.routing.scratch import Sink, alertmanager
+
+SERVERS = [tool for tool in found() if tool.alertmanager]
+
+ROUTING = """
+defaults: {{slack: {{webhook_file: {secrets}/slack}}, pagerduty: {{routing_key_file: {secrets}/key, url: "{url}/enqueue"}}}}
+receivers:
+  default: {{webhook: {{url: "{url}/default"}}}}
+  web: {{webhook: {{url: "{url}/web"}}}}
+  web-oncall: {{webhook: {{url: "{url}/web-oncall"}}, slack: {{channel: "#web"}}, pagerduty: {{}}}}
+  db: {{webhook: {{url: "{url}/db"}}}}
+  audit: {{webhook: {{url: "{url}/audit"}}}}
+  own: {{webhook: {{url: "{url}/own"}}}}
+  beat: {{webhook: {{url: "{url}/beat"}}}}
+default: default
+group_by: ["..."]
+group_wait: 1s
+severities: {{critical: {{group_wait: 1s}}, warning: {{group_wait: 1s}}, info: {{group_wait: 1s}}}}
+calendars:
+  all_day: {{times: 00:00-24:00}}
+  never: {{months: {other_month}}}
+routes:
+  - {{match: {{severity: "=~ critical|warning", n: "!~ 1.*"}}, to: audit, continue: true}}
+  - match: {{team: web}}
+    to: web
+    routes:
+      - {{match: {{severity: critical}}, to: [web-oncall, audit]}}
+      - {{match: {{severity: info}}, to: web, mute: all_day}}
+  - {{match: {{team: [db, cache]}}, to: [db, audit], active: all_day}}
+  - {{match: {{team: night}}, to: db, active: never}}
+inhibit:
+  - {{when: NodeDown, mutes: {{instance: same}}}}
+"""
+
+ALERTS = (
+    alert("Slow", "info", "warning", "critical", team="web", identity=("instance",)),
+    alert("Errors", "warning", "critical", team="web", identity=("instance", "job"), unless=("Deploying",)),
+    alert("Deploying", "info", team="web", identity=("job",)),
+    alert("NodeDown", "critical", team="db", identity=("instance",)),
+    alert("Lag", "warning", team="cache", identity=("topic",), notify=("own",)),
+    alert("Batch", "warning", team="night", identity=()),
+    alert("Odd", "critical", team="nobody", identity=("job",), notify=("own", "audit")),
+    alert("Sleepy", "warning", "critical", team="web", identity=("instance",), active="never"),
+    alert("Watchdog", "info", team="web", heartbeat_receiver="beat"),
+)
+
+
+def firing(count: int, rng: random.Random) -> list[dict[str, str]]:
+    """Mixed alerts, each with a label `n` of its own that tells it apart."""
+    values = {
+        "instance": ["i1", "i2", "i3", ""], "job": ["api", "worker"], "topic": ["orders", "fills"],
+    }  # fmt: skip
+    alerts = []
+    for index in range(count):
+        # The heartbeats are one group, whose first message does not wait for the others: one of them is enough.
+        chosen = ALERTS[index % len(ALERTS)] if index < len(ALERTS) else ALERTS[index % (len(ALERTS) - 1)]
+        labels = dict(chosen.levels[int(rng.random() * len(chosen.levels))])
+        for name in chosen.identity or ():
+            value = values[name][int(rng.random() * len(values[name]))]
+            if value:
+                labels[name] = value
+        alerts.append({**labels, "n": str(index)})
+    return alerts
+
+
+@pytest.mark.parametrize("tool", SERVERS, ids=str)
+def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
+    with Sink() as sink:
+        secrets = tmp_path / "secrets"
+        secrets.mkdir()
+        (secrets / "slack").write_text(f"{sink.url}/slack")
+        (secrets / "key").write_text("0123456789")
+        (tmp_path / "templates").mkdir()
+        (tmp_path / "templates" / "alertkit.tmpl").write_text(default_template())
+        now = datetime.datetime.now(datetime.UTC)
+        other = (now + datetime.timedelta(days=70)).strftime("%B").lower()
+        problems = Problems()
+        document = load(ROUTING.format(url=sink.url, secrets=secrets, other_month=other), "routing.yaml", problems)
+        loaded = document and load_routing(document, problems)
+        routing = compile_routing([loaded], ALERTS, problems) if loaded else None
+        assert routing, draw_all(problems)
+        oracle = Oracle(routing)
+        alerts = firing(90, random.Random(11))
+        expected = {
+            labels["n"]: sorted(oracle.answer(labels, now, [a for a in alerts if a is not labels]).messages)
+            for labels in alerts
+        }
+        inhibited = {a["n"] for a in alerts if oracle.answer(a, now, [b for b in alerts if b is not a]).muted}
+        assert len(inhibited) > 10 and len([names for names in expected.values() if names]) > 30
+        with alertmanager(tool, tmp_path, alertmanager_yaml(routing)) as server:
+            server.post(alerts, {"summary": "It is slow"})
+            total = sum(map(len, expected.values()))
+            deadline = time.monotonic() + 15
+            while len(_webhooks(sink)) < total and time.monotonic() < deadline:
+                time.sleep(0.1)
+            time.sleep(1.5)  # nothing more may come
+            muted = {n for n, by in server.muted().items() if by}
+        got: dict[str, list[str]] = {labels["n"]: [] for labels in alerts}
+        for receiver, n in _webhooks(sink):
+            got[n].append(receiver)
+        assert {n: sorted(names) for n, names in got.items()} == expected
+        assert inhibited == muted
+        oncall = sum("web-oncall" in names for names in expected.values())
+        slack = [body for path, body in sink.got if path == "/slack"]
+        pages = [body for path, body in sink.got if path == "/enqueue"]
+        assert oncall == len(slack) == len(pages) > 0
+        assert slack[0]["attachments"][0]["title"].startswith("[CRITICAL] ")
+        assert slack[0]["channel"] == "#web" and slack[0]["attachments"][0]["color"] == "danger"
+        assert pages[0]["payload"]["severity"] == "critical" and pages[0]["routing_key"] == "0123456789"
+        assert pages[0]["payload"]["custom_details"]["team"] == "web" and len(pages[0]["links"]) >= 1
+
+
+def _webhooks(sink: Sink) -> list[tuple[str, str]]:
+    return [
+        (path.strip("/"), entry["labels"]["n"])
+        for path, body in list(sink.got)
+        if path not in ("/slack", "/enqueue")
+        for entry in body["alerts"]
+    ]
