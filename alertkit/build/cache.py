@@ -6,7 +6,6 @@ alertkit itself, down to each of its source files. There is one entry for each s
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -14,18 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import alertkit
+from alertkit.source.digest import digest
 from alertkit.toolchain.tools import cache_dir
-
-DIGEST = 16
-
-
-def digest(*parts: bytes) -> str:
-    """A short content hash; parts cannot run into each other."""
-    state = hashlib.blake2b(digest_size=DIGEST)
-    for part in parts:
-        state.update(len(part).to_bytes(8, "little"))
-        state.update(part)
-    return state.hexdigest()
 
 
 def program_digest() -> str:

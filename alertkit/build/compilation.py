@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
-from alertkit.build.cache import Cache, Entry, digest, program_digest
+from alertkit.build.cache import Cache, Entry, program_digest
 from alertkit.build.folder import Output
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.unit import Unit, routable
 from alertkit.compile.routing import OLDEST, Routable, Version
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
+from alertkit.source.digest import digest
 from alertkit.spec.project import Project, read_text, shown_path
 
 # Fewer files than this are compiled faster than a second process starts.

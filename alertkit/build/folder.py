@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from alertkit.build.cache import digest
 from alertkit.source import Problems
+from alertkit.source.digest import digest
 
 _EXCHANGE = 2
 _HERE = -100
@@ -39,6 +39,8 @@ def differences(build: Path, outputs: Mapping[str, Output]) -> list[str]:
         elif digest(raw) != output.digest:
             found.append(f"{path} is stale")
     present = {path.relative_to(build).as_posix() for path in build.rglob("*") if path.is_file()}
+    # What begins with a dot is not of the build: the prover keeps promtool's own words there.
+    present = {path for path in present if not path.startswith(".")}
     return found + [f"{path} is left over" for path in sorted(present - outputs.keys())]
 
 

@@ -12,6 +12,7 @@ from alertkit import __version__
 COMMANDS = {
     "init": "Make a small project to start from.",
     "compile": "Compile specs into plain Prometheus, Alertmanager and promtool files.",
+    "test": "Compile, and prove every alert with the real promtool.",
     "route": "Say who is told of an alert, when, and what mutes it.",
     "render": "Show the notifications that people get of an alert.",
     "reload": "Put the build into running servers and verify that it is loaded.",

@@ -51,7 +51,8 @@ class Alert:
     from another (None: not known, an `expr` whose result may carry any label). `unless` names alerts of the same
     system that explain this one away; `notify` receivers that are told beside those the routes choose; `active`
     a calendar outside which the alert is muted. `heartbeat`
-    is the receiver of an alert that always fires. `claim` is what the proofs are made from (None: nothing to derive).
+    is the receiver of an alert that always fires. `claim` is what the proofs are made from (None:
+    nothing to derive, and `unproven` says why).
     """
 
     name: str
@@ -64,6 +65,7 @@ class Alert:
     active: str | None = None
     companion: bool = False
     heartbeat: str | None = None
+    unproven: str = ""
     claim: Claim | None = field(default=None, compare=False)
 
 

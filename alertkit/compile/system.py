@@ -283,13 +283,24 @@ class _Compiler:
                 )  # fmt: skip
                 return
 
+    def _why_unproven(self, entry: Entry) -> str:
+        spec = entry.spec
+        if spec.tests == "off":
+            return "`tests: off`"
+        if spec.kind == "expr":
+            return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        if spec.user_promql:
+            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
+        return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
+
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         rules = tuple(replace(rule, expr=d.fill(names)) for rule, d in drafted.rules)
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim, heartbeat=getattr(spec, "receiver", None),
+            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+            heartbeat=getattr(spec, "receiver", None), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]

@@ -55,7 +55,7 @@ def test_the_place_behind_a_variable_of_for_each(tmp_path: Path) -> None:
     drawn = problems(
         tmp_path, "for_each: {exchange: [hyperliquid]}", "expr: 'up{e=\"<< exchange >>\"} == 0 and rat(x[5m])'"
     )
-    assert "spec.yaml:6:45: error[AK411]" in drawn
+    assert "spec.yaml:6:44: error[AK411]" in drawn
 
 
 @pytest.mark.parametrize(

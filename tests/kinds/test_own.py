@@ -157,14 +157,14 @@ HEAD = "description: x\nparameters:\n  m: {type: metric}\n"
         (HEAD + "signal: << m >>\nstimulus: {<< m >>: counter << value >>}\n", "5:21", "AK427]: `counter` is no word"),
         (HEAD + "signal: << m >>\nstimulus: {<< m >>: rate << value >>}\n", "5:37", "AK427]: a rate is given per time"),
         (HEAD + "signal: << m >>\nstimulus: {<< m >>: << valu >>}\n", "5:24", "AK427]: unknown variable `valu`"),
-        (HEAD + "signal: << m >>\nstimulus: {other: << value >>}\n", "5:12", "AK428]: the signal does not read `other`"),
+        (HEAD + "signal: << m >>\nstimulus: {other: << value >>}\n", "5:12", "AK428]: the signal does not read"),
         (
             HEAD + "signal: '<< m >>{a=\"b\"}'\nstimulus: {<< m >>: << value >>}\n",
             "5:12", 'AK428]: the signal does not read this series: it wants a="b"',
         ),
         (HEAD + "signal: << m >>\nstimulus: {'<< m >>{a=b}': << value >>}\n", "5:21", "AK427]: expected a matcher"),
         (HEAD + "signal: << m >>\nsummary: << n >>\n", "5:13", "AK423]: unknown variable `n`"),
-        (HEAD + "signal: << m >>\nsummary: '{{ $value'\n", "5:19", "AK403]"),
+        (HEAD + "signal: << m >>\nsummary: '{{ $value'\n", "5:11", "AK403]"),
         (HEAD + "signal: << m >>\nrise: soon\n", "5:7", "AK301]"),
         (HEAD + "signal: << m >>\nrange: [1, 0]\n", "5:8", "AK302]"),
         (HEAD + "signal: << m >>\nsigna: x\n", "5:1", "AK201]: unknown key `signa`"),
@@ -195,13 +195,13 @@ def test_all_mistakes_in_one_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("use", "place", "message"),
     [
-        ("kind: mine, m: x, by: [job], above: 1", "2:30", "AK426]: kind `mine` cannot tell alerts apart by `job`"),
+        ("kind: mine, m: x, by: [job], above: 1", "2:32", "AK426]: kind `mine` cannot tell alerts apart by `job`"),
         ("kind: mine, above: 1", "2:10", "AK202]: the key `m` is missing"),
-        ("kind: mine, m: x, n: 1, above: 1", "2:30", "AK201]: unknown key `n`"),
+        ("kind: mine, m: x, n: 1, above: 1", "2:32", "AK201]: unknown key `n`"),
         ("kind: mine, m: x", "2:10", "AK303]: the threshold is missing"),
-        ("kind: mine, m: x, w: 10s, above: 1", "2:30", "AK312]: the window 10s is shorter than two scrapes"),
-        ("kind: mine, m: x, op: '(', above: 1", "2:30", "AK429]"),
-        ("kind: mine, m: x, above: 5MB", "2:37", "AK305]"),
+        ("kind: mine, m: x, w: 10s, above: 1", "2:32", "AK312]: the window 10s is shorter than two scrapes"),
+        ("kind: mine, m: x, op: '(', above: 1", "2:32", "AK429]"),
+        ("kind: mine, m: x, above: 5MB", "2:39", "AK305]"),
     ],
 )
 def test_mistakes_in_an_alert(tmp_path: Path, use: str, place: str, message: str) -> None:

@@ -1,0 +1,138 @@
+"""Packing proofs into few promtool test groups, each with exactly the rules that it needs.
+
+promtool evaluates every rule of a test's rule files at every step, and each test group has a fixed price. So a batch
+holds exactly its alerts' rules, with the records those read, and alerts whose inputs and names are disjoint share one
+test group: none can see the others' series. Alerts that read a common metric go into different batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from alertkit.compile.ruleset import Alert, Record, Rule, System
+from alertkit.emit.promtool import TestGroup, test_file
+from alertkit.emit.rules import group_text
+from alertkit.promql import PromqlError, metric_names, parse
+from alertkit.prove.cases import Proof
+
+# A merged group is evaluated until its longest member ends, so only timelines of a like length are merged.
+LENGTHS = 2.0
+MOST = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One proof with the rules it needs: its alert's, its companion's, and the records that those read."""
+
+    system: str
+    proof: Proof
+    rules: tuple[Rule, ...]
+    records: tuple[Record, ...]
+    metrics: frozenset[str]
+    alone: bool
+
+    @property
+    def length(self) -> int:
+        """The last time at which anything is expected, in milliseconds."""
+        times = [t.time for t in self.proof.group.alerts] + [t.time for t in self.proof.group.exprs]
+        return max(times, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Jobs that share one test group."""
+
+    jobs: tuple[Job, ...]
+
+    def files(self) -> tuple[str, str]:
+        """The texts of its rule file (to be named `<name>.rules.yml`) and its test file, which names `{rules}`."""
+        records = {record.name: record for job in self.jobs for record in job.records}
+        rules = {id(rule): rule for job in self.jobs for rule in job.rules}
+        text = "groups:\n" + group_text("batch", "", None, tuple(records.values()), tuple(rules.values()))
+        proofs = [job.proof for job in self.jobs]
+        group = TestGroup(
+            "batch", proofs[0].grid.step, tuple(s for p in proofs for s in p.group.series),
+            tuple(t for p in proofs for t in p.group.alerts), tuple(t for p in proofs for t in p.group.exprs),
+        )  # fmt: skip
+        return text, test_file("", ["{rules}"], ["batch"], proofs[0].grid.evaluation, [group])
+
+    def halves(self) -> tuple[Batch, Batch]:
+        middle = len(self.jobs) // 2
+        return Batch(self.jobs[:middle]), Batch(self.jobs[middle:])
+
+
+def jobs_of(system: System, proofs: Iterable[Proof]) -> list[Job]:
+    """What each proof of a system needs."""
+    companions = {alert.name: alert for alert in system.alerts if alert.companion}
+    records = {record.name: record for record in system.records}
+    needs: dict[int, tuple[tuple[Rule, ...], tuple[Record, ...], frozenset[str], bool]] = {}
+    found = []
+    for proof in proofs:
+        key = id(proof.alert)
+        if key not in needs:
+            needs[key] = _needs(proof.alert, companions, records)
+        rules, read, metrics, alone = needs[key]
+        found.append(Job(system.name, proof, rules, read, metrics, alone))
+    return found
+
+
+def _needs(
+    alert: Alert, companions: dict[str, Alert], records: dict[str, Record]
+) -> tuple[tuple[Rule, ...], tuple[Record, ...], frozenset[str], bool]:
+    rules = list(alert.rules)
+    if alert.claim is not None and alert.claim.missing in companions:
+        rules += companions[alert.claim.missing].rules
+    metrics: set[str] = set()
+    read: dict[str, Record] = {}
+    try:
+        queue = [rule.expr for rule in rules]
+        while queue:
+            for name in sorted(metric_names(parse(queue.pop()))):
+                if name in records:
+                    if name not in read:
+                        read[name] = records[name]
+                        queue.append(records[name].expr)
+                elif name != "ALERTS":
+                    metrics.add(name)
+    except PromqlError:
+        return tuple(rules), tuple(records.values()), frozenset(), True
+    order = {name: index for index, name in enumerate(records)}
+    wanted = tuple(sorted(read.values(), key=lambda record: order[record.name]))
+    return tuple(rules), wanted, frozenset(metrics), False
+
+
+def pack(jobs: Sequence[Job]) -> list[Batch]:
+    """Batches of jobs that may share a test group, in a stable order."""
+    shelves: dict[tuple[int, int], list[Job]] = {}
+    for job in jobs:
+        shelves.setdefault((job.proof.grid.evaluation, job.proof.grid.step), []).append(job)
+    batches = []
+    for key in sorted(shelves):
+        batches += _merged(sorted(shelves[key], key=lambda job: job.length))
+    return batches
+
+
+@dataclass(slots=True)
+class _Open:
+    jobs: list[Job]
+    metrics: set[str]
+    names: set[str]
+    shortest: int
+
+
+def _merged(jobs: list[Job]) -> list[Batch]:
+    done: list[_Open] = []
+    for job in jobs:
+        names = {rule.alert for rule in job.rules}
+        for batch in done:
+            fits = not job.alone and len(batch.jobs) < MOST and job.length <= LENGTHS * max(batch.shortest, 1)
+            if fits and not (batch.metrics & job.metrics) and not (batch.names & names):
+                batch.jobs.append(job)
+                batch.metrics |= job.metrics
+                batch.names |= names
+                break
+        else:
+            limit = MOST if job.alone else 0
+            done.append(_Open([job], set(job.metrics), names, job.length if not limit else 0))
+    return [Batch(tuple(batch.jobs)) for batch in done]

@@ -1,0 +1,185 @@
+"""Running batches through the real promtool and telling which case of which alert failed.
+
+Batches are spread over all cores, a few processes of many files each. A batch that ends in an error rather than in
+failed expectations is split until the culprit is alone. What passed is remembered by content and promtool version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alertkit.compile.ruleset import System
+from alertkit.prove.batch import Batch, Job, jobs_of, pack
+from alertkit.prove.cases import Check, proofs_of
+from alertkit.prove.memory import Memory
+from alertkit.prove.output import Failure, FileVerdict, read_output
+from alertkit.prove.results import Event, Planned, Result, Skipped
+from alertkit.prove.words import details_of
+from alertkit.source import Problems
+from alertkit.toolchain import Finished, Tool, run_many, usable_cores
+
+TIMEOUT = 600.0
+# Processes for each core: more than one, so that the cores stay even and progress is seen.
+SHARES = 3
+
+
+@dataclass(slots=True)
+class Run:
+    """How to run: which promtool, on how many cores, whether every alert is alone, and what is remembered."""
+
+    promtool: Tool
+    keep: Path
+    jobs: int = 0
+    isolate: bool = False
+    memory: Memory | None = None
+    only: str | None = None
+    progress: Callable[[int, int], None] = lambda done, total: None
+
+
+def prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
+    """All generated cases of all systems, as events; a tool that breaks is a problem and ends the stream."""
+    jobs = [
+        job
+        for system in systems
+        for job in jobs_of(system, proofs_of(system))
+        if run.only is None or run.only in f"{system.name}::{job.proof.alert.name}"
+    ]
+    yield Planned(sum(len(job.proof.checks) for job in jobs))
+    for system in systems:
+        for alert in system.alerts:
+            wanted = run.only is None or run.only in f"{system.name}::{alert.name}"
+            if wanted and alert.claim is None and not alert.companion:
+                yield Skipped(system.name, alert.name, "", alert.unproven, alert.span)
+    batches = [Batch((job,)) for job in jobs] if run.isolate else pack(jobs)
+    waiting = []
+    for batch in batches:
+        if run.memory is not None and run.memory.passed(batch):
+            for job in batch.jobs:
+                yield from _results(job, [], "", cached=True)
+        else:
+            waiting.append(batch)
+    yield from _run(waiting, run, problems)
+
+
+def _run(batches: list[Batch], run: Run, problems: Problems) -> Iterator[Event]:
+    """Run batches; those that error are split and run again."""
+    while batches and not problems:
+        again: list[Batch] = []
+        for batch, verdict, raw in _verdicts(batches, run, problems):
+            if verdict.errors and len(batch.jobs) > 1:
+                again += batch.halves()
+                continue
+            for job in batch.jobs:
+                names = {rule.alert for rule in job.rules}
+                mine = [failure for failure in verdict.failures if failure.alert in names]
+                yield from _results(job, mine, raw, errors=verdict.errors)
+            if verdict.passed and run.memory is not None:
+                run.memory.remember(batch)
+        batches = again
+
+
+def _verdicts(batches: list[Batch], run: Run, problems: Problems) -> Iterator[tuple[Batch, FileVerdict, str]]:
+    """Write the files of the batches, run promtool over them, read what it says."""
+    from alertkit.toolchain import open_scratch
+
+    with open_scratch(problems) as scratch:
+        if scratch is None:
+            return
+        names = []
+        for index, batch in enumerate(batches):
+            rules, tests = batch.files()
+            scratch.path.joinpath(f"b{index}.rules.yml").write_text(rules, encoding="utf-8")
+            scratch.path.joinpath(f"b{index}.test.yml").write_text(
+                tests.replace('"{rules}"', f"b{index}.rules.yml"), encoding="utf-8"
+            )
+            names.append(f"b{index}.test.yml")
+        shares = _shares(batches, run.jobs or usable_cores())
+        commands: list[list[str | Path]] = [
+            [run.promtool.path, "test", "rules", *(scratch.path / names[i] for i in share)] for share in shares
+        ]
+        weights = [sum(len(job.proof.checks) for i in share for job in batches[i].jobs) for share in shares]
+        done_so_far = 0
+
+        def on_done(index: int, _: Finished | None) -> None:
+            nonlocal done_so_far
+            done_so_far += weights[index]
+            run.progress(done_so_far, sum(weights))
+
+        run.progress(0, sum(weights))
+        finished = run_many(
+            commands, problems, jobs=run.jobs or None, timeout=TIMEOUT, scratch=scratch, on_done=on_done
+        )
+        for share, done in zip(shares, finished, strict=False):
+            if done is None:
+                return
+            yield from _read(share, batches, done, run, problems)
+
+
+def _read(
+    share: list[int], batches: list[Batch], done: Finished, run: Run, problems: Problems
+) -> Iterator[tuple[Batch, FileVerdict, str]]:
+    verdicts = None if done.crashed else read_output(done.text, len(share))
+    if verdicts is None:
+        if len(share) == 1 and done.crashed:
+            yield batches[share[0]], FileVerdict(False, [], [done.text.strip().split("\n")[0]]), ""
+            return
+        problems.add(
+            "AK620", "promtool printed what alertkit cannot read", None,
+            f"exit code {done.code}; its first line: {done.text.strip().splitlines()[0] if done.text.strip() else '-'}",
+        )  # fmt: skip
+        return
+    raw = ""
+    if any(not verdict.passed for verdict in verdicts):
+        raw = _keep(run.keep, done.text, share[0])
+    for index, verdict in zip(share, verdicts, strict=True):
+        yield batches[index], verdict, raw
+
+
+def _keep(folder: Path, text: str, number: int) -> str:
+    """Keep promtool's own words; the name of the file, or nothing when it cannot be written."""
+    place = folder / f"promtool-{number}.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        place.write_text(text, encoding="utf-8")
+    except OSError:
+        return ""
+    return str(place)
+
+
+def _shares(batches: list[Batch], cores: int) -> list[list[int]]:
+    """Indices of batches for each process, evened out by their cost (rules times evaluations)."""
+    loads = [0.0] * max(1, min(cores * SHARES, len(batches)))
+    shares: list[list[int]] = [[] for _ in loads]
+    costs = [
+        (sum(len(job.rules) for job in batch.jobs) * max(job.length for job in batch.jobs)
+         / batch.jobs[0].proof.grid.evaluation, index)
+        for index, batch in enumerate(batches)
+    ]  # fmt: skip
+    for cost, index in sorted(costs, key=lambda pair: (-pair[0], pair[1])):
+        lightest = loads.index(min(loads))
+        loads[lightest] += cost + 20
+        shares[lightest].append(index)
+    return [sorted(share) for share in shares if share]
+
+
+def _results(
+    job: Job, failures: list[Failure], raw: str, errors: Sequence[str] = (), cached: bool = False
+) -> Iterator[Result]:
+    """One result for each case of a job."""
+    cases: dict[tuple[str, str], list[Check]] = {}
+    for check in job.proof.checks:
+        cases.setdefault((check.severity, check.case), []).append(check)
+    companion = job.proof.alert.claim.missing if job.proof.alert.claim else None
+    span = job.proof.alert.span
+    for (severity, case), checks in cases.items():
+        times = {check.time for check in checks}
+        mine = [f for f in failures if f.time in times or (f.alert == companion and case == "no-data")]
+        lines: list[str] = [] if not errors else [f"promtool could not evaluate it: {line}" for line in errors]
+        for failure in sorted(mine, key=lambda f: f.time):
+            lines += details_of(failure, job, checks)
+        yield Result(
+            job.system, job.proof.alert.name, severity, case, not lines, span, len(checks), tuple(lines),
+            raw, cached,
+        )  # fmt: skip

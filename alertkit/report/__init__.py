@@ -1,0 +1,1 @@
+"""Consumers of results: what people and programs see of a proof."""
