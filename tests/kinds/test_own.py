@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alertkit.kinds.own_file import read_kinds
 from alertkit.source import Problems
@@ -165,6 +169,8 @@ HEAD = "description: x\nparameters:\n  m: {type: metric}\n"
         (HEAD + "signal: << m >>\nstimulus: {'<< m >>{a=b}': << value >>}\n", "5:21", "AK427]: expected a matcher"),
         (HEAD + "signal: << m >>\nsummary: << n >>\n", "5:13", "AK423]: unknown variable `n`"),
         (HEAD + "signal: << m >>\nsummary: '{{ $value'\n", "5:11", "AK403]"),
+        (HEAD + "signal: << m >>\nstimulus: {}\n", "5:1", "AK427]: nothing in the stimulus depends on `value`"),
+        (HEAD + "signal: << m >>\nstimulus: {<< m >>: 5}\n", "5:1", "AK427]: nothing in the stimulus depends"),
         (HEAD + "signal: << m >>\nrise: soon\n", "5:7", "AK301]"),
         (HEAD + "signal: << m >>\nrange: [1, 0]\n", "5:8", "AK302]"),
         (HEAD + "signal: << m >>\nsigna: x\n", "5:1", "AK201]: unknown key `signa`"),
@@ -229,3 +235,29 @@ def test_the_digest_follows_the_files(tmp_path: Path) -> None:
     one = read_kinds(tmp_path, Problems()).digest
     (tmp_path / "a.yaml").write_text("description: x\nsignal: up * 2\n")
     assert one != read_kinds(tmp_path, Problems()).digest != ""
+
+
+WORDS = st.sampled_from(
+    ["<< ", " >>", "m", "by", "value", "{", "}", "(", ")", "[5m]", "rate", "clock", "/s", '"', "'", "\\", "1", " ",
+     "\n", "sum by", "|", "{{", "}}", "#", ",", "=", "x", "\u00e9", "-", ":", "null", "alertkit_metric_9_", "% ", "e999", "~"]
+)  # fmt: skip
+TEXTS = st.lists(WORDS, max_size=12).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
+def test_no_text_ends_in_a_traceback(signal: str, series: str, what: str, summary: str, default: str) -> None:
+    """Whatever stands in a kind file or in an alert of that kind, it compiles or is a problem."""
+    parameters = {"m": {"type": "metric"}, "t": {"type": "text", "default": default}}
+    kind = {
+        "description": "x", "parameters": parameters, "signal": signal + "<< m >><< t >>", "summary": summary,
+        "stimulus": {series or "<< m >>": what}, "rise": default,
+    }  # fmt: skip
+    with TemporaryDirectory() as folder:
+        use = {"kind": "mine", "m": "up", "t": what, "above": 5, "for": "5m"}
+        spec = json.dumps({"system": "s", "alerts": {"A": use}})
+        system, drawn = compiled(spec, {"mine.yaml": json.dumps(kind)}, Path(folder))
+        assert (system is None) == bool(drawn) or "mine.yaml" in drawn
+        kind["signal"], kind["stimulus"] = f"max by (<< by >>) (<< m >>{{a='{default}<< t >>'}})", {"<< m >>": what}
+        kind["signal"] += " or << m >>"
+        compiled(spec, {"mine.yaml": json.dumps(kind)}, Path(folder))
