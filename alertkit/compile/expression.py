@@ -86,7 +86,7 @@ def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int) -> 
                 f"({by('group', identity, f'last_over_time({selector}[{memory}])')} unless {on(identity)} "
                 f"{by('group', identity, str(selector))})"
             )
-            parts.append(f"absent(last_over_time({selector}[{memory}]))")
+            parts.append(f"absent_over_time({selector}[{memory}])")
         else:
             parts.append(f"absent({selector})")
     return "\nor\n".join(parts)

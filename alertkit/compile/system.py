@@ -102,10 +102,13 @@ class _Compiler:
             question = spec.question(context)
             stimulus = spec.stimulus(context) if spec.tests == "on" else None
         except KindError as error:
+            # What is missing or has no effect is said of the key, all else of its value.
             if error.offset is not None and entry.has(error.key):
                 span = entry.within(error.offset, error.length, error.key)
+            elif error.key and error.code not in ("AK202", "AK208"):
+                span = entry.value(error.key)
             else:
-                span = entry.key(error.key) if error.key else entry.key()
+                span = entry.key(*filter(None, [error.key]))
             self.problems.add(error.code, error.message, span, error.help)
             return None
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
@@ -212,21 +215,26 @@ class _Compiler:
         names = {entry.name for entry in entries}
         unless = {entry.name: entry.spec.unless for entry in entries}
         seen: set[str] = set()
+        circles: set[frozenset[str]] = set()
         for entry in entries:
             if entry.name in seen:
                 continue
             seen.add(entry.name)
             for index, name in enumerate(entry.spec.unless):
-                place = entry.value("unless", index) if len(entry.spec.unless) > 1 else entry.value("unless")
+                place = entry.value("unless", index)
                 if name not in names:
                     known = set(self.document.data["alerts"]) if isinstance(self.document.data, dict) else names
                     if name not in known:
                         self.problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))
-                elif name == entry.name or (circle := _circle(entry.name, name, unless)) is not None:
-                    way = f"{name} -> {name}" if name == entry.name else " -> ".join([entry.name, *(circle or [])])
+                elif name == entry.name:
                     self.problems.add(
-                        "AK408", f"`unless` goes in a circle: {way}", place,
-                        "each would silence the other for good; remove one of them",
+                        "AK408", f"`{name}` cannot explain itself away", place, "remove it from its own `unless`"
+                    )
+                elif (circle := _circle(entry.name, name, unless)) is not None and frozenset(circle) not in circles:
+                    circles.add(frozenset(circle))
+                    self.problems.add(
+                        "AK408", f"`unless` goes in a circle: {' -> '.join([entry.name, *circle])}", place,
+                        "together they would silence each other for good; remove one of these `unless`",
                     )  # fmt: skip
 
     def check_names(self, drafted: list[_Drafted]) -> None:
@@ -268,6 +276,16 @@ class _Compiler:
                     records.append(Record(name, expr, d.entry.key()))
         return tuple(records), names
 
+    def _why_unproven(self, entry: Entry) -> str:
+        spec = entry.spec
+        if spec.tests == "off":
+            return "`tests: off`"
+        if spec.kind == "expr":
+            return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        if spec.user_promql:
+            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
+        return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
+
     def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
         """What was made of a user's own PromQL must still be PromQL."""
         from alertkit.promql import PromqlError, parse
@@ -282,16 +300,6 @@ class _Compiler:
                     "put parentheses around the whole expression; if that does not help, please report it",
                 )  # fmt: skip
                 return
-
-    def _why_unproven(self, entry: Entry) -> str:
-        spec = entry.spec
-        if spec.tests == "off":
-            return "`tests: off`"
-        if spec.kind == "expr":
-            return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
-        if spec.user_promql:
-            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
-        return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
 
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from alertkit.compile.read import Entry
 from alertkit.source import Problems, Span
 from alertkit.spec.alert import SpecFile
-from alertkit.spec.selector import LABEL_NAME
+from alertkit.spec.selector import LABEL_HELP, LABEL_NAME
 from alertkit.spec.validate import nearest
 from alertkit.template import TemplateError, go, own
 
@@ -35,7 +35,7 @@ def check_labels(labels: Mapping[str, object], place: Callable[[str], Span], pro
         if not LABEL_NAME.match(label):
             problems.add(
                 "AK402", f"`{label}` is not a label name", span,
-                "a label name has letters, digits and `_`, and begins with no digit",
+                LABEL_HELP,
             )  # fmt: skip
         elif label in RESERVED or label.startswith("__"):
             key = {"severity": "`severity:`", "system": "`system:`", "team": "`team:`"}.get(label)
@@ -67,7 +67,7 @@ class Texts:
         except TemplateError as error:
             if first:
                 span = self._place(error.offset, error.length, path)
-                self._problems.add("AK404", error.message, span, "known here: " + ", ".join(sorted(variables)))
+                self._problems.add("AK404", error.message, span, "variables here: " + ", ".join(sorted(variables)))
             return text
 
     def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:

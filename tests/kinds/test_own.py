@@ -201,12 +201,12 @@ def test_all_mistakes_in_one_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("use", "place", "message"),
     [
-        ("kind: mine, m: x, by: [job], above: 1", "2:32", "AK426]: kind `mine` cannot tell alerts apart by `job`"),
+        ("kind: mine, m: x, by: [job], above: 1", "2:36", "AK426]: kind `mine` cannot tell alerts apart by `job`"),
         ("kind: mine, above: 1", "2:10", "AK202]: the key `m` is missing"),
         ("kind: mine, m: x, n: 1, above: 1", "2:32", "AK201]: unknown key `n`"),
         ("kind: mine, m: x", "2:10", "AK303]: the threshold is missing"),
-        ("kind: mine, m: x, w: 10s, above: 1", "2:32", "AK312]: the window 10s is shorter than two scrapes"),
-        ("kind: mine, m: x, op: '(', above: 1", "2:32", "AK429]"),
+        ("kind: mine, m: x, w: 10s, above: 1", "2:35", "AK312]: the window 10s is shorter than two scrapes"),
+        ("kind: mine, m: x, op: '(', above: 1", "2:36", "AK429]"),
         ("kind: mine, m: x, above: 5MB", "2:39", "AK305]"),
     ],
 )
@@ -237,10 +237,10 @@ def test_the_digest_follows_the_files(tmp_path: Path) -> None:
     assert one != read_kinds(tmp_path, Problems()).digest != ""
 
 
-WORDS = st.sampled_from(
-    ["<< ", " >>", "m", "by", "value", "{", "}", "(", ")", "[5m]", "rate", "clock", "/s", '"', "'", "\\", "1", " ",
-     "\n", "sum by", "|", "{{", "}}", "#", ",", "=", "x", "\u00e9", "-", ":", "null", "alertkit_metric_9_", "% ", "e999", "~"]
-)  # fmt: skip
+WORDS = st.sampled_from([
+    "<< ", " >>", "m", "by", "value", "{", "}", "(", ")", "[5m]", "rate", "clock", "/s", '"', "'", "\\", "1", " ", "\n",
+    "sum by", "|", "{{", "}}", "#", ",", "=", "x", "\u00e9", "-", ":", "null", "alertkit_metric_9_", "% ", "e999", "~",
+])  # fmt: skip
 TEXTS = st.lists(WORDS, max_size=12).map("".join)
 
 
