@@ -180,8 +180,6 @@ class _Compiler:
             labels["team"] = self.file.team
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
         for name in sorted(own):
-            if name in entry.spec.identity and name in entry.variables:
-                continue
             labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 

@@ -105,7 +105,7 @@ def _visible(text: str) -> str:
 
 _SECRET = re.compile(
     r"""(?P<key>\b(?:[a-z_]*webhook|webhook_url|url|api_url|[a-z_]*_key|[a-z_]*password|[a-z_]*secret|[a-z_]*token"""
-    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>[\[{]+[^\]}]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
+    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>\[[^\]]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
     r"""|(?P<known>https?://(?:hooks\.slack\.com|[^/\s]*webhook\.office\.com|[^/\s]*discord[^/\s]*/api|[^/\s]+@)[^\s"']*)"""
 )
 
