@@ -22,8 +22,10 @@ SCALARS = st.sampled_from([
 ])  # fmt: skip
 NODES = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["match", "to", "routes", "slack", "channel", "when", "mutes", "x y"]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["match", "to", "routes", "slack", "channel", "when", "mutes", "x y"]), inner)
+    ),
     max_leaves=6,
 )
 

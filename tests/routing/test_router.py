@@ -33,9 +33,7 @@ PATTERNS = (
 def matchers(names: tuple[str, ...]) -> st.SearchStrategy[Matcher]:
     plain = st.builds(Matcher, st.sampled_from(names), st.sampled_from(["=", "!="]), st.sampled_from(VALUES))
     patterns = [pattern for pattern in PATTERNS if regex.mistake(pattern) is None]
-    return plain | st.builds(
-        Matcher, st.sampled_from(names), st.sampled_from(["=~", "!~"]), st.sampled_from(patterns)
-    )
+    return plain | st.builds(Matcher, st.sampled_from(names), st.sampled_from(["=~", "!~"]), st.sampled_from(patterns))
 
 
 def trees(names: tuple[str, ...]) -> st.SearchStrategy[Route]:
