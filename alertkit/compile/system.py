@@ -203,10 +203,11 @@ class _Compiler:
             for index, name in enumerate(spec.notify):
                 if name not in receivers:
                     place = entry.value("notify", index)
-                    self.problems.add("AK501", f"unknown receiver `{name}`", place, suggest(name, receivers))
-        if calendars is not None and spec.active is not None and spec.active not in calendars:
-            place = entry.value("active")
-            self.problems.add("AK502", f"unknown calendar `{spec.active}`", place, suggest(spec.active, calendars))
+                    self.problems.add("AK500", f"there is no receiver `{name}`", place, suggest(name, receivers))
+        for key, calendar in (("active", spec.active), ("mute", spec.mute)):
+            if calendars is not None and calendar is not None and calendar not in calendars:
+                help = suggest(calendar, calendars)
+                self.problems.add("AK513", f"there is no calendar `{calendar}`", entry.value(key), help)
 
     def check_unless(self, entries: list[Entry]) -> None:
         """`unless` names alerts of this system, and never leads back to where it began."""
@@ -305,14 +306,14 @@ class _Compiler:
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+            unless=spec.unless, notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
             heartbeat=getattr(spec, "receiver", None), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
         companion = Alert(
             name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
-            span=drafted.companion.span, notify=spec.notify, active=spec.active, companion=True,
+            span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
         )  # fmt: skip
         return [alert, companion]
 
