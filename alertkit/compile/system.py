@@ -281,6 +281,8 @@ class _Compiler:
             return "`tests: off`"
         if spec.kind == "expr":
             return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        if spec.user_promql:
+            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
 
     def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
