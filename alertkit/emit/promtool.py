@@ -95,11 +95,12 @@ def _single(text: str) -> str:
 
 
 def _alerts(tests: tuple[AlertTest, ...], rows: list[str]) -> None:
-    known: dict[tuple[ExpectedAlert, ...], str] = {(): " []\n"}  # many tests of a group expect the same
+    known: dict[int, str] = {}  # many tests of a group share what they expect
     for test in tests:
-        expected = known.get(test.expected)
+        expected = known.get(id(test.expected))
         if expected is None:
-            expected = known[test.expected] = "\n" + "".join(map(_expected, test.expected))
+            expected = "\n" + "".join(map(_expected, test.expected)) if test.expected else " []\n"
+            known[id(test.expected)] = expected
         comment = f"      # {test.comment}\n" if test.comment else ""
         rows.append(
             f"{comment}      - eval_time: {format_duration(test.time)}\n        alertname: {scalar(test.alert)}\n"

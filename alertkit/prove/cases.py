@@ -18,7 +18,7 @@ from alertkit.prove.script import Check, Script, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Piece, notation
 from alertkit.series.example import example_labels
-from alertkit.spec.selector import quoted
+from alertkit.spec.selector import Selector, quoted
 from alertkit.template import go
 
 GONE = Gone()
@@ -174,10 +174,14 @@ class _Bound:
         stimulus, values = self.claim.stimulus, self.script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
+        names: dict[tuple[Selector, tuple[tuple[str, str], ...]], str] = {}
         for index, value in enumerate(values):
             for source in stimulus.at(value):
-                pieces = found.setdefault(_series_name(source, self.bad), [GONE] * (len(values) + 1))
-                pieces[index] = source.piece
+                key = (source.selector, source.extra)
+                if key not in names:
+                    names[key] = _series_name(source, self.bad)
+                    found.setdefault(names[key], [GONE] * (len(values) + 1))
+                found[names[key]][index] = source.piece
         if self.good is not None:
             for source in stimulus.at(self.claim.rest):
                 # Where absence is the alarm, all must be gone for it.
@@ -219,4 +223,4 @@ def _series_name(source: Source, identity: dict[str, str]) -> str:
 
 
 def _braces(labels: dict[str, str]) -> str:
-    return "{" + ",".join(f"{name}={quoted(labels[name])}" for name in sorted(labels)) + "}" if labels else ""
+    return "{" + ",".join([f"{name}={quoted(labels[name])}" for name in sorted(labels)]) + "}" if labels else ""
