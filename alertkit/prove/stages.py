@@ -203,8 +203,11 @@ class _Scripts:
             step = steps[step_index]
             fires = tuple(s for s, state in zip(self.severities, states[at], strict=True) if state)
             settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
-            # What `keep_firing_for` alone keeps firing still shows the last value that was harmful.
-            kept = any(not self._harmful(step.value, s) and not step.stage.keeps for s in fires)
+            # While `keep_firing_for` alone keeps it, the annotations still read the value of before.
+            kept = any(
+                state and not holds and not (step.stage.keeps and level == 0)
+                for level, (state, holds) in enumerate(zip(states[at], step.stage.holds, strict=True))
+            )
             value = step.value if settled and not kept and not self.motion.drifts else None
             checks.append(Check(at * self.grid.evaluation, case, step.severity, fires, value))
         return checks

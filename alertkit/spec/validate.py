@@ -31,9 +31,14 @@ Origin = Callable[[Sequence[str | int], int], int]
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, or None."""
-    words = sorted(known)
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), words, n=1, cutoff=0.66)
-    return close[0] if close else None
+    words = {_folded(name): name for name in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(_folded(word), sorted(words), n=1, cutoff=0.66)
+    return words[close[0]] if close else None
+
+
+def _folded(word: str) -> str:
+    """Alert names have capitals, receivers dashes; neither is what makes two words different."""
+    return word.lower().replace("-", "_")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
