@@ -6,6 +6,7 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from alertkit.kinds import Kind, Registry
@@ -134,7 +135,7 @@ def _read_alert(
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
     model = registry[kind]
-    fields = set(field_names(model)) - model.without_defaults
+    fields = _fields(model)
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
@@ -158,6 +159,12 @@ def _read_alert(
         else:
             break  # every copy would repeat the same problems
     return entries
+
+
+@cache
+def _fields(model: type[Kind]) -> frozenset[str]:
+    """The keys that a kind takes from `defaults:`."""
+    return frozenset(field_names(model)) - model.without_defaults
 
 
 Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]

@@ -6,6 +6,7 @@ Source: Prometheus documentation, "Querying basics", time durations: units in fa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -34,6 +35,7 @@ def parse_duration(text: str) -> int | None:
     return total if total <= LONGEST else None
 
 
+@lru_cache(maxsize=4096)
 def format_duration(milliseconds: int) -> str:
     """The shortest exact Prometheus notation, without years (leap years) and weeks only when exact: `1h30m`."""
     if milliseconds == 0:
