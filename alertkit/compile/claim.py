@@ -72,7 +72,7 @@ def derive(
             )
         )
     return Claim(
-        question.identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
+        question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
         question.inputs, missing,
     )  # fmt: skip
 

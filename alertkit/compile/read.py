@@ -47,6 +47,21 @@ class Entry:
     def value(self, *path: str | int) -> Span:
         return self.document.value(self._path(path))
 
+    def has(self, *path: str | int) -> bool:
+        """Whether this alert, or the defaults for it, say something at `path`."""
+        return self._raw(path) is not None
+
+    def _raw(self, path: tuple[str | int, ...]) -> object:
+        node: Any = self.document.data
+        for part in self._path(path):
+            if isinstance(node, dict):
+                node = node.get(part)
+            elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+                node = node[part]
+            else:
+                return None
+        return node
+
     def within(self, offset: int, length: int, *path: str | int) -> Span:
         """A place inside the text of a value, of which `for_each` may have made another one."""
         where = self._path(path)
@@ -119,7 +134,7 @@ def _read_alert(
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
     model = registry[kind]
-    fields = set(field_names(model))
+    fields = set(field_names(model)) - model.without_defaults
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from alertkit.compile import claim as claims
 from alertkit.compile.claim import Claim
@@ -18,6 +19,9 @@ from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
 from alertkit.spec.validate import suggest
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,17 @@ def compile_system(
     if len(problems) > before:
         return None
     records, names = compiler.records(drafted)
+    alerts = []
+    for d in drafted:
+        finished = compiler.finish(d, names)
+        if d.entry.spec.user_promql:
+            compiler.check_promql(d, finished, names)
+        alerts += finished
+    if len(problems) > before:
+        return None
     return System(
-        name=file.system, team=file.team, path=path, interval=file.interval, records=records,
-        alerts=tuple(alert for d in drafted for alert in compiler.finish(d, names)),
-    )  # fmt: skip
+        name=file.system, team=file.team, path=path, interval=file.interval, records=records, alerts=tuple(alerts)
+    )
 
 
 class _Compiler:
@@ -92,9 +103,12 @@ class _Compiler:
             stimulus = spec.stimulus(context) if spec.tests == "on" else None
         except KindError as error:
             # What is missing or has no effect is said of the key, all else of its value.
-            span = entry.value(error.key) if error.key and error.code not in ("AK202", "AK208") else entry.key(
-                *filter(None, [error.key])
-            )  # fmt: skip
+            if error.offset is not None and entry.has(error.key):
+                span = entry.within(error.offset, error.length, error.key)
+            elif error.key and error.code not in ("AK202", "AK208"):
+                span = entry.value(error.key)
+            else:
+                span = entry.key(*filter(None, [error.key]))
             self.problems.add(error.code, error.message, span, error.help)
             return None
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
@@ -113,8 +127,8 @@ class _Compiler:
     def _rules(
         self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
     ) -> list[tuple[Rule, Draft]]:
-        available = None
-        if question.identity is not None:
+        available: frozenset[str] | Labels | None = question.labels
+        if available is None and question.identity is not None:
             available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
         texts = Texts(entry, available, self.problems)
         rules = []
@@ -154,6 +168,7 @@ class _Compiler:
             value = getattr(spec, name, None)
             if value is not None:
                 variables[name] = str(value)
+        variables.update(spec.variables())
         variables.update(entry.variables)
         return variables
 
@@ -165,8 +180,6 @@ class _Compiler:
             labels["team"] = self.file.team
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
         for name in sorted(own):
-            if name in entry.spec.identity and name in entry.variables:
-                continue
             labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 
@@ -178,7 +191,7 @@ class _Compiler:
         variables = self._variables(entry, Level(severity, (), ""))
         what = question.metric
         return Rule(
-            alert=f"{entry.name}Missing", expr=gone(question.identity, question.inputs, patience),
+            alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
             annotations=(("summary", f"No data for {entry.name}: {what} is missing"),), span=entry.key("missing"),
         )  # fmt: skip
@@ -190,10 +203,11 @@ class _Compiler:
             for index, name in enumerate(spec.notify):
                 if name not in receivers:
                     place = entry.value("notify", index)
-                    self.problems.add("AK501", f"unknown receiver `{name}`", place, suggest(name, receivers))
-        if calendars is not None and spec.active is not None and spec.active not in calendars:
-            place = entry.value("active")
-            self.problems.add("AK502", f"unknown calendar `{spec.active}`", place, suggest(spec.active, calendars))
+                    self.problems.add("AK500", f"there is no receiver `{name}`", place, suggest(name, receivers))
+        for key, calendar in (("active", spec.active), ("mute", spec.mute)):
+            if calendars is not None and calendar is not None and calendar not in calendars:
+                help = suggest(calendar, calendars)
+                self.problems.add("AK513", f"there is no calendar `{calendar}`", entry.value(key), help)
 
     def check_unless(self, entries: list[Entry]) -> None:
         """`unless` names alerts of this system, and never leads back to where it began."""
@@ -267,7 +281,24 @@ class _Compiler:
             return "`tests: off`"
         if spec.kind == "expr":
             return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        if spec.user_promql:
+            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
+
+    def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
+        """What was made of a user's own PromQL must still be PromQL."""
+        from alertkit.promql import PromqlError, parse
+
+        recorded = [s for _, d in drafted.rules for s in d.signals if s in names]
+        for expr in dict.fromkeys([*recorded, *(rule.expr for alert in alerts for rule in alert.rules)]):
+            try:
+                parse(expr)
+            except PromqlError as error:
+                self.problems.add(
+                    "AK413", f"what is compiled from it is no PromQL: {error.message}", drafted.entry.key(),
+                    "put parentheses around the whole expression; if that does not help, please report it",
+                )  # fmt: skip
+                return
 
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
@@ -275,14 +306,14 @@ class _Compiler:
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+            unless=spec.unless, notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
             heartbeat=getattr(spec, "receiver", None), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
         companion = Alert(
             name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
-            span=drafted.companion.span, notify=spec.notify, active=spec.active, companion=True,
+            span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
         )  # fmt: skip
         return [alert, companion]
 
@@ -307,7 +338,7 @@ def _record_name(system: str, question: Question, signal: str) -> str:
 
     Of a `worst` question, `signal` begins with the operator that was chosen, max or min.
     """
-    level = "_".join([re.sub(r"\W", "_", system), *question.identity])
+    level = "_".join([re.sub(r"\W", "_", system), *question.known_identity])
     operations = question.operations
     if question.worst:
         operations = "_".join(filter(None, (operations, signal[:3])))

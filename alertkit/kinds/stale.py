@@ -72,7 +72,9 @@ class Stale(MeasuredKind):
         watched, is_timestamp = self._watched()
         if is_timestamp:
             scale = self._scale(watched)
-            return Stimulus(at=lambda age: (Source(watched, Clock(age, scale)),))
+            # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
+            oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
+            return Stimulus(at=lambda age: (Source(watched, Clock(age, scale)),), isolated=True, prelude=oldest)
         edges = sorted(self.thresholds(SECONDS))
 
         def delay(age: float) -> int:

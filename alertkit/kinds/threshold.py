@@ -35,7 +35,7 @@ class Threshold(MeasuredKind):
 
     def question(self, context: Context) -> Question:
         metric = self.metric.where(self.where)
-        if metric.metric.endswith(("_total", "_bucket", "_count")):
+        if metric.metric.endswith(("_total", "_bucket")):
             raise KindError(
                 "AK310", f"`{metric.metric}` is a counter: comparing it with a number would fire for good",
                 "metric", "use kind `rate` or `increase` with `counter:`",

@@ -6,6 +6,7 @@ is one promtool test group for each alert. A kind that is disturbed by its own p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -57,16 +58,19 @@ class Proof:
 
 def proofs_of(system: System) -> list[Proof]:
     """All generated proofs of a system, in the order of its alerts."""
-    companions = {alert.name: alert for alert in system.alerts if alert.companion}
-    return [
-        proof
-        for alert in system.alerts
-        if alert.claim is not None
-        for proof in _proofs(alert, alert.claim, companions.get(alert.claim.missing or ""))
-    ]
+    copies: dict[str, list[Claim]] = {}
+    for alert in system.alerts:
+        if alert.claim is not None:
+            copies.setdefault(alert.name, []).append(alert.claim)
+    proofs = []
+    for alert, companion in system.with_companions():
+        if alert.claim is not None:
+            others = [claim for claim in copies[alert.name] if claim is not alert.claim]
+            proofs += _proofs(alert, alert.claim, companion, others)
+    return proofs
 
 
-def _proofs(alert: Alert, claim: Claim, companion: Alert | None) -> list[Proof]:
+def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequence[Claim]) -> list[Proof]:
     stimulus = claim.stimulus
     holds = [hold for rule in alert.rules for hold in (rule.for_, rule.keep_firing_for)]
     if companion:
@@ -75,15 +79,17 @@ def _proofs(alert: Alert, claim: Claim, companion: Alert | None) -> list[Proof]:
     if stimulus.delay is not None:
         windows += [stimulus.delay(boundary.past) for boundary in claim.boundaries]
     grid = choose(holds, windows, claim.clear is not None, stimulus.window)
-    plan = _Plan(alert, claim, grid, companion)
+    plan = _Plan(alert, claim, grid, companion, copies)
     return [_Timeline(plan, name, steps).proof() for name, steps in plan.timelines()]
 
 
 class _Plan:
     """Chooses the stages of each case."""
 
-    def __init__(self, alert: Alert, claim: Claim, grid: Grid, companion: Alert | None) -> None:
-        self.alert, self.claim, self.grid, self.companion = alert, claim, grid, companion
+    def __init__(
+        self, alert: Alert, claim: Claim, grid: Grid, companion: Alert | None, copies: Sequence[Claim]
+    ) -> None:
+        self.alert, self.claim, self.grid, self.companion, self.copies = alert, claim, grid, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.severities = tuple(self.rules)
         self.longest = max(grid.evaluations(rule.for_) for rule in alert.rules)
@@ -203,6 +209,10 @@ class _Timeline:
     def _staged(self, steps: list[Step]) -> list[Step]:
         """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
         stimulus = self.claim.stimulus
+        eager = tuple(
+            stimulus.eager and any(b.comparison.value == 0 for b in self.claim.boundaries if b.severity == severity)
+            for severity in self.plan.severities
+        )
         staged: list[Step] = []
         before: float | None = None
         for index, step in enumerate(steps):
@@ -211,7 +221,7 @@ class _Timeline:
             near = tuple(self._near(value, severity) for severity in self.plan.severities)
             keeps = value is not None and self.claim.clear is not None and self.claim.clear.holds(value)
             arrival, late = self._arrival(before, value, index == 0)
-            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, stimulus.sticky, stimulus.eager)
+            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, stimulus.sticky, eager)
             staged.append(replace(step, stage=stage))
             before = value
         return staged
@@ -264,7 +274,12 @@ class _Timeline:
             step = self.steps[step_index]
             fires = tuple(s for s, state in zip(self.plan.severities, states[at], strict=True) if state)
             settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
-            value = step.value if settled and not self.claim.stimulus.drifts else None
+            # While `keep_firing_for` alone keeps it, the annotations still read the value of before.
+            kept = any(
+                state and not holds and not (step.stage.keeps and level == 0)
+                for level, (state, holds) in enumerate(zip(states[at], step.stage.holds, strict=True))
+            )
+            value = step.value if settled and not kept and not self.claim.stimulus.drifts else None
             checks.append(Check(self.alert.name, at * self.grid.evaluation, case, step.severity, fires, value))
         return checks
 
@@ -360,6 +375,12 @@ class _Timeline:
         for source in self.claim.stimulus.scenery:
             name = _series_name(source.selector.metric, source.selector.matchers, self.bad, source.extra)
             found[name] = [source.piece] * len(self.steps)
+        for copy in self.plan.copies:
+            # The other copies of `for_each` stay at rest, or their companions would miss them.
+            labels, _ = _identities(copy)
+            for source in copy.stimulus.at(copy.rest):
+                name = _series_name(source.selector.metric, source.selector.matchers, labels, source.extra)
+                found.setdefault(name, [source.piece] * len(self.steps))
         return tuple(
             InputSeries(name, notation(list(zip(pieces, samples, strict=True)), self.grid.step))
             for name, pieces in found.items()

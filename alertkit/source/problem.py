@@ -103,16 +103,9 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else (" " if c == "\t" else "?") for c in text)
 
 
-def _width(text: str) -> int:
-    """Columns that a terminal needs for a text: two for wide characters, none for combining ones."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
-
-
 _SECRET = re.compile(
     r"""(?P<key>\b(?:[a-z_]*webhook|webhook_url|url|api_url|[a-z_]*_key|[a-z_]*password|[a-z_]*secret|[a-z_]*token"""
-    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>[\[{]+[^\]}]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
+    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>\[[^\]]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
     r"""|(?P<known>https?://(?:hooks\.slack\.com|[^/\s]*webhook\.office\.com|[^/\s]*discord[^/\s]*/api|[^/\s]+@)[^\s"']*)"""
 )
 
@@ -125,6 +118,13 @@ def masked(line: str) -> str:
         return kept + "*" * (len(found[0]) - len(kept))
 
     return _SECRET.sub(stars, line)
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal needs for a text: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_disk) -> str:

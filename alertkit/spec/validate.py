@@ -107,6 +107,8 @@ def _report(
         where = f" in `{path[-1]}`" if path else ""
         problems.add("AK202", f"the key `{last}` is missing{where}", document.key(path), f"add `{last}:`")
     elif kind.startswith("AK"):
+        if "part" in context:  # the mistake is in one entry of what the field's validator was given
+            path = [*path, context["part"]]
         message, help = error["msg"], str(context.get("help", ""))
         path += context.get("path", ())
         if "offset" in context:
