@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_counter_never_falls_and_no_sum_is_rounded(timeline: list[tuple[Piece,
     for piece, count in timeline:
         assert isinstance(piece, Slope)
         run = numbers[position : position + count]
-        rises = {after - before for before, after in zip(run, run[1:], strict=False)}
+        rises = {after - before for before, after in pairwise(run)}
         assert len(rises) <= 1, "the same increment throughout, to the last bit"
         for rise in rises:
             assert rise == pytest.approx(piece.per_second * step / 1000, rel=1e-3)

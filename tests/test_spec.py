@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Durations, quantities with units, selectors."""
 
 from __future__ import annotations

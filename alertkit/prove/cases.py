@@ -22,6 +22,9 @@ from alertkit.template import go
 
 CASES = ("at-rest", "just-inside", "just-past", "blip", "recovers", "identity", "no-data")
 
+# A proof of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
+MOST_SAMPLES = 5_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -80,7 +83,11 @@ def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequenc
         windows += [stimulus.delay(boundary.past) for boundary in claim.boundaries]
     grid = choose(holds, windows, claim.clear is not None, stimulus.window)
     plan = _Plan(alert, claim, grid, companion, copies)
-    return [_Timeline(plan, name, steps).proof() for name, steps in plan.timelines()]
+    return [
+        _Timeline(plan, name, steps).proof()
+        for name, steps in plan.timelines()
+        if sum(step.stage.length for step in steps) * grid.samples <= MOST_SAMPLES
+    ]
 
 
 class _Plan:
