@@ -14,12 +14,19 @@ from alertkit.prove.grid import Grid, choose
 from alertkit.prove.oracle import Stage, Timing, firing
 from alertkit.prove.script import Check, Script, Shape, Step
 
+# A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
+MOST_SAMPLES = 5_000_000
+
 
 @lru_cache(maxsize=8192)
 def scripts_of(shape: Shape) -> tuple[Script, ...]:
     """All scripts of a shape: one, or for a kind that its own past disturbs, one for each case."""
     scripts = _Scripts(shape)
-    return tuple(scripts.script(name, steps) for name, steps in scripts.timelines())
+    return tuple(
+        scripts.script(name, steps)
+        for name, steps in scripts.timelines()
+        if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
+    )
 
 
 class _Scripts:
