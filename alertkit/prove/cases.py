@@ -14,11 +14,11 @@ from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup
 from alertkit.kinds.stimulus import Source
 from alertkit.prove.grid import Grid
-from alertkit.prove.script import Check, Script, shape_of
+from alertkit.prove.script import SILENT, Check, Outcome, Script, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Piece, notation
 from alertkit.series.example import example_labels
-from alertkit.spec.selector import Selector, quoted
+from alertkit.spec.selector import quoted
 from alertkit.template import go
 
 GONE = Gone()
@@ -82,18 +82,16 @@ class _Bound:
         """The script's checks as tests; moments that expect the same share what they expect."""
         alerts: list[AlertTest] = []
         exprs: list[ExprTest] = []
-        known: dict[tuple[tuple[str, ...], float | None, bool], Expected] = {((), None, False): ()}
-        for check in self.script.checks:
-            ended = check.case == "no-data" and self.claim.stimulus.gone is not None
-            key = (check.firing, check.value, ended) if check.firing else ((), None, False)
-            if key not in known:
-                known[key] = self._expected(*key)
-            expected = known[key]
-            comment = f"{check.case} {check.severity}".rstrip()
+        name = self.alert.name
+        known: dict[Outcome, Expected] = {SILENT: ()}
+        for check, title, outcome in self.script.outcomes:
+            if outcome not in known:
+                known[outcome] = self._expected(*outcome)
+            expected = known[outcome]
             if expected is None:
-                exprs.append(self._states(check, ended, comment))
+                exprs.append(self._states(check, outcome, title))
             else:
-                alerts.append(AlertTest(check.time, self.alert.name, expected, comment))
+                alerts.append(AlertTest(check.time, name, expected, title))
         return alerts, exprs
 
     def _expected(self, severities: tuple[str, ...], value: float | None, ended: bool) -> Expected:
@@ -138,11 +136,12 @@ class _Bound:
             result.append((name, shown))
         return tuple(result)
 
-    def _states(self, check: Check, ended: bool, comment: str) -> ExprTest:
+    def _states(self, check: Check, outcome: Outcome, comment: str) -> ExprTest:
         """The same expectation by labels alone."""
+        severities, _, ended = outcome
         result, name = self._result_labels(ended), self.alert.name
         samples = []
-        for severity in check.firing:
+        for severity in severities:
             labels = {**self._labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
             samples.append(("ALERTS" + _braces(labels), 1.0))
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing"}}'
@@ -169,10 +168,10 @@ class _Bound:
         stimulus, values = self.claim.stimulus, self.script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
-        names: dict[tuple[Selector, tuple[tuple[str, str], ...]], str] = {}
+        names: dict[tuple[object, ...], str] = {}
         for index, value in enumerate(values):
             for source in stimulus.at(value):
-                key = (source.selector, source.extra)
+                key = (source.selector.metric, source.selector.matchers, source.extra)
                 if key not in names:
                     names[key] = _series_name(source, self.bad)
                     found.setdefault(names[key], [GONE] * (len(values) + 1))

@@ -196,7 +196,7 @@ class _Scripts:
 
     def script(self, name: str, steps: list[Step]) -> Script:
         staged = self._staged(steps)
-        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)))
+        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)), self.shape.ends)
 
     def _checks(self, steps: list[Step]) -> list[Check]:
         """Every change of state from both sides, and the end of every stage."""
