@@ -33,7 +33,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
       alertkit test -v -k HighLatency
       alertkit test --format json
     """
-    from alertkit.build import compile_project, read_systems, write
+    from alertkit.build import compile_project, read_systems
     from alertkit.build.scenarios import read_project_scenarios
     from alertkit.prove.memory import Memory
     from alertkit.prove.plain import plain_files, prove_plain
@@ -52,12 +52,11 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
     tools = offer_install(["promtool"], trouble := Problems())
     if tools is None:
         fail(trouble, BROKEN_TOOL)
-    compiled = compile_project(project, problems)
+    compiled = compile_project(project, problems, write=True)
     if compiled is None:
         fail(problems)
     inputs, systems = read_systems(project, problems)
     scenarios = read_project_scenarios(project, inputs, systems, problems)
-    write(project.build, compiled.outputs, problems)
     if problems:
         fail(problems)
     promtool = tools["promtool"]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from alertkit.kinds import Kind, Registry
@@ -15,6 +17,7 @@ from alertkit.spec.selector import Matcher
 from alertkit.spec.shown import brief
 from alertkit.spec.validate import field_names, suggest, validate
 
+MOST_COPIES = 1000
 SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
 ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
 
@@ -134,7 +137,7 @@ def _read_alert(
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
     model = registry[kind]
-    fields = set(field_names(model)) - model.without_defaults
+    fields = _fields(model)
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
@@ -160,6 +163,12 @@ def _read_alert(
     return entries
 
 
+@cache
+def _fields(model: type[Kind]) -> frozenset[str]:
+    """The keys that a kind takes from `defaults:`."""
+    return frozenset(field_names(model)) - model.without_defaults
+
+
 Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
 
 
@@ -175,6 +184,13 @@ def _copies(document: Document, name: str, raw: dict[str, Any], problems: Proble
         problems.add(
             "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
+        )  # fmt: skip
+        return []
+    count = math.prod(len(values) for values in axes.values())
+    if count > MOST_COPIES:
+        problems.add(
+            "AK205", f"`for_each` would make {count} copies of this alert", document.value(path),
+            f"it makes at most {MOST_COPIES}; use `by:` to get one alert for each value of a label",
         )  # fmt: skip
         return []
     rest = {key: value for key, value in raw.items() if key != "for_each"}
@@ -209,7 +225,7 @@ def _mentions(node: Any, variable: str) -> bool:
         return any(_mentions(value, variable) for value in node.values())
     if isinstance(node, list):
         return any(_mentions(value, variable) for value in node)
-    return isinstance(node, str) and re.search(rf"<<[^>]*\b{re.escape(variable)}\b", node) is not None
+    return isinstance(node, str) and re.search(rf"<<(?:(?!<<)[^>])*\b{re.escape(variable)}\b", node) is not None
 
 
 def _put_in(node: Any, variables: dict[str, str]) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from alertkit.compile import claim as claims
 from alertkit.compile.claim import Claim
@@ -13,8 +14,8 @@ from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
-from alertkit.compile.texts import Texts, annotation_pairs, check_identity, check_labels
-from alertkit.kinds import Comparison, Context, KindError, Question, Registry
+from alertkit.compile.texts import Texts, Variables, annotation_pairs, check_identity, check_labels
+from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
@@ -91,7 +92,7 @@ class _Compiler:
         check_identity(entry, self.problems)
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
         self._check_names_of_routing(entry)
-        window = getattr(spec, "window", None)
+        window = _given(spec, "window")
         if isinstance(window, int) and window < 2 * self.settings.scrape_interval:
             self.problems.add(
                 "AK312", f"the window {format_duration(window)} is shorter than two scrapes: it would never hold data",
@@ -147,7 +148,10 @@ class _Compiler:
 
     def _rule(self, entry: Entry, level: Level, texts: Texts) -> Rule:
         spec = entry.spec
-        variables = self._variables(entry, level)
+
+        def variables() -> dict[str, object]:
+            return self._variables(entry, level)
+
         return Rule(
             alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
             labels=self._labels(entry, level.severity, texts, variables),
@@ -157,7 +161,7 @@ class _Compiler:
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec
-        window = getattr(spec, "window", None)
+        window = _given(spec, "window")
         variables: dict[str, object] = {
             "alert": entry.name, "system": self.file.system, "team": self.file.team, "severity": level.severity,
             "threshold": level.shown, "for": format_duration(spec.for_),
@@ -165,16 +169,14 @@ class _Compiler:
         if isinstance(window, int):
             variables["window"] = format_duration(window)
         for name in ("quantile", "objective", "metric", "job", "limit"):
-            value = getattr(spec, name, None)
+            value = _given(spec, name)
             if value is not None:
                 variables[name] = str(value)
         variables.update(spec.variables())
         variables.update(entry.variables)
         return variables
 
-    def _labels(
-        self, entry: Entry, severity: str, texts: Texts, variables: dict[str, object]
-    ) -> tuple[tuple[str, str], ...]:
+    def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> tuple[tuple[str, str], ...]:
         labels = {"severity": severity, "system": self.file.system}
         if self.file.team:
             labels["team"] = self.file.team
@@ -188,7 +190,10 @@ class _Compiler:
         spec = entry.spec
         patience = max(spec.for_, 2 * self.settings.scrape_interval)
         texts = Texts(entry, None, self.problems)
-        variables = self._variables(entry, Level(severity, (), ""))
+
+        def variables() -> dict[str, object]:
+            return self._variables(entry, Level(severity, (), ""))
+
         what = question.metric
         return Rule(
             alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
@@ -302,12 +307,12 @@ class _Compiler:
 
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
-        rules = tuple(replace(rule, expr=d.fill(names)) for rule, d in drafted.rules)
+        rules = tuple([rule.asking(d.fill(names)) for rule, d in drafted.rules])
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
             unless=spec.unless, notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
-            heartbeat=getattr(spec, "receiver", None), unproven="" if drafted.claim else self._why_unproven(entry),
+            heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
@@ -316,6 +321,16 @@ class _Compiler:
             span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
         )  # fmt: skip
         return [alert, companion]
+
+
+@cache
+def _attributes(kind: type[Kind]) -> frozenset[str]:
+    return frozenset(kind.model_fields) | frozenset(dir(kind))
+
+
+def _given(spec: Kind, name: str) -> Any:
+    """What a spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
+    return getattr(spec, name) if name in _attributes(type(spec)) else None
 
 
 def _circle(start: str, current: str, unless: dict[str, tuple[str, ...]]) -> list[str] | None:

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
 
 
+# Only few texts have a `<< >>`, so the variables are put together when one is met.
+Variables = Callable[[], Mapping[str, object]]
+
+
 def check_identity(entry: Entry, problems: Problems) -> None:
     """`by` must not name labels that the compiler or Prometheus sets."""
     for index, label in enumerate(entry.spec.by or ()):
@@ -52,9 +56,7 @@ class Texts:
         self._problems = problems
         self._checked: set[tuple[str | int, ...]] = set()
 
-    def render(
-        self, text: str, path: tuple[str | int, ...], variables: Mapping[str, object], is_label: bool = False
-    ) -> str:
+    def render(self, text: str, path: tuple[str | int, ...], variables: Variables, is_label: bool = False) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
         first = path not in self._checked
         self._checked.add(path)
@@ -63,11 +65,11 @@ class Texts:
         if "<<" not in text:
             return text
         try:
-            return own.render(text, variables)
+            return own.render(text, variables())
         except TemplateError as error:
             if first:
                 span = self._place(error.offset, error.length, path)
-                self._problems.add("AK404", error.message, span, "variables here: " + ", ".join(sorted(variables)))
+                self._problems.add("AK404", error.message, span, "variables here: " + ", ".join(sorted(variables())))
             return text
 
     def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:
@@ -123,9 +125,7 @@ class Texts:
         return f"the alert cannot have the label `{name}`", help
 
 
-def annotation_pairs(
-    entry: Entry, file: SpecFile, texts: Texts, variables: Mapping[str, object]
-) -> list[tuple[str, str]]:
+def annotation_pairs(entry: Entry, file: SpecFile, texts: Texts, variables: Variables) -> list[tuple[str, str]]:
     """The annotations of one level: summary, description, links, then the user's own by name."""
     spec = entry.spec
     result: list[tuple[str, str]] = []

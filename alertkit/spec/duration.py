@@ -6,6 +6,7 @@ Source: Prometheus documentation, "Querying basics", time durations: units in fa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -23,6 +24,7 @@ LONGEST = 292 * UNITS["y"]
 LONGEST_TEXT = 200
 
 
+@lru_cache(maxsize=4096)
 def parse_duration(text: str) -> int | None:
     """Milliseconds of a Prometheus duration, or None when `text` is none."""
     if text == "0":
@@ -34,6 +36,7 @@ def parse_duration(text: str) -> int | None:
     return total if total <= LONGEST else None
 
 
+@lru_cache(maxsize=4096)
 def format_duration(milliseconds: int) -> str:
     """The shortest exact Prometheus notation, without years (leap years) and weeks only when exact: `1h30m`."""
     if milliseconds == 0:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -38,7 +39,7 @@ class Matcher:
 
 def quoted(text: str) -> str:
     """A double-quoted PromQL string."""
-    return json.dumps(text, ensure_ascii=False)
+    return encode_basestring(text)
 
 
 @dataclass(frozen=True, slots=True)
