@@ -1,10 +1,187 @@
-"""Changes that provably change nothing."""
+"""Changes that provably change nothing, told by bringing both expressions into one normal form.
+
+How much of a value matters depends on where it stands: of the right side of `and` only the labels of its elements do,
+of what is compared with zero only the sign, of buckets under `histogram_quantile` only their proportions. Wherever
+less matters, operators and functions that agree in it are written alike. All of it holds for floats that are finite;
+nothing is assumed of the series otherwise.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from enum import Enum
+
+from alertkit.compile.ruleset import Rule
+from alertkit.promql import parse, to_text
+from alertkit.promql.tree import (
+    ARITHMETIC,
+    COMPARISONS,
+    Aggregate,
+    Binary,
+    Call,
+    Expr,
+    MatrixSelector,
+    NumberLiteral,
+    Paren,
+    Subquery,
+    Unary,
+)
+from alertkit.promql.walk import unwrap, without_parens
 from alertkit.prove.changes import Change
+from alertkit.template import go
+
+
+class _Need(Enum):
+    """What matters of a vector: its values, its values up to one positive factor, or only which elements it has."""
+
+    VALUE = 2
+    SCALE = 1
+    PRESENCE = 0
+
+
+# An element comes out as soon as any goes in, whatever the value.
+_GROUPS = frozenset({"sum", "max", "min", "avg", "count", "group", "stddev", "stdvar"})
+_LINEAR = frozenset({"sum", "max", "min", "avg"})
+_COUNTS = frozenset({"count", "group"})
+# One sample in the window is enough for an element, or two are needed.
+_ONE_SAMPLE = frozenset({
+    "avg_over_time", "min_over_time", "max_over_time", "sum_over_time", "count_over_time", "last_over_time",
+    "present_over_time", "stddev_over_time", "stdvar_over_time", "changes", "resets",
+})  # fmt: skip
+_TWO_SAMPLES = frozenset({"rate", "increase", "irate", "delta", "idelta"})
+_EACH = frozenset({"abs", "ceil", "floor", "exp", "ln", "sqrt", "sgn", "timestamp"})
+_WHOLE = frozenset({"count_over_time", "changes", "resets"})
 
 
 def equivalent(change: Change) -> str | None:
     """Why no series whatever could tell the changed rule from the original; None when that cannot be proven."""
+    before, after = change.before, change.after
+    if isinstance(before, Rule) and replace(before, expr="") != replace(after, expr=""):
+        return None
+    need = _Need.VALUE
+    if isinstance(before, Rule) and not any(go.uses_value(text) for _, text in (*before.labels, *before.annotations)):
+        need = _Need.PRESENCE
+    if _normal(before.expr, need) == _normal(after.expr, need):
+        return "both mean the same on every series"
     return None
+
+
+def _normal(text: str, need: _Need) -> str:
+    return to_text(_form(without_parens(parse(text)), need))
+
+
+def _form(expr: Expr, need: _Need) -> Expr:
+    """A normal form: equal for expressions that agree in what is needed of them."""
+    match expr:
+        case Paren(inner):
+            return _form(inner, need)
+        case Unary(inner):
+            return replace(expr, expr=_form(inner, need))
+        case Aggregate():
+            return _aggregate(expr, need)
+        case Call():
+            return _call(expr, need)
+        case Binary(op):
+            if op in COMPARISONS:
+                return _comparison(expr, need)
+            if op in ARITHMETIC:
+                return _arithmetic(expr, need)
+            right = need if op == "or" else _Need.PRESENCE
+            return replace(expr, left=_form(expr.left, need), right=_form(expr.right, right))
+        case MatrixSelector() | Subquery():
+            return expr
+    return expr
+
+
+def _aggregate(expr: Aggregate, need: _Need) -> Expr:
+    if expr.op not in _GROUPS or expr.param is not None:
+        return replace(expr, expr=_form(expr.expr, _Need.VALUE))
+    if need is _Need.PRESENCE:
+        return replace(expr, op="group", expr=_form(expr.expr, _Need.PRESENCE))
+    if expr.op in _COUNTS:
+        return replace(expr, expr=_form(expr.expr, _Need.PRESENCE))
+    same = _one_value(expr.expr)
+    if same is not None and (expr.op in ("max", "min", "avg") or (expr.op == "sum" and same == 0)):
+        return replace(expr, op="max", expr=_form(expr.expr, _Need.VALUE))
+    return replace(expr, expr=_form(expr.expr, need if expr.op in _LINEAR else _Need.VALUE))
+
+
+def _one_value(expr: Expr) -> float | None:
+    """The value that all elements of `vector == number` have."""
+    inner = unwrap(expr)
+    if isinstance(inner, Binary) and inner.op == "==" and not inner.bool:
+        number = unwrap(inner.right)
+        if isinstance(number, NumberLiteral):
+            return number.value
+    return None
+
+
+def _call(expr: Call, need: _Need) -> Expr:
+    name, args = expr.name, expr.args
+    if name in ("absent", "absent_over_time"):
+        return replace(expr, args=tuple(_form(arg, _Need.PRESENCE) for arg in args))
+    if name == "histogram_quantile":
+        return replace(expr, args=(args[0], _form(args[1], _Need.SCALE)))
+    if need is _Need.PRESENCE:
+        if name in _ONE_SAMPLE:
+            return replace(expr, name="present_over_time")
+        if name in _TWO_SAMPLES:
+            return replace(expr, name="rate")
+        if name in _EACH and args:
+            return _form(args[0], need)
+    if need is _Need.SCALE and name in ("rate", "increase"):
+        return replace(expr, name="rate")
+    return expr if not args else replace(expr, args=tuple(_form(arg, _Need.VALUE) for arg in args))
+
+
+def _comparison(expr: Binary, need: _Need) -> Expr:
+    number = unwrap(expr.right)
+    if expr.bool or not isinstance(number, NumberLiteral):
+        return replace(expr, left=_form(expr.left, _Need.VALUE), right=_form(expr.right, _Need.VALUE))
+    if need is not _Need.PRESENCE:
+        inner = need if number.value == 0 else _Need.VALUE
+        left = _form(expr.left, inner)
+    else:
+        left = _form(expr.left, _Need.SCALE if number.value == 0 else _Need.VALUE)
+    if not _whole(expr.left):
+        return replace(expr, left=left)
+    # Whole numbers: `> 3` and `>= 4` and `>= 3.96` say the same; a count is never below one, other numbers of changes
+    # never below zero.
+    value, op = number.value, expr.op
+    if op in (">", ">="):
+        least = math.floor(value) + 1 if op == ">" else math.ceil(value)
+        if least <= _lowest(expr.left):
+            return left
+        return replace(expr, left=left, op=">=", right=NumberLiteral(float(least)))
+    if op in ("<", "<="):
+        most = math.ceil(value) - 1 if op == "<" else math.floor(value)
+        return replace(expr, left=left, op="<=", right=NumberLiteral(float(most)))
+    return replace(expr, left=left)
+
+
+def _whole(expr: Expr) -> bool:
+    """Whether all values are whole numbers."""
+    inner = unwrap(expr)
+    if isinstance(inner, Call):
+        return inner.name in _WHOLE
+    if isinstance(inner, Aggregate):
+        return inner.op in _COUNTS or (inner.op in ("sum", "max", "min") and _whole(inner.expr))
+    return False
+
+
+def _lowest(expr: Expr) -> int:
+    inner = unwrap(expr)
+    if isinstance(inner, Aggregate):
+        return 1 if inner.op in _COUNTS else _lowest(inner.expr)
+    return 1 if isinstance(inner, Call) and inner.name == "count_over_time" else 0
+
+
+def _arithmetic(expr: Binary, need: _Need) -> Expr:
+    left, right = unwrap(expr.left), unwrap(expr.right)
+    if expr.op == "*" and isinstance(left, NumberLiteral) and left.value == 0:
+        return replace(expr, left=left, right=_form(expr.right, _Need.PRESENCE))
+    if need is _Need.PRESENCE:
+        return replace(expr, op="+", left=_form(left, need), right=_form(right, need))
+    inner = need if expr.op in ("*", "/") else _Need.VALUE
+    return replace(expr, left=_form(left, inner), right=_form(right, inner))
