@@ -68,6 +68,7 @@ def check(
         if all(node.index in default for node in matches):
             defaulted.setdefault((situation.alert.system, situation.alert.name), situation)
     findings = [found for expected in expectations for found in _expected(oracle, alerts, expected)]
+    leaves.add(root.receiver)
     findings += _unreachable(oracle, alerts, reached, leaves)
     for (system, name), situation in defaulted.items():
         if not _elsewhere(oracle, situation):

@@ -106,7 +106,7 @@ class Sink:
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 sink.got.append((self.path, json.loads(body)))
                 answer = b'{"status": "success"}' if "enqueue" in self.path else b"ok"
