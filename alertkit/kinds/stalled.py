@@ -77,7 +77,7 @@ class Stalled(Kind):
             gates = (Source(gate, Level(held)),)
         return Stimulus(
             at=lambda value: (Source(counter, Slope(value / seconds)), *gates), rise=self.window, fall=self.window,
-            late=True, rest=1024.0, inside=32.0, bad=0.0,
+            late=True, sums=True, rest=1024.0, inside=32.0, bad=0.0,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -44,6 +44,8 @@ class Stimulus:
     absence    the absence of data is what the kind watches, so there is no case of its own for it
     always     fires from the first evaluation on, whatever the series
     scenery    series that go on through every stage, also when the data is gone
+    sums       the series of one identity are added up, so each may be split in two
+    thin       value -> series with this value and too little traffic for the alert to speak; None without such a guard
     idle       series that exist but carry no traffic; None where that means nothing
     """
 
@@ -72,3 +74,5 @@ class Stimulus:
     always: bool = False
     scenery: tuple[Source, ...] = ()
     idle: tuple[Source, ...] | None = None
+    sums: bool = False
+    thin: Callable[[float], tuple[Source, ...]] | None = None
