@@ -45,7 +45,10 @@ def test_http_is_spoken_in_the_client_and_the_download_only() -> None:
 
 @pytest.mark.parametrize("name", ["requests", "jinja2", "ruamel", "rich", "pydantic", "promql_parser", "click"])
 def test_the_version_needs_nothing_heavy(name: str) -> None:
-    code = f"import sys; sys.argv = ['alertkit', '--version']; import alertkit.__main__ as m; m.main(); assert {name!r} not in sys.modules"
+    code = (
+        "import sys; sys.argv = ['alertkit', '--version']; import alertkit.__main__ as m; m.main(); "
+        f"assert {name!r} not in sys.modules"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("alertkit ")

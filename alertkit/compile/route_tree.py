@@ -146,13 +146,12 @@ class _Compiler:
         ]  # fmt: skip
 
     def _notify(self) -> list[Route]:
-        groups: dict[tuple[str, str, str | None], list[Routable]] = {}
+        groups: dict[tuple[str, str, Times], list[Routable]] = {}
         for alert in self.alerts:
             for name in dict.fromkeys(alert.notify):
-                groups.setdefault((alert.system, name, alert.active), []).append(alert)
+                groups.setdefault((alert.system, name, _own_times(alert)), []).append(alert)
         found = []
-        for (system, receiver, calendar), members in groups.items():
-            times = Times().narrowed([calendar] if calendar else [], [])
+        for (system, receiver, times), members in groups.items():
             active, mute = self.intervals.of(times, members[0].span, self.problems)
             matchers = (Matcher("system", "=", system), inhibition.alert_matcher(a.name for a in members))
             found.append(Route(
@@ -162,13 +161,12 @@ class _Compiler:
         return found
 
     def _branches(self, default: str | None) -> list[Route]:
-        groups: dict[tuple[str, str], list[Routable]] = {}
+        groups: dict[tuple[str, Times], list[Routable]] = {}
         for alert in self.alerts:
-            if alert.active and not alert.heartbeat_receiver:
-                groups.setdefault((alert.system, alert.active), []).append(alert)
+            if (alert.active or alert.mute) and not alert.heartbeat_receiver:
+                groups.setdefault((alert.system, _own_times(alert)), []).append(alert)
         found = []
-        for (system, calendar), members in groups.items():
-            times = Times().narrowed([calendar], [])
+        for (system, times), members in groups.items():
             active, mute = self.intervals.of(times, members[0].span, self.problems)
             if not active and not mute:  # a market that never closes
                 continue
@@ -176,7 +174,7 @@ class _Compiler:
             levels = [level for member in members for level in member.levels]
             found.append(Route(
                 default, matchers, tuple(self._own(times, levels)), active=active, mute=mute,
-                origin=f"{ACTIVE} {calendar}`", span=members[0].span,
+                origin=OWN_TIMES, span=members[0].span,
             ))  # fmt: skip
         return found
 
@@ -232,7 +230,11 @@ class _Compiler:
 
 
 HEARTBEAT = "heartbeats, which never reach people"
-ACTIVE = "the alerts' own `active:"
+OWN_TIMES = "the alerts' own `active:` or `mute:`"
+
+
+def _own_times(alert: Routable) -> Times:
+    return Times().narrowed([alert.active] if alert.active else [], [alert.mute] if alert.mute else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,9 @@ class NameCheck:
         for alert in self.alerts:
             for name in alert.notify:
                 self._receiver(name, alert.span)
-            if alert.active:
-                self._calendar(alert.active, alert.span)
+            for calendar in (alert.active, alert.mute):
+                if calendar:
+                    self._calendar(calendar, alert.span)
             if alert.heartbeat_receiver:
                 self._heartbeat(alert)
 

@@ -182,8 +182,6 @@ class _Compiler:
             labels["team"] = self.file.team
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
         for name in sorted(own):
-            if name in entry.spec.identity and name in entry.variables:
-                continue
             labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 
@@ -210,10 +208,11 @@ class _Compiler:
             for index, name in enumerate(spec.notify):
                 if name not in receivers:
                     place = entry.value("notify", index)
-                    self.problems.add("AK501", f"unknown receiver `{name}`", place, suggest(name, receivers))
-        if calendars is not None and spec.active is not None and spec.active not in calendars:
-            place = entry.value("active")
-            self.problems.add("AK502", f"unknown calendar `{spec.active}`", place, suggest(spec.active, calendars))
+                    self.problems.add("AK500", f"there is no receiver `{name}`", place, suggest(name, receivers))
+        for key, calendar in (("active", spec.active), ("mute", spec.mute)):
+            if calendars is not None and calendar is not None and calendar not in calendars:
+                help = suggest(calendar, calendars)
+                self.problems.add("AK513", f"there is no calendar `{calendar}`", entry.value(key), help)
 
     def check_unless(self, entries: list[Entry]) -> None:
         """`unless` names alerts of this system, and never leads back to where it began."""
@@ -287,6 +286,8 @@ class _Compiler:
             return "`tests: off`"
         if spec.kind == "expr":
             return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        if spec.user_promql:
+            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
 
     def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
@@ -310,14 +311,14 @@ class _Compiler:
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
+            unless=spec.unless, notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
             heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
         companion = Alert(
             name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
-            span=drafted.companion.span, notify=spec.notify, active=spec.active, companion=True,
+            span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
         )  # fmt: skip
         return [alert, companion]
 

@@ -91,6 +91,8 @@ def _group(test: TestGroup, rows: list[str]) -> None:
 
 def _single(text: str) -> str:
     """Single quotes read best around a series, whose labels are in double ones."""
+    if not text.isprintable():
+        return quote(text)
     return "'" + text.replace("'", "''") + "'"
 
 

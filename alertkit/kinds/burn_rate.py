@@ -84,8 +84,8 @@ class BurnRate(Kind):
     period: Duration = 30 * DAY
     ratio: RatioIndicator | None = None
     latency: LatencyIndicator | None = None
-    windows: Annotated[tuple[Window, ...], BeforeValidator(_windows)] = Field(default_factory=_standard)
-    min_events: float = Field(10, ge=0)
+    windows: Annotated[tuple[Window, ...], BeforeValidator(_windows)] = Field(default_factory=_standard, min_length=1)
+    min_events: float = Field(10, ge=0, le=1e12)
 
     def _budget(self) -> float:
         """The share of events that may fail."""

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -16,6 +16,9 @@ from alertkit.spec.selector import Matcher, Metric, Selector
 
 FIVE_MINUTES = 300_000
 SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
+
+
+Bound = Annotated[float, Field(gt=0)]
 
 
 class Latency(MeasuredKind):
@@ -48,7 +51,7 @@ class Latency(MeasuredKind):
     quantile: float = Field(0.95, gt=0, lt=1)
     window: Duration | None = None
     min_rate: QuantityField | None = None
-    buckets: tuple[float, ...] | None = None
+    buckets: Annotated[tuple[Bound, ...], Field(min_length=1)] | None = None
 
     def _source(self) -> tuple[str, Selector]:
         given = [name for name in SOURCES if getattr(self, name) is not None]
@@ -156,7 +159,7 @@ class Latency(MeasuredKind):
     def _edges(self, metric: Selector) -> list[float]:
         """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""
         if self.buckets is not None:
-            return sorted(edge for edge in self.buckets if edge != float("inf"))
+            return sorted(set(self.buckets))
         values = [abs(value) for value in self.thresholds(self.unit_of(metric.metric)) if value] or [1.0]
         return sorted({value * factor for value in values for factor in (0.5, 2.0)})
 

@@ -286,11 +286,18 @@ class _Check:
             )  # fmt: skip
 
     def _lines(self, filled: Filled, tree: Expr | None) -> None:
-        for number in range(len(filled.definition.stimulus or ())):
+        lines = filled.definition.stimulus
+        before = len(self.problems)
+        for number in range(len(lines or ())):
             try:
                 filled.source(number, tree)
             except StimulusError as error:
                 self._stimulus_problem(error, filled)
+        if lines is not None and len(self.problems) == before and not any(VALUE in mentions(what) for _, what in lines):
+            self.problems.add(
+                "AK427", "nothing in the stimulus depends on `value`, so it cannot drive the signal",
+                self.document.key(("stimulus",)), "write `<< value >>` on the right side of a line",
+            )  # fmt: skip
 
     def _stimulus_problem(self, error: StimulusError, filled: Filled) -> None:
         key, _ = (filled.definition.stimulus or ())[error.line]

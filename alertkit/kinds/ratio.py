@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
@@ -41,7 +43,7 @@ class Ratio(MeasuredKind):
     used: Metric | None = None
     limit: Metric | None = None
     window: Duration | None = None
-    min_events: float | None = None
+    min_events: float | None = Field(None, ge=0, le=1e12)
 
     def _parts(self) -> tuple[Selector, Selector, str]:
         """Numerator, the other one, and whether that is the whole ("total", "limit") or the rest ("rest")."""

@@ -38,21 +38,16 @@ class Proof:
 
 def proofs_of(system: System) -> list[Proof]:
     """All generated proofs of a system, in the order of its alerts."""
-    # Copies of `for_each` share their names: a companion is the one that follows its alert.
-    following = [*system.alerts[1:], None]
     copies: dict[str, list[Claim]] = {}
     for alert in system.alerts:
         if alert.claim is not None:
             copies.setdefault(alert.name, []).append(alert.claim)
-    return [
-        proof
-        for alert, after in zip(system.alerts, following, strict=True)
-        if alert.claim is not None
-        for proof in _proofs(
-            alert, alert.claim, after if after is not None and after.companion and alert.claim.missing else None,
-            [claim for claim in copies[alert.name] if claim is not alert.claim],
-        )
-    ]  # fmt: skip
+    proofs = []
+    for alert, companion in system.with_companions():
+        if alert.claim is not None:
+            others = [claim for claim in copies[alert.name] if claim is not alert.claim]
+            proofs += _proofs(alert, alert.claim, companion, others)
+    return proofs
 
 
 def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequence[Claim]) -> list[Proof]:

@@ -14,12 +14,19 @@ from alertkit.prove.grid import Grid, choose
 from alertkit.prove.oracle import Stage, Timing, firing
 from alertkit.prove.script import IDLE, THIN, Check, Script, Shape, Step
 
+# A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
+MOST_SAMPLES = 5_000_000
+
 
 @lru_cache(maxsize=8192)
 def scripts_of(shape: Shape) -> tuple[Script, ...]:
     """All scripts of a shape: one, or for a kind that its own past disturbs, one for each case."""
     scripts = _Scripts(shape)
-    return tuple(scripts.script(name, steps) for name, steps in scripts.timelines())
+    return tuple(
+        scripts.script(name, steps)
+        for name, steps in scripts.timelines()
+        if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
+    )
 
 
 class _Scripts:
@@ -230,8 +237,11 @@ class _Scripts:
             step = steps[step_index]
             fires = tuple(s for s, state in zip(self.severities, states[at], strict=True) if state)
             settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
-            # What `keep_firing_for` alone keeps firing still shows the last value that was harmful.
-            kept = any(not self._harmful(step.value, s) and not step.stage.keeps for s in fires)
+            # While `keep_firing_for` alone keeps it, the annotations still read the value of before.
+            kept = any(
+                state and not holds and not (step.stage.keeps and level == 0)
+                for level, (state, holds) in enumerate(zip(states[at], step.stage.holds, strict=True))
+            )
             value = step.value if settled and not kept and not self.motion.drifts else None
             checks.append(Check(at * self.grid.evaluation, case, step.severity, fires, value))
         return checks

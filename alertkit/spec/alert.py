@@ -111,6 +111,7 @@ class AlertSpec(Model):
     runbook: str | None = None
     dashboard: str | None = None
     active: str | None = None
+    mute: str | None = None
     notify: Names = ()
     unless: Names = ()
     missing: Literal["ignore", "alert"] = "ignore"

@@ -31,9 +31,14 @@ Origin = Callable[[Sequence[str | int], int], int]
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, or None."""
-    words = sorted(known)
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), words, n=1, cutoff=0.66)
-    return close[0] if close else None
+    words = {_folded(name): name for name in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(_folded(word), sorted(words), n=1, cutoff=0.66)
+    return words[close[0]] if close else None
+
+
+def _folded(word: str) -> str:
+    """Alert names have capitals, receivers dashes; neither is what makes two words different."""
+    return word.lower().replace("-", "_")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -147,6 +152,8 @@ def _plain(kind: str, context: dict[str, Any], message: str, shown: str) -> tupl
         return "AK205", f"{shown} is out of range", f"it must be {words} {format_number(float(context[name]))}"
     if kind == "finite_number":
         return "AK205", f"{shown} is not a finite number", "write a number such as 5 or 0.5"
+    if kind == "too_short":
+        return "AK205", "the list is empty", "give at least one item, or leave the key out"
     text = message.removeprefix("Value error, ").rstrip(".")
     return "AK203", f"{text[:1].lower()}{text[1:]}", f"found {shown}"
 

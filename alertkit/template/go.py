@@ -73,8 +73,9 @@ def _split(text: str) -> tuple[str, str, str]:
     Prose differs from alert to alert while actions repeat, so only they are parsed, once for all texts. Where an
     action trims the prose beside it, the text stays whole.
     """
-    start, end = text.index("{{"), text.rfind("}}") + 2
-    if end <= start or text.startswith("{{-", start) or text.endswith("-}}", 0, end) or "{{" in text[end:]:
+    start, last = text.index("{{"), text.rfind("}}")
+    end = last + 2
+    if last < start or text.startswith("{{-", start) or text.endswith("-}}", 0, end) or "{{" in text[end:]:
         return "", text, ""
     return text[:start], text[start:end], text[end:]
 

@@ -55,7 +55,7 @@ def test_the_place_behind_a_variable_of_for_each(tmp_path: Path) -> None:
     drawn = problems(
         tmp_path, "for_each: {exchange: [hyperliquid]}", "expr: 'up{e=\"<< exchange >>\"} == 0 and rat(x[5m])'"
     )
-    assert "spec.yaml:6:45: error[AK411]" in drawn
+    assert "spec.yaml:6:44: error[AK411]" in drawn
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_the_place_behind_a_variable_of_for_each(tmp_path: Path) -> None:
         (["expr: up == << down >>"], "5:17", "AK404"),
         (["expr: absent(up)", "missing: alert"], "6:5", "AK208"),
         (["expr: 5"], "5:11", "AK412"),
-        (["expr: ''"], "5:12", "AK411"),
+        (["expr: ''"], "5:11", "AK411"),
         (["summary: x"], "3:3", "AK202"),
     ],
 )
@@ -101,7 +101,7 @@ def test_labels_of_a_closed_result(tmp_path: Path) -> None:
 
 def test_missing_data(tmp_path: Path) -> None:
     system, _ = compiled(spec("expr: sum by (job) (up) < 1", "missing: alert"), {}, tmp_path)
-    assert "absent(last_over_time(up[1h]))" in expressions(system)[1]
+    assert "absent_over_time(up[1h])" in expressions(system)[1]
 
 
 def test_by_of_the_files_defaults_does_not_reach_it(tmp_path: Path) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alertkit.kinds.own_file import read_kinds
 from alertkit.source import Problems
@@ -157,14 +161,16 @@ HEAD = "description: x\nparameters:\n  m: {type: metric}\n"
         (HEAD + "signal: << m >>\nstimulus: {<< m >>: counter << value >>}\n", "5:21", "AK427]: `counter` is no word"),
         (HEAD + "signal: << m >>\nstimulus: {<< m >>: rate << value >>}\n", "5:37", "AK427]: a rate is given per time"),
         (HEAD + "signal: << m >>\nstimulus: {<< m >>: << valu >>}\n", "5:24", "AK427]: unknown variable `valu`"),
-        (HEAD + "signal: << m >>\nstimulus: {other: << value >>}\n", "5:12", "AK428]: the signal does not read `other`"),
+        (HEAD + "signal: << m >>\nstimulus: {other: << value >>}\n", "5:12", "AK428]: the signal does not read"),
         (
             HEAD + "signal: '<< m >>{a=\"b\"}'\nstimulus: {<< m >>: << value >>}\n",
             "5:12", 'AK428]: the signal does not read this series: it wants a="b"',
         ),
         (HEAD + "signal: << m >>\nstimulus: {'<< m >>{a=b}': << value >>}\n", "5:21", "AK427]: expected a matcher"),
         (HEAD + "signal: << m >>\nsummary: << n >>\n", "5:13", "AK423]: unknown variable `n`"),
-        (HEAD + "signal: << m >>\nsummary: '{{ $value'\n", "5:19", "AK403]"),
+        (HEAD + "signal: << m >>\nsummary: '{{ $value'\n", "5:11", "AK403]"),
+        (HEAD + "signal: << m >>\nstimulus: {}\n", "5:1", "AK427]: nothing in the stimulus depends on `value`"),
+        (HEAD + "signal: << m >>\nstimulus: {<< m >>: 5}\n", "5:1", "AK427]: nothing in the stimulus depends"),
         (HEAD + "signal: << m >>\nrise: soon\n", "5:7", "AK301]"),
         (HEAD + "signal: << m >>\nrange: [1, 0]\n", "5:8", "AK302]"),
         (HEAD + "signal: << m >>\nsigna: x\n", "5:1", "AK201]: unknown key `signa`"),
@@ -195,13 +201,13 @@ def test_all_mistakes_in_one_go(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("use", "place", "message"),
     [
-        ("kind: mine, m: x, by: [job], above: 1", "2:30", "AK426]: kind `mine` cannot tell alerts apart by `job`"),
+        ("kind: mine, m: x, by: [job], above: 1", "2:36", "AK426]: kind `mine` cannot tell alerts apart by `job`"),
         ("kind: mine, above: 1", "2:10", "AK202]: the key `m` is missing"),
-        ("kind: mine, m: x, n: 1, above: 1", "2:30", "AK201]: unknown key `n`"),
+        ("kind: mine, m: x, n: 1, above: 1", "2:32", "AK201]: unknown key `n`"),
         ("kind: mine, m: x", "2:10", "AK303]: the threshold is missing"),
-        ("kind: mine, m: x, w: 10s, above: 1", "2:30", "AK312]: the window 10s is shorter than two scrapes"),
-        ("kind: mine, m: x, op: '(', above: 1", "2:30", "AK429]"),
-        ("kind: mine, m: x, above: 5MB", "2:37", "AK305]"),
+        ("kind: mine, m: x, w: 10s, above: 1", "2:35", "AK312]: the window 10s is shorter than two scrapes"),
+        ("kind: mine, m: x, op: '(', above: 1", "2:36", "AK429]"),
+        ("kind: mine, m: x, above: 5MB", "2:39", "AK305]"),
     ],
 )
 def test_mistakes_in_an_alert(tmp_path: Path, use: str, place: str, message: str) -> None:
@@ -229,3 +235,29 @@ def test_the_digest_follows_the_files(tmp_path: Path) -> None:
     one = read_kinds(tmp_path, Problems()).digest
     (tmp_path / "a.yaml").write_text("description: x\nsignal: up * 2\n")
     assert one != read_kinds(tmp_path, Problems()).digest != ""
+
+
+WORDS = st.sampled_from([
+    "<< ", " >>", "m", "by", "value", "{", "}", "(", ")", "[5m]", "rate", "clock", "/s", '"', "'", "\\", "1", " ", "\n",
+    "sum by", "|", "{{", "}}", "#", ",", "=", "x", "\u00e9", "-", ":", "null", "alertkit_metric_9_", "% ", "e999", "~",
+])  # fmt: skip
+TEXTS = st.lists(WORDS, max_size=12).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, TEXTS, TEXTS, TEXTS, TEXTS)
+def test_no_text_ends_in_a_traceback(signal: str, series: str, what: str, summary: str, default: str) -> None:
+    """Whatever stands in a kind file or in an alert of that kind, it compiles or is a problem."""
+    parameters = {"m": {"type": "metric"}, "t": {"type": "text", "default": default}}
+    kind = {
+        "description": "x", "parameters": parameters, "signal": signal + "<< m >><< t >>", "summary": summary,
+        "stimulus": {series or "<< m >>": what}, "rise": default,
+    }  # fmt: skip
+    with TemporaryDirectory() as folder:
+        use = {"kind": "mine", "m": "up", "t": what, "above": 5, "for": "5m"}
+        spec = json.dumps({"system": "s", "alerts": {"A": use}})
+        system, drawn = compiled(spec, {"mine.yaml": json.dumps(kind)}, Path(folder))
+        assert (system is None) == bool(drawn) or "mine.yaml" in drawn
+        kind["signal"], kind["stimulus"] = f"max by (<< by >>) (<< m >>{{a='{default}<< t >>'}})", {"<< m >>": what}
+        kind["signal"] += " or << m >>"
+        compiled(spec, {"mine.yaml": json.dumps(kind)}, Path(folder))

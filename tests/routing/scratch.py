@@ -98,6 +98,10 @@ def alertmanager(tool: Tools, folder: Path, config: str = EMPTY) -> Iterator[Ale
             process.wait(20)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 512  # groups are all told at once; a refused connection would be tried again much later
+
+
 class Sink:
     """Collects what is posted: (path, JSON body)."""
 
@@ -117,7 +121,7 @@ class Sink:
             def log_message(self, *arguments: object) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Sink:

@@ -63,6 +63,8 @@ ALERTS = (
     alert("Batch", "warning", team="night", identity=()),
     alert("Odd", "critical", team="nobody", identity=("job",), notify=("own", "audit")),
     alert("Sleepy", "warning", "critical", team="web", identity=("instance",), active="never"),
+    alert("Lunch", "warning", team="web", identity=(), active="all_day", mute="never"),
+    alert("Quiet", "warning", team="web", identity=(), mute="all_day", notify=("own",)),
     alert("Watchdog", "info", team="web", heartbeat_receiver="beat"),
 )
 
