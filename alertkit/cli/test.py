@@ -34,6 +34,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
       alertkit test --format json
     """
     from alertkit.build import compile_project, read_systems, write
+    from alertkit.build.scenarios import read_project_scenarios
     from alertkit.prove.memory import Memory
     from alertkit.prove.plain import plain_files, prove_plain
     from alertkit.prove.results import Result, Skipped
@@ -54,8 +55,9 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
     compiled = compile_project(project, problems)
     if compiled is None:
         fail(problems)
+    inputs, systems = read_systems(project, problems)
+    scenarios = read_project_scenarios(project, inputs, systems, problems)
     write(project.build, compiled.outputs, problems)
-    _, systems = read_systems(project, problems)
     if problems:
         fail(problems)
     promtool = tools["promtool"]
@@ -70,6 +72,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
         run.progress = advance
         events = itertools.chain(
             prove(systems, run, problems),
+            scenarios.prove(run, problems),
             () if only else prove_plain(plain_files(project.tests), promtool, keep, problems),
         )
         for event in events:
