@@ -87,7 +87,7 @@ def derive(
         )
     return Claim(
         question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
-        question.inputs, missing, kept, cleared, question.worst,
+        question.inputs, missing, kept, cleared, question.worst or stimulus.twin,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
 from alertkit.spec.selector import Metric
 
-BASE = 1024.0
+BASE = 1.0
 
 
 class Change(MeasuredKind):

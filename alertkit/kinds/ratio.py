@@ -95,9 +95,9 @@ class Ratio(MeasuredKind):
         part, other, role = self._parts()
         if role == "limit":
             return Stimulus(
-                at=lambda value: (Source(part, Level(1024 * value)), Source(other, Level(1024.0))), exact=True,
-                sums=True,
-            )
+                at=lambda value: (Source(part, Level(value / 2)), Source(other, Level(0.5))), exact=True,
+                sums=True, idle=(Source(part, Level(1.0)), Source(other, Level(0.0))),
+            )  # fmt: skip
         window = self.window or FIVE_MINUTES
         # Hardly enough events, so that a guard which asks for more is noticed.
         speed = 1001.0 * self.min_events / window if self.min_events else 128.0

@@ -45,6 +45,7 @@ class Stimulus:
     always     fires from the first evaluation on, whatever the series
     scenery    series that go on through every stage, also when the data is gone
     sums       the series of one identity are added up, so each may be split in two
+    twin       a healthy series in the same identity changes nothing, though the question itself takes the worst
     thin       value -> series with this value and too little traffic for the alert to speak; None without such a guard
     idle       series that exist but carry no traffic; None where that means nothing
     """
@@ -75,4 +76,5 @@ class Stimulus:
     scenery: tuple[Source, ...] = ()
     idle: tuple[Source, ...] | None = None
     sums: bool = False
+    twin: bool = False
     thin: Callable[[float], tuple[Source, ...]] | None = None

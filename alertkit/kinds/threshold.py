@@ -64,8 +64,14 @@ class Threshold(MeasuredKind):
             rise=window if self.over in ("avg", "min") else 0,
             fall=window if self.over in ("avg", "max") else 0,
             sticky=self.over in ("max", "min"),
-            exact=self.over != "avg",
+            exact=self.over != "avg", twin=self._worst(), sums=self.aggregate == "sum",
         )  # fmt: skip
+
+    def _worst(self) -> bool:
+        """Whether `aggregate` takes the worst of the series, as it would without being asked."""
+        given = self.conditions()
+        rising = {"max": ("above", "at_least"), "min": ("below", "at_most")}.get(self.aggregate or "", ())
+        return bool(given) and given[0] in rising
 
     def default_summary(self, alert: str) -> str:
         return f"{self.metric.metric} is {{{{ $value | humanize }}}}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from alertkit.compile.claim import Claim
+from alertkit.compile.claim import FALLING, RISING, Claim
 from alertkit.kinds.stimulus import Source
 from alertkit.series import Gone, Level, Piece, Slope
 from alertkit.series.example import example_labels, satisfies
@@ -60,7 +60,17 @@ def healthy_twin(claim: Claim) -> list[Source]:
     """A second series in the identity that is well throughout, where only the worst one counts."""
     if not claim.worst or _taken(claim):
         return []
-    return [replace(source, extra=(*source.extra, (TWIN, "2"))) for source in claim.stimulus.at(claim.rest)]
+    return [replace(source, extra=(*source.extra, (TWIN, "2"))) for source in claim.stimulus.at(_calm(claim))]
+
+
+def _calm(claim: Claim) -> float:
+    """A harmless value for the twin; where rest is zero a little more, so that a sum is not the same."""
+    edge = claim.boundaries[0]
+    if claim.rest or claim.stimulus.far or edge.comparison.op not in (*RISING, *FALLING):
+        return claim.rest
+    little = edge.inside / 8
+    kept = claim.clear is not None and claim.clear.holds(little)
+    return claim.rest if kept or claim.stimulus.drifts or _harmful(claim, little) else little
 
 
 def outsiders(claim: Claim, values: Sequence[float], identity: dict[str, str]) -> Iterator[tuple[Source, list[Piece]]]:

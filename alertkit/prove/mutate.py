@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alertkit.compile.ruleset import Record, Rule, System
-from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, TestGroup, test_file
+from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, test_file
 from alertkit.emit.rules import group_text
 from alertkit.promql import metric_names, parse, to_text, transform
 from alertkit.promql.tree import Expr, Matcher, Selector
@@ -240,21 +240,17 @@ def files(job: Job, mutants: Sequence[Mutant]) -> tuple[str, str]:
     alerts: list[AlertTest] = []
     exprs: list[ExprTest] = []
     base = job.proof
+    series = list(base.group.series)
     for mutant in mutants:
         world = _World(mutant, job)
         records.update({record.name: record for record in world.records})
         rules += world.rules
         alerts += world.alerts
         exprs += world.exprs
-    ordered = _in_order(list(records.values()))
-    group = TestGroup("m", base.grid.step, base.group.series, tuple(alerts), tuple(exprs))
-    text = "groups:\n" + group_text("m", "", None, tuple(ordered), tuple(rules))
+        series += world.states
+    group = TestGroup("m", base.grid.step, tuple(series), tuple(alerts), tuple(exprs))
+    text = "groups:\n" + group_text("m", "", None, tuple(records.values()), tuple(rules))
     return text, test_file("", ["{rules}"], ["m"], base.grid.evaluation, [group])
-
-
-def _in_order(records: list[Record]) -> list[Record]:
-    """Changed records may read each other; they were appended in the order of the originals."""
-    return records
 
 
 class _World:
@@ -278,6 +274,7 @@ class _World:
             self._names[name] = f"M{mutant.number}{'ac'[index]}"
         self.rules = [self._rule(change.after if rule is change.before else rule) for rule in kept]  # type: ignore[arg-type]
         self._tests(job.proof, kept, whole)
+        self.states = self._states(job.proof) if whole else []
 
     def _records(self, change: Change, job: Job) -> None:
         """The changed record and all that read it, renamed."""
@@ -307,6 +304,16 @@ class _World:
         if matcher.label != "alertname":
             return matcher
         return replace(matcher, value=self._names.get(matcher.value, matcher.value))
+
+    def _states(self, proof: Proof) -> list[InputSeries]:
+        """The alert states that the test writes itself, under the new names."""
+        renamed = []
+        for series in proof.group.series:
+            for name, other in self._names.items():
+                before = f'alertname="{name}"'
+                if series.series.startswith("ALERTS{") and before in series.series:
+                    renamed.append(replace(series, series=series.series.replace(before, f'alertname="{other}"')))
+        return renamed
 
     def _tests(self, proof: Proof, kept: list[Rule], whole: bool) -> None:
         mine = [frozenset((k, v) for k, v in rule.labels if "{{" not in v) for rule in kept]
