@@ -70,7 +70,7 @@ def derive(
     boundaries = []
     for severity, comparison in levels:
         inside, past = _beside(
-            comparison.op, comparison.value, stimulus.margin, stimulus.smallest, stimulus.exact, question.range
+            comparison.op, comparison.value, stimulus.margin, stimulus.smallest, stimulus.exact or stimulus.sharp, question.range
         )
         boundaries.append(
             Boundary(
@@ -83,7 +83,7 @@ def derive(
     cleared = kept = None
     if clear is not None:
         cleared, kept = _beside(
-            clear.op, clear.value, stimulus.margin, stimulus.smallest, stimulus.exact, question.range
+            clear.op, clear.value, stimulus.margin, stimulus.smallest, stimulus.exact or stimulus.sharp, question.range
         )
     return Claim(
         question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,

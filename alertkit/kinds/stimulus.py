@@ -28,6 +28,7 @@ class Stimulus:
     late       a change shows only at the first sample after it (counters), not at it (gauges)
     sticky     until it has arrived, the signal keeps its old value (max or min over a window)
     exact      the signal has the value to the last bit, so the boundary itself can be proven
+    sharp      the boundary itself can be had to the last bit, though not every value
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
     smallest   how far beside zero the nearest provable value lies
     eager      on its way between harmless and harmful the signal is already (or still) harmful
@@ -56,6 +57,7 @@ class Stimulus:
     late: bool = False
     sticky: bool = False
     exact: bool = False
+    sharp: bool = False
     margin: float = 0.001
     smallest: float = 0.001
     eager: bool = False

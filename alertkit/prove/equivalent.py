@@ -9,11 +9,12 @@ nothing is assumed of the series otherwise.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
 
-from alertkit.compile.ruleset import Rule
-from alertkit.promql import parse, to_text
+from alertkit.compile.ruleset import Record, Rule
+from alertkit.promql import parse, to_text, transform
 from alertkit.promql.tree import (
     ARITHMETIC,
     COMPARISONS,
@@ -24,6 +25,7 @@ from alertkit.promql.tree import (
     MatrixSelector,
     NumberLiteral,
     Paren,
+    Selector,
     Subquery,
     Unary,
 )
@@ -54,21 +56,39 @@ _EACH = frozenset({"abs", "ceil", "floor", "exp", "ln", "sqrt", "sgn", "timestam
 _WHOLE = frozenset({"count_over_time", "changes", "resets"})
 
 
-def equivalent(change: Change) -> str | None:
-    """Why no series whatever could tell the changed rule from the original; None when that cannot be proven."""
+def equivalent(change: Change, readers: Sequence[Rule], records: Mapping[str, str]) -> str | None:
+    """Why no series whatever could tell the changed rule from the original; None when that cannot be proven.
+
+    `readers` are all alerting rules that read a changed record, `records` the expressions of all records by name. Of a
+    record only what its readers make of it counts.
+    """
     before, after = change.before, change.after
-    if isinstance(before, Rule) and replace(before, expr="") != replace(after, expr=""):
+    if isinstance(before, Record):
+        changed = {**records, before.name: after.expr}
+        same = all(_normal(rule, rule.expr, records) == _normal(rule, rule.expr, changed) for rule in readers)
+        return "its readers mean the same on every series" if same else None
+    if replace(before, expr="") != replace(after, expr=""):  # type: ignore[type-var]
         return None
-    need = _Need.VALUE
-    if isinstance(before, Rule) and not any(go.uses_value(text) for _, text in (*before.labels, *before.annotations)):
-        need = _Need.PRESENCE
-    if _normal(before.expr, need) == _normal(after.expr, need):
+    if _normal(before, before.expr, records) == _normal(before, after.expr, records):
         return "both mean the same on every series"
     return None
 
 
-def _normal(text: str, need: _Need) -> str:
-    return to_text(_form(without_parens(parse(text)), need))
+def _normal(rule: Rule, text: str, records: Mapping[str, str]) -> str:
+    shown = any(go.uses_value(text) for _, text in (*rule.labels, *rule.annotations))
+    tree = _inlined(parse(text), records)
+    return to_text(_form(without_parens(tree), _Need.VALUE if shown else _Need.PRESENCE))
+
+
+def _inlined(expr: Expr, records: Mapping[str, str]) -> Expr:
+    """The expression with what its records record in their place."""
+
+    def inline(node: Expr) -> Expr:
+        if isinstance(node, Selector) and node == Selector(node.name) and node.name in records:
+            return Paren(_inlined(parse(records[node.name]), records))
+        return node
+
+    return transform(expr, inline)
 
 
 def _form(expr: Expr, need: _Need) -> Expr:
@@ -139,11 +159,15 @@ def _comparison(expr: Binary, need: _Need) -> Expr:
     number = unwrap(expr.right)
     if expr.bool or not isinstance(number, NumberLiteral):
         return replace(expr, left=_form(expr.left, _Need.VALUE), right=_form(expr.right, _Need.VALUE))
-    if need is not _Need.PRESENCE:
-        inner = need if number.value == 0 else _Need.VALUE
-        left = _form(expr.left, inner)
-    else:
-        left = _form(expr.left, _Need.SCALE if number.value == 0 else _Need.VALUE)
+    inner = _Need.VALUE
+    if number.value == 0:
+        inner = _Need.SCALE if need is _Need.PRESENCE else need
+    wanted = expr.left
+    if (expr.op == ">" and number.value >= 0) or (expr.op == ">=" and number.value > 0):
+        wanted = _without_zero(wanted)
+    left = _form(wanted, inner)
+    if need is _Need.PRESENCE and number.value == 0:
+        left = _largest(left)
     if not _whole(expr.left):
         return replace(expr, left=left)
     # Whole numbers: `> 3` and `>= 4` and `>= 3.96` say the same; a count is never below one, other numbers of changes
@@ -158,6 +182,36 @@ def _comparison(expr: Binary, need: _Need) -> Expr:
         most = math.ceil(value) - 1 if op == "<" else math.floor(value)
         return replace(expr, left=left, op="<=", right=NumberLiteral(float(most)))
     return replace(expr, left=left)
+
+
+def _without_zero(expr: Expr) -> Expr:
+    """Without elements that are zero by construction, `or 0 * x`, also as a numerator: they never exceed zero."""
+    inner = unwrap(expr)
+    if isinstance(inner, Binary) and inner.op == "/":
+        return replace(inner, left=_without_zero(inner.left))
+    if isinstance(inner, Binary) and inner.op == "or" and _is_zero(inner.right):
+        return inner.left
+    return expr
+
+
+def _is_zero(expr: Expr) -> bool:
+    inner = unwrap(expr)
+    if not (isinstance(inner, Binary) and inner.op == "*"):
+        return False
+    number = unwrap(inner.left)
+    return isinstance(number, NumberLiteral) and number.value == 0
+
+
+def _largest(expr: Expr) -> Expr:
+    """A sum of what is never negative is zero, or above it, exactly when the largest of it is."""
+    if isinstance(expr, Aggregate) and expr.op == "sum" and _never_negative(expr.expr):
+        return replace(expr, op="max")
+    return expr
+
+
+def _never_negative(expr: Expr) -> bool:
+    inner = unwrap(expr)
+    return isinstance(inner, Call) and inner.name in ("rate", "increase", "irate", *_WHOLE)
 
 
 def _whole(expr: Expr) -> bool:

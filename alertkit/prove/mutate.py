@@ -74,7 +74,9 @@ def mutants_of(systems: Sequence[System], wanted: Callable[[str, str], bool]) ->
     A record's mutants belong to the first alert that reads it; the proofs of all that do may notice them.
     """
     found: list[Mutant] = []
+    places: dict[str, dict[str, str]] = {}
     for system in systems:
+        places[system.name] = {record.name: record.expr for record in system.records}
         jobs = jobs_of(system, proofs_of(system))
         records: dict[str, list[Mutant]] = {}
         done: set[str] = set()
@@ -99,10 +101,16 @@ def mutants_of(systems: Sequence[System], wanted: Callable[[str, str], bool]) ->
         mutant.number = number
         mutant.left = list(mutant.jobs)
         mutant.wild = any(_wild(use.selector) for use in selectors(mutant.change.tree))
-        mutant.why = equivalent(mutant.change) or ""
+        readers = [rule for job in mutant.jobs for rule in job.rules]
+        mutant.why = equivalent(mutant.change, _readers(mutant.change, readers), places[mutant.system]) or ""
         if mutant.why:
             mutant.state = "equivalent"
     return found
+
+
+def _readers(change: Change, rules: Iterable[Rule]) -> list[Rule]:
+    """The rules whose jobs hold a changed record; some may not read it, which does no harm."""
+    return list({id(rule): rule for rule in rules}.values()) if isinstance(change.before, Record) else []
 
 
 def _cheapest_first(jobs: list[Job]) -> list[Job]:
