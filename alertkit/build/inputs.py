@@ -33,7 +33,7 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
     from alertkit.emit.notifications import template_files
 
     routing = read_routing(project.alertmanager, problems)
-    registry = Registry()
+    registry = _kinds(project.specs / "kinds", problems)
     severities = list(project.file.severities)
     for loaded in routing:
         severities += [name for name in loaded.file.severities if name not in severities]
@@ -53,3 +53,12 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
         )  # fmt: skip
     templates = template_files(project.alertmanager, problems) if known else {}
     return Inputs(registry, routing, templates, settings)
+
+
+def _kinds(folder: Path, problems: Problems) -> Registry:
+    """The project's kinds; what reads them is loaded only when there are any."""
+    if not folder.is_dir():
+        return Registry()
+    from alertkit.kinds.own_file import read_kinds
+
+    return read_kinds(folder, problems)

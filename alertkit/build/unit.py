@@ -36,6 +36,7 @@ def routable(data: dict[str, Any]) -> Routable:
         data["name"], data["system"], tuple(data["levels"]),
         None if data["identity"] is None else tuple(data["identity"]), Span(**data["span"]),
         tuple(data["unless"]), tuple(data["notify"]), data["active"], data["companion"], data["heartbeat_receiver"],
+        data["mute"],
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from alertkit import __version__
 
 # Command -> one line of help; the command is `alertkit.cli.<name>:command` (a dash becomes an underscore).
 COMMANDS = {
+    "init": "Make a small project to start from.",
     "compile": "Compile specs into plain Prometheus, Alertmanager and promtool files.",
     "test": "Compile, and prove every alert with the real promtool.",
     "route": "Say who is told of an alert, when, and what mutes it.",
@@ -18,6 +19,8 @@ COMMANDS = {
     "apply": "Put the build into running servers, all or nothing, and verify it.",
     "rollback": "Put a build of before into force again.",
     "reload": "The same as `apply --yes`.",
+    "kinds": "List the kinds of alerts, or print the reference page of one.",
+    "explain-error": "Tell more of the code of an error.",
     "doctor": "Show the tools that were found, and how to get what is missing.",
     "tools": "Fetch promtool, amtool, prometheus and alertmanager, without root.",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import click
@@ -13,6 +13,7 @@ from alertkit.cli.common import BROKEN_TOOL, fail
 from alertkit.source import Problems
 
 if TYPE_CHECKING:
+    from alertkit.compile.ruleset import System
     from alertkit.routing.render import Message, Sample
     from alertkit.routing.situations import Situation
 
@@ -33,6 +34,7 @@ def command(alert: str, level: str | None, receiver: str | None, count: int, ext
     alertkit render CircuitBreakerOpen
     alertkit render peak_trade/HighLatency --level warning --count 25
     """
+    from alertkit.build import read_systems
     from alertkit.cli.routing_input import read_input, write_templates
     from alertkit.routing.render import group_data, render
     from alertkit.routing.router import Router
@@ -57,7 +59,7 @@ def command(alert: str, level: str | None, receiver: str | None, count: int, ext
     tools = require(["amtool"], problems)
     if tools is None:
         fail(problems, BROKEN_TOOL)
-    samples = _samples(given.systems, chosen, count)
+    samples = _samples(read_systems(given.project, problems)[1], chosen, count)
     with open_scratch(problems) as scratch:
         if scratch is None:
             fail(problems, BROKEN_TOOL)
@@ -89,7 +91,7 @@ def _levels(alert: str, all_of_them: Sequence[Situation], problems: Problems) ->
     return found
 
 
-def _samples(systems: Sequence[Any], chosen: Situation, count: int) -> list[Sample]:
+def _samples(systems: Sequence[System], chosen: Situation, count: int) -> list[Sample]:
     """The alert as its own stimulus makes it fire; further ones of the group differ in their identity."""
     from alertkit.prove.cases import proofs_of
     from alertkit.routing.render import Sample

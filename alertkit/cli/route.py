@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alertkit.routing.situations import Situation
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.datetime:
@@ -97,7 +97,7 @@ def _asked(what: Sequence[str], alerts: Sequence[Situation]) -> list[tuple[dict[
 
 def _labels(words: Sequence[str], alerts: Sequence[Situation]) -> list[dict[str, str]]:
     if len(words) == 1 and "=" not in words[0]:
-        return [situation.labels for situation in _named(words[0], alerts)]
+        return [s.labels | dict.fromkeys(s.free, "?") for s in _named(words[0], alerts)]
     pairs = [word.partition("=") for word in words]
     for name, equals, _ in pairs:
         if not name.strip() or not equals:

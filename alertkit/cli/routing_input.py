@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from alertkit.cli.common import fail, this_project
 from alertkit.compile.routing import OLDEST, Routable, Routing, Version
 from alertkit.source import Problems, Span
-from alertkit.spec.project import Project, load_file
-from alertkit.spec.routing import Loaded, read_routing
+from alertkit.spec.project import Project, shown_path
+from alertkit.spec.routing import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,45 +20,32 @@ class Input:
     project: Project
     files: Sequence[Loaded]
     alerts: Sequence[Routable]
-    systems: Sequence[Any]
     routing: Routing
     templates: dict[str, str]
 
 
 def read_input(version: Version = OLDEST) -> Input:
     """Read and compile the project around the current folder; leaves with its problems."""
+    from alertkit.build import compile_project
+    from alertkit.build.inputs import read_inputs
     from alertkit.compile.route_tree import compile_routing
-    from alertkit.compile.system import Settings, compile_system
-    from alertkit.emit.notifications import template_files
-    from alertkit.kinds import Registry
-    from alertkit.routing.situations import routables
 
     project = this_project()
     problems = Problems()
-    files = read_routing(project.alertmanager, problems)
-    if not files and not problems:
+    compiled = compile_project(project, problems, version)
+    if compiled is None:
+        fail(problems)
+    inputs = read_inputs(project, problems)
+    if not inputs.routing:
         problems.add(
-            "AK522", "the project has no routing", Span(str(project.alertmanager / "routing.yaml"), 1, 1),
+            "AK522", "the project has no routing", Span(shown_path(project.alertmanager / "routing.yaml"), 1, 1),
             "write it: receivers, a default and routes",
         )  # fmt: skip
-    receivers = frozenset(name for loaded in files for name in loaded.file.receivers)
-    calendars = frozenset(name for loaded in files for name in loaded.file.calendars)
-    severities = {"info": 0, "warning": 1, "critical": 2} | {n: 3 for f in files for n in f.file.severities}
-    settings = Settings(
-        project.file.scrape_interval, project.file.evaluation_interval, tuple(severities), receivers, calendars
-    )
-    systems = []
-    for path in sorted(project.specs.glob("*.yaml")) if project.specs.is_dir() else ():
-        document = load_file(path, problems)
-        system = document and compile_system(document, document.path, Registry(), settings, problems)
-        if system:
-            systems.append(system)
-    alerts = routables(systems)
-    templates = template_files(project.alertmanager, problems)
-    routing = None if problems else compile_routing(files, alerts, problems, version, templates)
+        fail(problems)
+    routing = compile_routing(inputs.routing, compiled.routables, problems, version, inputs.templates)
     if routing is None:
         fail(problems)
-    return Input(project, files, alerts, systems, routing, templates)
+    return Input(project, inputs.routing, compiled.routables, routing, inputs.templates)
 
 
 def write_templates(templates: dict[str, str], folder: Path) -> None:

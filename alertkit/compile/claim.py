@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from alertkit.kinds import Comparison, Question, Stimulus
 from alertkit.spec.selector import Selector
@@ -62,7 +63,9 @@ def derive(
     rest = stimulus.rest if stimulus.rest is not None else _rest(comparisons, clear, question.range)
     boundaries = []
     for severity, comparison in levels:
-        inside, past = _beside(comparison, stimulus, question.range)
+        inside, past = _beside(
+            comparison.op, comparison.value, stimulus.margin, stimulus.smallest, stimulus.exact, question.range
+        )
         boundaries.append(
             Boundary(
                 severity,
@@ -72,17 +75,18 @@ def derive(
             )
         )
     return Claim(
-        question.identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
+        question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
         question.inputs, missing,
     )  # fmt: skip
 
 
-def _beside(comparison: Comparison, stimulus: Stimulus, limits: tuple[float, float]) -> tuple[float, float]:
+@lru_cache(maxsize=4096)
+def _beside(
+    op: str, value: float, margin: float, smallest: float, exact: bool, limits: tuple[float, float]
+) -> tuple[float, float]:
     """The nearest harmless and the nearest harmful value that the stimulus can tell apart."""
-    value = comparison.value
-    gap = abs(value) * stimulus.margin or stimulus.smallest
-    exact = stimulus.exact or value == 0
-    op = comparison.op
+    gap = abs(value) * margin or smallest
+    exact = exact or value == 0
     if op == "==":
         return (value + gap if value + gap <= limits[1] else value - gap), value
     if op == "!=":

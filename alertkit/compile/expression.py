@@ -35,7 +35,7 @@ class Draft:
 
 def _worst(question: Question, op: str) -> str:
     """The value of the worst series of each identity, as the comparison points."""
-    return by("min" if op in ("<", "<=") else "max", question.identity, question.signal)
+    return by("min" if op in ("<", "<=") else "max", question.known_identity, question.signal)
 
 
 def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Comparison, str] | None) -> Draft:
@@ -44,7 +44,7 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
     parts: list[str] = []
     for comparison in comparisons:
         if question.worst and comparison.op in ("==", "!="):
-            parts.append(by("max", question.identity, f"{question.signal} {comparison}"))
+            parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))
             continue
         signal = _worst(question, comparison.op) if question.worst else question.signal
         if signal not in signals:
@@ -53,7 +53,7 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
         parts.append(f"{hole} {comparison}")
         if clear is not None:
             keep, alerts = clear
-            parts.append(f"({hole} {keep} and {on(question.identity)} {alerts})")
+            parts.append(f"({hole} {keep} and {on(question.known_identity)} {alerts})")
     return Draft(guarded("\nor\n".join(parts), question), tuple(signals))
 
 
@@ -63,7 +63,7 @@ def guarded(condition: str, question: Question) -> str:
         return condition
     if "\nor\n" in condition:
         condition = f"({condition})"
-    return condition + "".join(f"\nand {on(question.identity)}\n{guard}" for guard in question.guards)
+    return condition + "".join(f"\nand {on(question.known_identity)}\n{guard}" for guard in question.guards)
 
 
 def firing(alert: str, severity: str, system: str) -> str:
@@ -86,7 +86,7 @@ def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int) -> 
                 f"({by('group', identity, f'last_over_time({selector}[{memory}])')} unless {on(identity)} "
                 f"{by('group', identity, str(selector))})"
             )
-            parts.append(f"absent(last_over_time({selector}[{memory}]))")
+            parts.append(f"absent_over_time({selector}[{memory}])")
         else:
             parts.append(f"absent({selector})")
     return "\nor\n".join(parts)

@@ -31,6 +31,8 @@ def levels_of(
     if own not in severities:
         problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
         return [], None
+    if question.forms and not _known_forms(entry, question, severities, problems):
+        return [], None
     if question.forms:
         return [Level(form.severity or own, (form.boundary,), str(form.boundary)) for form in question.forms], None
     if question.fixed is not None and not (isinstance(spec, Measured) and spec.conditions()):
@@ -56,6 +58,16 @@ def levels_of(
     )  # fmt: skip
     clear = _clear(entry, question, levels, problems) if spec.clear is not None and len(problems) == before else None
     return (levels, clear) if len(problems) == before else ([], None)
+
+
+def _known_forms(entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems) -> bool:
+    """Whether the severities that a kind's own forms name exist; they come from its `windows`."""
+    unknown = [f.severity for f in question.forms if f.severity is not None and f.severity not in severities]
+    named = [window.severity for window in getattr(entry.spec, "windows", ())]
+    for severity in unknown:
+        place = entry.value("windows", named.index(severity), "severity") if severity in named else entry.key()
+        problems.add("AK311", f"unknown severity `{severity}`", place, suggest(severity, severities))
+    return not unknown
 
 
 def _number(
@@ -141,10 +153,20 @@ def _can_fire(
     if never or always:
         word = "never" if never else "always"
         problems.add(
-            "AK306", f"this would {word} fire: the value lies between {format_number(lowest)} and "
-            f"{format_number(highest)} {question.unit.name if question.unit.name != 'number' else ''}".rstrip(),
-            entry.value(*path), "choose a threshold inside that range",
+            "AK306", f"this would {word} fire: the value {_range(question)}", entry.value(*path),
+            "choose a threshold inside that range",
         )  # fmt: skip
+
+
+def _range(question: Question) -> str:
+    """What values a signal can have, as a predicate."""
+    factor, unit = (100, "%") if question.unit.dimension == "ratio" else (1, f" {question.unit.name}")
+    unit = "" if question.unit.name == "number" else unit
+    scale = float(question.unit.scale) if factor == 100 else 1.0
+    lowest, highest = (format_number(round(value * scale * factor, 9)) for value in question.range)
+    if question.range[1] == float("inf"):
+        return f"is never below {lowest}{unit}"
+    return f"lies between {lowest}{unit} and {highest}{unit}"
 
 
 def _clear(entry: Entry, question: Question, levels: list[Level], problems: Problems) -> Comparison | None:

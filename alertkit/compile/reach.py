@@ -1,4 +1,4 @@
-"""Routes of the files that no alert at all could ever reach: contradictions, and earlier routes that take everything."""
+"""Routes of the files that no alert could ever reach: contradictions, and earlier routes that take everything."""
 
 from __future__ import annotations
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from alertkit.kinds import Kind, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import Matcher
+from alertkit.spec.shown import brief
 from alertkit.spec.validate import field_names, suggest, validate
 
 SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
@@ -28,9 +31,15 @@ class Entry:
     variables: dict[str, str] = field(default_factory=dict)
 
     def _path(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """Where a key of this alert stands in the document: with the alert, in `defaults` or with the whole file."""
         if path and path[0] in self.defaults:
             return ("defaults", *path)
-        return ("alerts", self.name, *path)
+        own = ("alerts", self.name, *path)
+        if path and not self.document.has(own):
+            shared: tuple[str | int, ...] = ("runbooks",) if path == ("runbook",) else path
+            elsewhere = [("defaults", *path)] + ([shared] if path[0] in ("labels", "runbook") else [])
+            return next((place for place in elsewhere if self.document.has(place)), own)
+        return own
 
     def key(self, *path: str | int) -> Span:
         """Where a key of this alert stands; the alert's own name without arguments."""
@@ -39,16 +48,36 @@ class Entry:
     def value(self, *path: str | int) -> Span:
         return self.document.value(self._path(path))
 
+    def has(self, *path: str | int) -> bool:
+        """Whether this alert, or the defaults for it, say something at `path`."""
+        return self._raw(path) is not None
+
+    def _raw(self, path: tuple[str | int, ...]) -> object:
+        node: Any = self.document.data
+        for part in self._path(path):
+            if isinstance(node, dict):
+                node = node.get(part)
+            elif isinstance(node, list) and isinstance(part, int) and part < len(node):
+                node = node[part]
+            else:
+                return None
+        return node
+
     def within(self, offset: int, length: int, *path: str | int) -> Span:
-        """A place inside the text of a value."""
-        return self.document.within(self._path(path), offset, length)
+        """A place inside the text of a value, of which `for_each` may have made another one."""
+        where = self._path(path)
+        text = self.document.at(where) if self.variables else None
+        if isinstance(text, str):
+            begin, end = (_origin(text, self.variables, place) for place in (offset, offset + max(length, 1)))
+            offset, length = begin, max(end - begin, 1)
+        return self.document.within(where, offset, length)
 
 
 def read_spec(document: Document, registry: Registry, problems: Problems) -> tuple[SpecFile, list[Entry]] | None:
     """Check one file; None when the file as a whole is unusable, else what could be read of it."""
     data = document.data
     if not isinstance(data, dict):
-        problems.add("AK203", "a spec file is a mapping", document.value(()), "begin with `system:` and `alerts:`")
+        problems.add("AK203", "a spec file must be a mapping", document.value(()), "begin with `system:` and `alerts:`")
         return None
     file = validate(SpecFile, document, (), data, problems)
     if file is None:
@@ -78,7 +107,9 @@ def _read_alerts(
                 "use letters, digits and `_`, beginning with a letter, like `HighLatency`",
             )  # fmt: skip
         elif not isinstance(raw, dict):
-            problems.add("AK203", "an alert is a mapping", document.value(path), "begin with `kind:`")
+            problems.add(
+                "AK203", f"an alert must be a mapping, found {brief(raw)}", document.value(path), "begin with `kind:`"
+            )
         else:
             entries += _read_alert(document, name, raw, defaults, registry, problems)
     return entries
@@ -91,13 +122,20 @@ def _read_alert(
     path = ("alerts", name)
     kind = raw.get("kind")
     if not isinstance(kind, str):
-        problems.add("AK202", "the key `kind` is missing", document.key(path), suggest("", registry))
+        if "kind" in raw:
+            place = document.value((*path, "kind"))
+            problems.add("AK203", f"expected the name of a kind, found {brief(kind)}", place, suggest("", registry))
+        else:
+            place = document.key(path)
+            problems.add(
+                "AK202", f"the key `kind` is missing in `{name}`", place, f"add `kind:`; {suggest('', registry)}"
+            )
         return []
     if kind not in registry:
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
     model = registry[kind]
-    fields = set(field_names(model))
+    fields = _fields(model)
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
@@ -107,7 +145,12 @@ def _read_alert(
     copies = _copies(document, name, merged, problems) if "for_each" in raw else [(merged, {}, ())]
     entries = []
     for copy, variables, selecting in copies:
-        spec = validate(model, document, path, copy, problems)
+
+        def origin(where: Sequence[str | int], offset: int, variables: dict[str, str] = variables) -> int:
+            text = document.at(where)
+            return _origin(text, variables, offset) if variables and isinstance(text, str) else offset
+
+        spec = validate(model, document, path, copy, problems, origin=origin)
         if spec is not None:
             if selecting:
                 matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
@@ -116,6 +159,12 @@ def _read_alert(
         else:
             break  # every copy would repeat the same problems
     return entries
+
+
+@cache
+def _fields(model: type[Kind]) -> frozenset[str]:
+    """The keys that a kind takes from `defaults:`."""
+    return frozenset(field_names(model)) - model.without_defaults
 
 
 Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
@@ -131,7 +180,7 @@ def _copies(document: Document, name: str, raw: dict[str, Any], problems: Proble
     fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
     if not fine or not all(isinstance(item, (str, int)) for values in axes.values() for item in values):
         problems.add(
-            "AK203", "`for_each` needs a mapping of names to lists", document.value(path),
+            "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
         return []
@@ -146,8 +195,20 @@ def _copies(document: Document, name: str, raw: dict[str, Any], problems: Proble
     return copies
 
 
-def _variable(name: str) -> re.Pattern[str]:
-    return re.compile(rf"<<\s*{re.escape(name)}\s*>>")
+def _variable(names: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(rf"<<\s*({'|'.join(map(re.escape, names))})\s*>>")
+
+
+def _origin(text: str, variables: dict[str, str], offset: int) -> int:
+    """The place in `text` of what is at `offset` once the variables are put in."""
+    grown = 0
+    for found in _variable(variables).finditer(text):
+        value = variables[found[1]]
+        start = found.start() + grown
+        if offset < start + len(value):
+            return min(offset - grown, found.start()) if offset < start else found.start()
+        grown += len(value) - len(found[0])
+    return offset - grown
 
 
 def _mentions(node: Any, variable: str) -> bool:
@@ -164,6 +225,5 @@ def _put_in(node: Any, variables: dict[str, str]) -> Any:
     if isinstance(node, list):
         return [_put_in(value, variables) for value in node]
     if isinstance(node, str) and "<<" in node:
-        for name, value in variables.items():
-            node = _variable(name).sub(value.replace("\\", r"\\"), node)
+        return _variable(variables).sub(lambda found: variables[found[1]], node) if variables else node
     return node

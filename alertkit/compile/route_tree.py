@@ -15,13 +15,12 @@ from alertkit.compile import inhibition
 from alertkit.compile.circles import check_circles
 from alertkit.compile.intervals import Intervals, Times
 from alertkit.compile.reach import check_reach, holds
-from alertkit.compile.receivers import compile_receiver, too_old
+from alertkit.compile.receivers import compile_receiver
 from alertkit.compile.routing import OLDEST, Matcher, Routable, Route, Routing, Version
+from alertkit.compile.routing_names import NameCheck
 from alertkit.source import Problems, Span
-from alertkit.spec.matchers import is_plain_name
-from alertkit.spec.routing import Loaded, Timing, conflicts, name_problems, walk
+from alertkit.spec.routing import Loaded, Timing, conflicts, name_problems
 from alertkit.spec.routing import Route as RouteSpec
-from alertkit.spec.validate import suggest
 
 MINUTE = 60_000
 
@@ -79,7 +78,7 @@ class _Compiler:
     def compiled(self) -> Routing:
         conflicts(self.files, self.problems)
         name_problems(self.files, self.problems)
-        self._check_names()
+        NameCheck(self.files, self.alerts, self.receivers, self.severities, self.version, self.problems).run()
         check_reach(self.files, self.problems)
         root = self._root()
         people = self._told(root)
@@ -106,69 +105,6 @@ class _Compiler:
 
         visit(root)
         return found
-
-    # Names
-
-    def _check_names(self) -> None:
-        known = {level.get("severity", "") for alert in self.alerts for level in alert.levels}
-        for loaded in self.files:
-            if loaded.file.default is not None:
-                self._receiver(loaded.file.default, loaded.value("default"))
-            for route, path in walk(loaded.file.routes, "routes"):
-                listed = isinstance(loaded.document.data, dict)
-                for key, names in (("to", route.to), ("active", route.active), ("mute", route.mute)):
-                    check = self._receiver if key == "to" else self._calendar
-                    for index, name in enumerate(names):
-                        check(name, loaded.value(*path, key, index) if listed else loaded.key(*path))
-                for index, matcher in enumerate(route.match):
-                    place = self._matcher_place(loaded, path, index, matcher)
-                    self._gate(matcher.label, place)
-                    self._severity(matcher, known, place)
-        for alert in self.alerts:
-            for name in alert.notify:
-                self._receiver(name, alert.span)
-            if alert.active:
-                self._calendar(alert.active, alert.span)
-            if alert.heartbeat_receiver:
-                self._heartbeat(alert)
-
-    def _matcher_place(self, loaded: Loaded, path: Sequence[str | int], index: int, matcher: Matcher) -> Span:
-        raw = loaded.document.value((*path, "match"))
-        entry = loaded.document.value((*path, "match", matcher.label))
-        return entry if entry != raw else loaded.document.value((*path, "match", index))
-
-    def _receiver(self, name: str, span: Span) -> None:
-        if name not in self.receivers:
-            self.problems.add("AK500", f"there is no receiver `{name}`", span, suggest(name, self.receivers))
-
-    def _calendar(self, name: str, span: Span) -> None:
-        known = self.intervals.calendars
-        if name not in known:
-            self.problems.add("AK513", f"there is no calendar `{name}`", span, suggest(name, known))
-
-    def _severity(self, matcher: Matcher, known: set[str], span: Span) -> None:
-        if matcher.label != "severity" or matcher.op not in ("=", "!="):
-            return
-        words = {*known, *self.severities} - {""}
-        if matcher.value and matcher.value not in words:
-            self.problems.add(
-                "AK517", f"no alert has the severity `{matcher.value}`", span, suggest(matcher.value, words)
-            )
-
-    def _gate(self, label: str, span: Span) -> None:
-        if not is_plain_name(label) and self.version < (0, 27):
-            too_old(self.problems, f"the label name `{label}`", (0, 27), self.version, span)
-
-    def _heartbeat(self, alert: Routable) -> None:
-        name = alert.heartbeat_receiver or ""
-        self._receiver(name, alert.span)
-        if name in self.receivers:
-            spec, loaded = self.receivers[name]
-            for kind in sorted(spec.model_fields_set - {"webhook", "opsgenie"}):
-                self.problems.add(
-                    "AK519", f"the heartbeat `{alert.name}` would reach people through {kind}",
-                    loaded.key("receivers", name, kind), "give it a receiver that has only a `webhook`",
-                )  # fmt: skip
 
     # The tree
 
@@ -210,13 +146,12 @@ class _Compiler:
         ]  # fmt: skip
 
     def _notify(self) -> list[Route]:
-        groups: dict[tuple[str, str, str | None], list[Routable]] = {}
+        groups: dict[tuple[str, str, Times], list[Routable]] = {}
         for alert in self.alerts:
             for name in dict.fromkeys(alert.notify):
-                groups.setdefault((alert.system, name, alert.active), []).append(alert)
+                groups.setdefault((alert.system, name, _own_times(alert)), []).append(alert)
         found = []
-        for (system, receiver, calendar), members in groups.items():
-            times = Times().narrowed([calendar] if calendar else [], [])
+        for (system, receiver, times), members in groups.items():
             active, mute = self.intervals.of(times, members[0].span, self.problems)
             matchers = (Matcher("system", "=", system), inhibition.alert_matcher(a.name for a in members))
             found.append(Route(
@@ -226,13 +161,12 @@ class _Compiler:
         return found
 
     def _branches(self, default: str | None) -> list[Route]:
-        groups: dict[tuple[str, str], list[Routable]] = {}
+        groups: dict[tuple[str, Times], list[Routable]] = {}
         for alert in self.alerts:
-            if alert.active and not alert.heartbeat_receiver:
-                groups.setdefault((alert.system, alert.active), []).append(alert)
+            if (alert.active or alert.mute) and not alert.heartbeat_receiver:
+                groups.setdefault((alert.system, _own_times(alert)), []).append(alert)
         found = []
-        for (system, calendar), members in groups.items():
-            times = Times().narrowed([calendar], [])
+        for (system, times), members in groups.items():
             active, mute = self.intervals.of(times, members[0].span, self.problems)
             if not active and not mute:  # a market that never closes
                 continue
@@ -240,7 +174,7 @@ class _Compiler:
             levels = [level for member in members for level in member.levels]
             found.append(Route(
                 default, matchers, tuple(self._own(times, levels)), active=active, mute=mute,
-                origin=f"{ACTIVE} {calendar}`", span=members[0].span,
+                origin=OWN_TIMES, span=members[0].span,
             ))  # fmt: skip
         return found
 
@@ -296,7 +230,11 @@ class _Compiler:
 
 
 HEARTBEAT = "heartbeats, which never reach people"
-ACTIVE = "the alerts' own `active:"
+OWN_TIMES = "the alerts' own `active:` or `mute:`"
+
+
+def _own_times(alert: Routable) -> Times:
+    return Times().narrowed([alert.active] if alert.active else [], [alert.mute] if alert.mute else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Routable:
     active: str | None = None
     companion: bool = False
     heartbeat_receiver: str | None = None
+    mute: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

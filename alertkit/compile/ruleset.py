@@ -42,6 +42,12 @@ class Rule:
     def severity(self) -> str:
         return dict(self.labels).get("severity", "")
 
+    def asking(self, expr: str) -> Rule:
+        """This rule with another expression."""
+        return Rule(
+            self.alert, expr, self.for_, self.keep_firing_for, self.labels, self.annotations, self.span
+        )  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
@@ -50,7 +56,7 @@ class Alert:
     `rules` run from the mildest level to the gravest. `identity` are the labels that tell one firing instance
     from another (None: not known, an `expr` whose result may carry any label). `unless` names alerts of the same
     system that explain this one away; `notify` receivers that are told beside those the routes choose; `active`
-    a calendar outside which the alert is muted. `heartbeat`
+    a calendar outside which the alert is muted, `mute` one inside which it is. `heartbeat`
     is the receiver of an alert that always fires. `claim` is what the proofs are made from (None:
     nothing to derive, and `unproven` says why).
     """
@@ -63,6 +69,7 @@ class Alert:
     unless: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     active: str | None = None
+    mute: str | None = None
     companion: bool = False
     heartbeat: str | None = None
     unproven: str = ""
@@ -79,3 +86,12 @@ class System:
     interval: int | None
     records: tuple[Record, ...]
     alerts: tuple[Alert, ...]
+
+    def with_companions(self) -> list[tuple[Alert, Alert | None]]:
+        """Each alert with the companion that watches over its data; it follows its alert, and copies share names."""
+        following = [*self.alerts[1:], None]
+        return [
+            (alert, after if after is not None and after.companion else None)
+            for alert, after in zip(self.alerts, following, strict=True)
+            if not alert.companion
+        ]

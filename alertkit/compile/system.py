@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from alertkit.compile import claim as claims
 from alertkit.compile.claim import Claim
@@ -12,12 +14,15 @@ from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
-from alertkit.compile.texts import Texts, annotation_pairs, check_identity, check_labels
-from alertkit.kinds import Comparison, Context, KindError, Question, Registry
+from alertkit.compile.texts import Texts, Variables, annotation_pairs, check_identity, check_labels
+from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
 from alertkit.spec.validate import suggest
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,17 @@ def compile_system(
     if len(problems) > before:
         return None
     records, names = compiler.records(drafted)
+    alerts = []
+    for d in drafted:
+        finished = compiler.finish(d, names)
+        if d.entry.spec.user_promql:
+            compiler.check_promql(d, finished, names)
+        alerts += finished
+    if len(problems) > before:
+        return None
     return System(
-        name=file.system, team=file.team, path=path, interval=file.interval, records=records,
-        alerts=tuple(alert for d in drafted for alert in compiler.finish(d, names)),
-    )  # fmt: skip
+        name=file.system, team=file.team, path=path, interval=file.interval, records=records, alerts=tuple(alerts)
+    )
 
 
 class _Compiler:
@@ -80,7 +92,7 @@ class _Compiler:
         check_identity(entry, self.problems)
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
         self._check_names_of_routing(entry)
-        window = getattr(spec, "window", None)
+        window = _given(spec, "window")
         if isinstance(window, int) and window < 2 * self.settings.scrape_interval:
             self.problems.add(
                 "AK312", f"the window {format_duration(window)} is shorter than two scrapes: it would never hold data",
@@ -91,7 +103,13 @@ class _Compiler:
             question = spec.question(context)
             stimulus = spec.stimulus(context) if spec.tests == "on" else None
         except KindError as error:
-            span = entry.key(error.key) if error.key else entry.key()
+            # What is missing or has no effect is said of the key, all else of its value.
+            if error.offset is not None and entry.has(error.key):
+                span = entry.within(error.offset, error.length, error.key)
+            elif error.key and error.code not in ("AK202", "AK208"):
+                span = entry.value(error.key)
+            else:
+                span = entry.key(*filter(None, [error.key]))
             self.problems.add(error.code, error.message, span, error.help)
             return None
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
@@ -110,8 +128,8 @@ class _Compiler:
     def _rules(
         self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
     ) -> list[tuple[Rule, Draft]]:
-        available = None
-        if question.identity is not None:
+        available: frozenset[str] | Labels | None = question.labels
+        if available is None and question.identity is not None:
             available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
         texts = Texts(entry, available, self.problems)
         rules = []
@@ -130,7 +148,10 @@ class _Compiler:
 
     def _rule(self, entry: Entry, level: Level, texts: Texts) -> Rule:
         spec = entry.spec
-        variables = self._variables(entry, level)
+
+        def variables() -> dict[str, object]:
+            return self._variables(entry, level)
+
         return Rule(
             alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
             labels=self._labels(entry, level.severity, texts, variables),
@@ -140,7 +161,7 @@ class _Compiler:
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec
-        window = getattr(spec, "window", None)
+        window = _given(spec, "window")
         variables: dict[str, object] = {
             "alert": entry.name, "system": self.file.system, "team": self.file.team, "severity": level.severity,
             "threshold": level.shown, "for": format_duration(spec.for_),
@@ -148,22 +169,19 @@ class _Compiler:
         if isinstance(window, int):
             variables["window"] = format_duration(window)
         for name in ("quantile", "objective", "metric", "job", "limit"):
-            value = getattr(spec, name, None)
+            value = _given(spec, name)
             if value is not None:
                 variables[name] = str(value)
+        variables.update(spec.variables())
         variables.update(entry.variables)
         return variables
 
-    def _labels(
-        self, entry: Entry, severity: str, texts: Texts, variables: dict[str, object]
-    ) -> tuple[tuple[str, str], ...]:
+    def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> tuple[tuple[str, str], ...]:
         labels = {"severity": severity, "system": self.file.system}
         if self.file.team:
             labels["team"] = self.file.team
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
         for name in sorted(own):
-            if name in entry.spec.identity and name in entry.variables:
-                continue
             labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 
@@ -172,10 +190,13 @@ class _Compiler:
         spec = entry.spec
         patience = max(spec.for_, 2 * self.settings.scrape_interval)
         texts = Texts(entry, None, self.problems)
-        variables = self._variables(entry, Level(severity, (), ""))
+
+        def variables() -> dict[str, object]:
+            return self._variables(entry, Level(severity, (), ""))
+
         what = question.metric
         return Rule(
-            alert=f"{entry.name}Missing", expr=gone(question.identity, question.inputs, patience),
+            alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
             annotations=(("summary", f"No data for {entry.name}: {what} is missing"),), span=entry.key("missing"),
         )  # fmt: skip
@@ -187,31 +208,37 @@ class _Compiler:
             for index, name in enumerate(spec.notify):
                 if name not in receivers:
                     place = entry.value("notify", index)
-                    self.problems.add("AK501", f"unknown receiver `{name}`", place, suggest(name, receivers))
-        if calendars is not None and spec.active is not None and spec.active not in calendars:
-            place = entry.value("active")
-            self.problems.add("AK502", f"unknown calendar `{spec.active}`", place, suggest(spec.active, calendars))
+                    self.problems.add("AK500", f"there is no receiver `{name}`", place, suggest(name, receivers))
+        for key, calendar in (("active", spec.active), ("mute", spec.mute)):
+            if calendars is not None and calendar is not None and calendar not in calendars:
+                help = suggest(calendar, calendars)
+                self.problems.add("AK513", f"there is no calendar `{calendar}`", entry.value(key), help)
 
     def check_unless(self, entries: list[Entry]) -> None:
         """`unless` names alerts of this system, and never leads back to where it began."""
         names = {entry.name for entry in entries}
         unless = {entry.name: entry.spec.unless for entry in entries}
         seen: set[str] = set()
+        circles: set[frozenset[str]] = set()
         for entry in entries:
             if entry.name in seen:
                 continue
             seen.add(entry.name)
             for index, name in enumerate(entry.spec.unless):
-                place = entry.value("unless", index) if len(entry.spec.unless) > 1 else entry.value("unless")
+                place = entry.value("unless", index)
                 if name not in names:
                     known = set(self.document.data["alerts"]) if isinstance(self.document.data, dict) else names
                     if name not in known:
                         self.problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))
-                elif name == entry.name or (circle := _circle(entry.name, name, unless)) is not None:
-                    way = f"{name} -> {name}" if name == entry.name else " -> ".join([entry.name, *(circle or [])])
+                elif name == entry.name:
                     self.problems.add(
-                        "AK408", f"`unless` goes in a circle: {way}", place,
-                        "each would silence the other for good; remove one of them",
+                        "AK408", f"`{name}` cannot explain itself away", place, "remove it from its own `unless`"
+                    )
+                elif (circle := _circle(entry.name, name, unless)) is not None and frozenset(circle) not in circles:
+                    circles.add(frozenset(circle))
+                    self.problems.add(
+                        "AK408", f"`unless` goes in a circle: {' -> '.join([entry.name, *circle])}", place,
+                        "together they would silence each other for good; remove one of these `unless`",
                     )  # fmt: skip
 
     def check_names(self, drafted: list[_Drafted]) -> None:
@@ -259,24 +286,51 @@ class _Compiler:
             return "`tests: off`"
         if spec.kind == "expr":
             return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+        if spec.user_promql:
+            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
+
+    def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
+        """What was made of a user's own PromQL must still be PromQL."""
+        from alertkit.promql import PromqlError, parse
+
+        recorded = [s for _, d in drafted.rules for s in d.signals if s in names]
+        for expr in dict.fromkeys([*recorded, *(rule.expr for alert in alerts for rule in alert.rules)]):
+            try:
+                parse(expr)
+            except PromqlError as error:
+                self.problems.add(
+                    "AK413", f"what is compiled from it is no PromQL: {error.message}", drafted.entry.key(),
+                    "put parentheses around the whole expression; if that does not help, please report it",
+                )  # fmt: skip
+                return
 
     def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
-        rules = tuple(replace(rule, expr=d.fill(names)) for rule, d in drafted.rules)
+        rules = tuple([rule.asking(d.fill(names)) for rule, d in drafted.rules])
         identity = drafted.question.identity
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, claim=drafted.claim,
-            heartbeat=getattr(spec, "receiver", None), unproven="" if drafted.claim else self._why_unproven(entry),
+            unless=spec.unless, notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
+            heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
         companion = Alert(
             name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
-            span=drafted.companion.span, notify=spec.notify, active=spec.active, companion=True,
+            span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
         )  # fmt: skip
         return [alert, companion]
+
+
+@cache
+def _attributes(kind: type[Kind]) -> frozenset[str]:
+    return frozenset(kind.model_fields) | frozenset(dir(kind))
+
+
+def _given(spec: Kind, name: str) -> Any:
+    """What a spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
+    return getattr(spec, name) if name in _attributes(type(spec)) else None
 
 
 def _circle(start: str, current: str, unless: dict[str, tuple[str, ...]]) -> list[str] | None:
@@ -299,7 +353,7 @@ def _record_name(system: str, question: Question, signal: str) -> str:
 
     Of a `worst` question, `signal` begins with the operator that was chosen, max or min.
     """
-    level = "_".join([re.sub(r"\W", "_", system), *question.identity])
+    level = "_".join([re.sub(r"\W", "_", system), *question.known_identity])
     operations = question.operations
     if question.worst:
         operations = "_".join(filter(None, (operations, signal[:3])))

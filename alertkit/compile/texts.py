@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from alertkit.compile.read import Entry
 from alertkit.source import Problems, Span
 from alertkit.spec.alert import SpecFile
-from alertkit.spec.selector import LABEL_NAME
+from alertkit.spec.selector import LABEL_HELP, LABEL_NAME
 from alertkit.spec.validate import nearest
 from alertkit.template import TemplateError, go, own
 
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
+
 RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
+
+
+# Only few texts have a `<< >>`, so the variables are put together when one is met.
+Variables = Callable[[], Mapping[str, object]]
 
 
 def check_identity(entry: Entry, problems: Problems) -> None:
@@ -31,7 +39,7 @@ def check_labels(labels: Mapping[str, object], place: Callable[[str], Span], pro
         if not LABEL_NAME.match(label):
             problems.add(
                 "AK402", f"`{label}` is not a label name", span,
-                "a label name has letters, digits and `_`, and begins with no digit",
+                LABEL_HELP,
             )  # fmt: skip
         elif label in RESERVED or label.startswith("__"):
             key = {"severity": "`severity:`", "system": "`system:`", "team": "`team:`"}.get(label)
@@ -42,15 +50,13 @@ def check_labels(labels: Mapping[str, object], place: Callable[[str], Span], pro
 class Texts:
     """Puts texts of one alert into their final form; one problem for one mistake, also with several levels."""
 
-    def __init__(self, entry: Entry, available: frozenset[str] | None, problems: Problems) -> None:
+    def __init__(self, entry: Entry, available: frozenset[str] | Labels | None, problems: Problems) -> None:
         self._entry = entry
         self._available = available
         self._problems = problems
         self._checked: set[tuple[str | int, ...]] = set()
 
-    def render(
-        self, text: str, path: tuple[str | int, ...], variables: Mapping[str, object], is_label: bool = False
-    ) -> str:
+    def render(self, text: str, path: tuple[str | int, ...], variables: Variables, is_label: bool = False) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
         first = path not in self._checked
         self._checked.add(path)
@@ -59,17 +65,21 @@ class Texts:
         if "<<" not in text:
             return text
         try:
-            return own.render(text, variables)
+            return own.render(text, variables())
         except TemplateError as error:
             if first:
-                span = self._entry.within(error.offset, error.length, *path)
-                self._problems.add("AK404", error.message, span, "known here: " + ", ".join(sorted(variables)))
+                span = self._place(error.offset, error.length, path)
+                self._problems.add("AK404", error.message, span, "variables here: " + ", ".join(sorted(variables())))
             return text
+
+    def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:
+        """A place inside a text; of a text that comes from the kind, the alert's name."""
+        return self._entry.within(offset, length, *path) if self._entry.has(*path) else self._entry.key()
 
     def _check(self, text: str, path: tuple[str | int, ...], is_label: bool) -> None:
         errors = go.check(text)
         for error in errors:
-            span = self._entry.within(error.offset, error.length, *path)
+            span = self._place(error.offset, error.length, path)
             self._problems.add(
                 "AK403",
                 error.message,
@@ -86,27 +96,36 @@ class Texts:
         if self._available is None:
             return
         for reference in go.label_references(text):
-            if reference.name not in self._available:
-                span = self._entry.within(reference.offset, reference.length, *path)
+            if not self._may_have(reference.name):
+                span = self._place(reference.offset, reference.length, path)
                 message, help = self._unavailable(reference.name)
                 self._problems.add("AK406", message, span, help)
 
+    def _may_have(self, name: str) -> bool:
+        available = self._available
+        if isinstance(available, frozenset):
+            return name in available
+        return available is None or available.may_have(name)
+
     def _unavailable(self, name: str) -> tuple[str, str]:
-        available = self._available or frozenset()
+        assert self._available is not None
+        is_open = not isinstance(self._available, frozenset) and self._available.open
+        available = self._available if isinstance(self._available, frozenset) else self._available.names
+        available = frozenset() if is_open else available - {"__name__"}
         near = nearest(name, available)
         has = ", ".join(sorted(available)) or "none"
         if name in ("severity", "system", "team", "alertname"):
             help = f"labels of the rule are not in $labels; write `<< {'alert' if name == 'alertname' else name} >>`"
         elif near:
             help = f"did you mean `{near}`?"
+        elif is_open:
+            help = "the expression removes it from its result"
         else:
             help = f"its labels: {has}; add `{name}` to `by` to keep it"
         return f"the alert cannot have the label `{name}`", help
 
 
-def annotation_pairs(
-    entry: Entry, file: SpecFile, texts: Texts, variables: Mapping[str, object]
-) -> list[tuple[str, str]]:
+def annotation_pairs(entry: Entry, file: SpecFile, texts: Texts, variables: Variables) -> list[tuple[str, str]]:
     """The annotations of one level: summary, description, links, then the user's own by name."""
     spec = entry.spec
     result: list[tuple[str, str]] = []

@@ -79,12 +79,10 @@ def _group(test: TestGroup, rows: list[str]) -> None:
     rows.append(f"  - name: {quote(test.name)}\n    interval: {format_duration(test.interval)}\n")
     if test.series:
         rows.append("    input_series:\n")
-        for s in test.series:
-            rows.append(f"      - series: {_single(s.series)}\n        values: {quote(s.values)}\n")
+        rows += [f"      - series: {_single(s.series)}\n        values: {quote(s.values)}\n" for s in test.series]
     if test.alerts:
         rows.append("    alert_rule_test:\n")
-        for alert in test.alerts:
-            _alert(alert, rows)
+        _alerts(test.alerts, rows)
     if test.exprs:
         rows.append("    promql_expr_test:\n")
         for expr in test.exprs:
@@ -96,20 +94,27 @@ def _single(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _alert(test: AlertTest, rows: list[str]) -> None:
-    if test.comment:
-        rows.append(f"      # {test.comment}\n")
-    rows.append(f"      - eval_time: {format_duration(test.time)}\n        alertname: {scalar(test.alert)}\n")
-    if not test.expected:
-        rows.append("        exp_alerts: []\n")
-        return
-    rows.append("        exp_alerts:\n")
-    for expected in test.expected:
-        labels = ", ".join(f"{name}: {quote(value)}" for name, value in expected.labels)
-        rows.append(f"          - exp_labels: {{{labels}}}\n")
-        if expected.annotations:
-            rows.append("            exp_annotations:\n")
-            rows += [f"              {name}: {quote(value)}\n" for name, value in expected.annotations]
+def _alerts(tests: tuple[AlertTest, ...], rows: list[str]) -> None:
+    known: dict[int, str] = {}  # many tests of a group share what they expect
+    for test in tests:
+        expected = known.get(id(test.expected))
+        if expected is None:
+            expected = "\n" + "".join(map(_expected, test.expected)) if test.expected else " []\n"
+            known[id(test.expected)] = expected
+        comment = f"      # {test.comment}\n" if test.comment else ""
+        rows.append(
+            f"{comment}      - eval_time: {format_duration(test.time)}\n        alertname: {scalar(test.alert)}\n"
+            f"        exp_alerts:{expected}"
+        )
+
+
+def _expected(expected: ExpectedAlert) -> str:
+    labels = ", ".join([f"{name}: {quote(value)}" for name, value in expected.labels])
+    text = f"          - exp_labels: {{{labels}}}\n"
+    if expected.annotations:
+        rows = [f"              {name}: {quote(value)}\n" for name, value in expected.annotations]
+        text += f"            exp_annotations:\n{''.join(rows)}"
+    return text
 
 
 def _expr(test: ExprTest, rows: list[str]) -> None:

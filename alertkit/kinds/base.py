@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import ClassVar
 
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Stimulus
@@ -20,21 +21,32 @@ class Context:
 
 
 class KindError(Exception):
-    """A mistake that only the kind can see; `key` is the spec's key it is about (empty: the whole alert)."""
+    """A mistake that only the kind can see; `key` is the spec's key it is about (empty: the whole alert).
 
-    def __init__(self, code: str, message: str, key: str = "", help: str = "") -> None:
+    With `offset` (0-based, in characters of the key's text) and `length`, it is about a place inside the value.
+    """
+
+    def __init__(
+        self, code: str, message: str, key: str = "", help: str = "", offset: int | None = None, length: int = 1
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.key = key
         self.help = help
+        self.offset = offset
+        self.length = length
 
 
 class Kind(AlertSpec, ABC):
     """An alert of some kind. The docstring of a kind is its reference page."""
 
     # Labels that identify one result when the spec gives no `by`.
-    default_by: tuple[str, ...] = ()
+    default_by: ClassVar[tuple[str, ...]] = ()
+    # Common keys that mean nothing to this kind, so `defaults:` of a file do not reach it.
+    without_defaults: ClassVar[frozenset[str]] = frozenset()
+    # Users wrote PromQL of their own: what is compiled from it is parsed once more.
+    user_promql: ClassVar[bool] = False
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -51,6 +63,10 @@ class Kind(AlertSpec, ABC):
     def default_summary(self, alert: str) -> str:
         """What the notification of `alert` says when the spec gives no summary; a Go template."""
         return f"{alert} is firing"
+
+    def variables(self) -> dict[str, object]:
+        """What `<< >>` in texts may name beside the variables that every alert has."""
+        return {}
 
 
 class MeasuredKind(Measured, Kind, ABC):

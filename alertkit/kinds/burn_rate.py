@@ -93,9 +93,16 @@ class BurnRate(Kind):
         if objective is None:
             raise KindError("AK305", f"`{self.objective.text}` is not a share", "objective", "write it like 99.9%")
         if objective >= 1:
-            raise KindError("AK315", "an objective of 100% or more leaves no error budget", "objective", "promise less")
+            raise KindError(
+                "AK315",
+                "an objective of 100% or more leaves no error budget",
+                "objective",
+                "promise a little less, such as 99.9%",
+            )
         if objective <= 0:
-            raise KindError("AK315", "an objective of 0% or less promises nothing", "objective", "promise more")
+            raise KindError(
+                "AK315", "an objective of 0% or less promises nothing", "objective", "promise a share such as 99.9%"
+            )
         return float(1 - self.objective.amount * self.objective.unit.scale)
 
     def _thresholds(self) -> list[tuple[Window, float]]:
@@ -104,9 +111,13 @@ class BurnRate(Kind):
         for window in self.windows:
             spent = window.budget.in_unit(RATIO)
             if spent is None or spent <= 0:
-                raise KindError("AK305", f"`{window.budget.text}` is not a share of the budget", "windows", "like 2%")
+                raise KindError(
+                    "AK305", f"`{window.budget.text}` is not a share of the budget", "windows", "write it like 2%"
+                )
             if window.short >= window.long:
-                raise KindError("AK308", "a short window is not shorter than its long one", "windows", "swap them")
+                raise KindError(
+                    "AK308", "a short window is not shorter than its long one", "windows", "swap `short` and `long`"
+                )
             threshold = round(spent * self.period / window.long * budget, 12)
             if threshold >= 1:
                 raise KindError(
@@ -120,7 +131,12 @@ class BurnRate(Kind):
     def _indicator(self) -> tuple[Ratio | None, Selector, Selector]:
         """A ratio to ask, or the bucket that is fast enough; and the selector that counts events."""
         if (self.ratio is None) == (self.latency is None):
-            raise KindError("AK212", "give one indicator: `ratio` or `latency`", "", "one of the two")
+            raise KindError(
+                "AK212",
+                "a burn rate needs one indicator: `ratio` or `latency`",
+                "",
+                "for example `ratio: {bad: errors_total, total: requests_total}`",
+            )
         if self.ratio is not None:
             given = self.ratio
             ratio = Ratio.model_construct(
@@ -132,7 +148,12 @@ class BurnRate(Kind):
         histogram = self.latency.histogram.where(self.where)
         under = self.latency.under.in_unit(unit_of_metric(histogram.metric))
         if under is None:
-            raise KindError("AK305", f"`{self.latency.under.text}` does not fit the histogram's unit", "latency", "")
+            raise KindError(
+                "AK305",
+                f"`{self.latency.under.text}` does not fit the histogram's unit",
+                "latency",
+                "write it like `under: 300ms`",
+            )
         fast = histogram.named("_bucket").where([Matcher("le", "=", format_number(under))])
         return None, fast, histogram.named("_count")
 

@@ -120,6 +120,8 @@ class Down(Kind):
         )
 
     def default_summary(self, alert: str) -> str:
+        what = "{{ $labels.job }}" if "job" in self.identity else ", ".join(self.job) or "A target"
         if self.share is not None:
-            return "{{ $labels.job }}: too many targets are down"
-        return "{{ $labels.job }} is down" + (" ({{ $labels.instance }})" if "instance" in self.identity else "")
+            return what + ": too many targets are down"
+        where = "".join(f" {{{{ $labels.{label} }}}}" for label in self.identity if label != "job")
+        return f"{what} is down" + (f" ({where.strip()})" if where else "")

@@ -39,7 +39,12 @@ class Drawdown(MeasuredKind):
 
     def question(self, context: Context) -> Question:
         if (self.equity is None) == (self.metric is None):
-            raise KindError("AK212", "give either `equity` with `window`, or a ready `metric`", "", "one of the two")
+            raise KindError(
+                "AK212",
+                "give either `equity` with `window`, or a ready `metric`",
+                "",
+                "for example `equity: balance` and `window: 24h`",
+            )
         if self.metric is not None:
             if self.window is not None:
                 raise KindError("AK208", "`window` has no effect on a ready drawdown", "window", "remove it")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from alertkit.spec.quantity import NUMBER, Unit, format_number
 from alertkit.spec.selector import Selector
+
+if TYPE_CHECKING:
+    from alertkit.promql.labels import Labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Question:
 
     signal      PromQL whose value is compared. With `worst`, it is the value of each single series, and the
                 compiler takes the worst of each identity (max or min, as the condition points).
-    identity    labels that identify one result; the only labels that the result has
+    identity    labels that identify one result; the only labels that the result has (None: not known)
     unit        of the signal's value
     metric      the metric that names the signal, for records and messages
     operations  what was done to it, for the record's name: `p95_5m`
@@ -54,10 +58,11 @@ class Question:
     range       the lowest and highest value that the signal can have
     bare        the signal is a plain selector
     fixed_labels  labels beside the identity that every result surely has
+    labels      what is known of the result's labels, where that is more or less than the identity
     """
 
     signal: str
-    identity: tuple[str, ...]
+    identity: tuple[str, ...] | None
     metric: str
     operations: str
     inputs: tuple[Selector, ...]
@@ -70,6 +75,12 @@ class Question:
     records: tuple[tuple[str, str], ...] = ()
     range: tuple[float, float] = (float("-inf"), float("inf"))
     fixed_labels: tuple[tuple[str, str], ...] = ()
+    labels: Labels | None = None
+
+    @property
+    def known_identity(self) -> tuple[str, ...]:
+        """The identity; none of the labels where it is not known."""
+        return self.identity or ()
 
 
 def by(operator: str, labels: Sequence[str], expr: str) -> str:

@@ -54,3 +54,7 @@ class Registry:
 
     def __getitem__(self, name: str) -> type[Kind]:
         return self._own[name] if name in self._own else _built_in(name)
+
+    def is_own(self, name: str) -> bool:
+        """Whether the project defines it itself."""
+        return name in self._own

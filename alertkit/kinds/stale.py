@@ -37,7 +37,12 @@ class Stale(MeasuredKind):
 
     def _watched(self) -> tuple[Selector, bool]:
         if (self.timestamp is None) == (self.metric is None):
-            raise KindError("AK212", "give either `timestamp` or `metric`", "", "one of the two")
+            raise KindError(
+                "AK212",
+                "give either `timestamp` or `metric`",
+                "",
+                "`timestamp` holds a Unix time, `metric` is any other metric",
+            )
         watched = self.timestamp or self.metric
         assert watched is not None
         return watched.where(self.where), self.timestamp is not None

@@ -64,25 +64,25 @@ class Batch:
 
 def jobs_of(system: System, proofs: Iterable[Proof]) -> list[Job]:
     """What each proof of a system needs."""
-    companions = {alert.name: alert for alert in system.alerts if alert.companion}
+    companions = {id(alert): companion for alert, companion in system.with_companions()}
     records = {record.name: record for record in system.records}
     needs: dict[int, tuple[tuple[Rule, ...], tuple[Record, ...], frozenset[str], bool]] = {}
     found = []
     for proof in proofs:
         key = id(proof.alert)
         if key not in needs:
-            needs[key] = _needs(proof.alert, companions, records)
+            needs[key] = _needs(proof.alert, companions[key], records)
         rules, read, metrics, alone = needs[key]
         found.append(Job(system.name, proof, rules, read, metrics, alone))
     return found
 
 
 def _needs(
-    alert: Alert, companions: dict[str, Alert], records: dict[str, Record]
+    alert: Alert, companion: Alert | None, records: dict[str, Record]
 ) -> tuple[tuple[Rule, ...], tuple[Record, ...], frozenset[str], bool]:
     rules = list(alert.rules)
-    if alert.claim is not None and alert.claim.missing in companions:
-        rules += companions[alert.claim.missing].rules
+    if companion is not None:
+        rules += companion.rules
     metrics: set[str] = set()
     read: dict[str, Record] = {}
     try:

@@ -24,7 +24,7 @@ class Stage:
     arrival after this many evaluations the signal has the value; before, it is on its way
     late    the way begins only after the stage's first evaluation
     sticky  on its way the signal keeps the old value
-    eager   on its way the signal is harmful as soon as either end is
+    eager   for each level: on its way the signal is harmful as soon as either end is
     """
 
     holds: tuple[bool, ...]
@@ -34,7 +34,7 @@ class Stage:
     arrival: int = 0
     late: bool = False
     sticky: bool = False
-    eager: bool = False
+    eager: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
         return old
     if old == new:
         return new
-    if stage.eager:
+    if stage.eager and stage.eager[level]:
         return True
     if new:
         return False if stage.near[level] else UNKNOWN

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from alertkit.compile.ruleset import System
 from alertkit.prove.batch import Batch, Job, jobs_of, pack
-from alertkit.prove.cases import Check, proofs_of
+from alertkit.prove.cases import proofs_of
 from alertkit.prove.memory import Memory
 from alertkit.prove.output import Failure, FileVerdict, read_output
 from alertkit.prove.results import Event, Planned, Result, Skipped
+from alertkit.prove.script import Check
 from alertkit.prove.words import details_of
 from alertkit.source import Problems
 from alertkit.toolchain import Finished, Tool, run_many, usable_cores

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alertkit.prove.batch import Job
-from alertkit.prove.cases import Check
 from alertkit.prove.output import Failure
+from alertkit.prove.script import Check
 from alertkit.spec.duration import format_duration
 from alertkit.spec.quantity import format_number
 

@@ -26,9 +26,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`free` are labels of unknown value, `depends` those of them that the routes look at; `mutable` the rules that would mute it if something fired.
+    """`muted` is the inhibition by what was said to fire; it silences all receivers.
 
-    `muted` is the inhibition by what was said to fire; it silences all receivers.
+    `free` are labels of unknown value, `depends` those of them that the routes look at; `mutable` the rules that would
+    mute it if something fired.
     """
 
     labels: Labels
@@ -66,15 +67,19 @@ class Oracle:
         firing: Iterable[Labels] = (),
         free: Iterable[str] = (),
     ) -> Answer:
-        """`at` is an aware moment (None: calendars are not looked at); `firing` other alerts at that time."""
+        """`at` is an aware moment (None: calendars are not looked at); `firing` other alerts at that time.
+
+        The labels named in `free` are there with a value that is not known; a `?` in `firing` is that same value.
+        """
+        present = {**labels, **dict.fromkeys(free, "?")}
         told = tuple(
             Told(node, self.calendar.silences(node, at) if at else None) for node in self.router.routes(labels)
         )
         return Answer(
             labels,
             told,
-            self.inhibitor.muted(labels, firing),
-            tuple(self.inhibitor.possible(labels)),
+            self.inhibitor.muted(present, firing),
+            tuple(self.inhibitor.possible(present)),
             tuple(sorted(self._asked & set(free))),
             tuple(sorted(free)),
         )

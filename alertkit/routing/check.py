@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from alertkit.compile.route_tree import ACTIVE
+from alertkit.compile.route_tree import OWN_TIMES
 from alertkit.compile.routing import Matcher
 from alertkit.routing.answer import Oracle, shown_matchers
 from alertkit.routing.router import Node
@@ -51,7 +51,7 @@ def check(
     default = {root.index} | {
         child.index
         for child in root.children
-        if child.receiver == root.receiver and (not child.route.matchers or child.route.origin.startswith(ACTIVE))
+        if child.receiver == root.receiver and (not child.route.matchers or child.route.origin == OWN_TIMES)
     }
     for situation in alerts:
         matches = oracle.router.routes(situation.labels)
@@ -68,6 +68,7 @@ def check(
         if all(node.index in default for node in matches):
             defaulted.setdefault((situation.alert.system, situation.alert.name), situation)
     findings = [found for expected in expectations for found in _expected(oracle, alerts, expected)]
+    leaves.add(root.receiver)
     findings += _unreachable(oracle, alerts, reached, leaves)
     for (system, name), situation in defaulted.items():
         if not _elsewhere(oracle, situation):
@@ -162,7 +163,7 @@ def _elsewhere(oracle: Oracle, situation: Situation) -> bool:
 
 def _unused(alerts: Sequence[Situation], files: Sequence[Loaded], leaves: set[str]) -> list[Finding]:
     findings = []
-    calendars = {situation.alert.active for situation in alerts}
+    calendars = {name for situation in alerts for name in (situation.alert.active, situation.alert.mute)}
     named = {name for loaded in files for route, _ in walk(loaded.file.routes) for name in (*route.active, *route.mute)}
     for loaded in files:
         for name in loaded.file.receivers:

@@ -1,6 +1,7 @@
 """`notified:` expectations of the scenarios in `promtool_tests/*.yaml`.
 
-`notified: {Alert: [receiver, ...]}` stands in a scenario's `expect`; a key may carry labels, `Alert{severity="critical"}`.
+`notified: {Alert: [receiver, ...]}` stands in a scenario's `expect`; a key may carry labels:
+`Alert{severity="critical"}`.
 """
 
 from __future__ import annotations

@@ -104,11 +104,12 @@ def render(
     for integration in receiver.integrations:
         fields = list(_texts(integration.settings))
         code, out, _ = expand(_MARK.join(text for _, text in fields))
-        values = out.split(_MARK)
-        if code or len(values) != len(fields):
-            values = _one_by_one(fields, expand, receiver, templates, problems)
-        if values is None:
+        parts: list[str] | None = out.split(_MARK)
+        if code or len(parts or ()) != len(fields):
+            parts = _one_by_one(fields, expand, receiver, templates, problems)
+        if parts is None:
             continue
+        values = parts
         for (field, template), value in zip(fields, values, strict=True):
             if "{{" in template and not value.strip() and field[-1] not in MAY_BE_BLANK:
                 problems.add(

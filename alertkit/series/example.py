@@ -93,7 +93,8 @@ def apart(whole: Selector, part: Selector) -> tuple[tuple[str, str], ...]:
     for matcher in part.matchers:
         if matcher in whole.matchers:
             continue
-        for candidate in ("other", "ok", "0", "x"):
+        refused = _members(matcher.value) if matcher.op == "!~" else [matcher.value] if matcher.op == "!=" else []
+        for candidate in (*refused, "other", "ok", "0", "x"):
             same = [m for m in whole.matchers if m.label == matcher.label]
             if not satisfies(candidate, matcher) and all(satisfies(candidate, m) for m in same):
                 return ((matcher.label, candidate),)

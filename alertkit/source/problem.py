@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import combining, east_asian_width
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,13 +72,24 @@ COLOUR = Style(error="\x1b[1;31m", help="\x1b[36m", dim="\x1b[2m", bold="\x1b[1m
 LineReader = Callable[[str, int], str | None]
 
 
+def plain_lines(text: str) -> str:
+    """A file's text without byte order mark and with plain line ends, so that all count lines and columns alike."""
+    text = text.removeprefix("\ufeff")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 @lru_cache(maxsize=64)
 def _lines(path: str) -> tuple[str, ...]:
     try:
         text = Path(path).read_bytes().decode("utf-8", "replace")
     except OSError:
         return ()
-    return tuple(text.replace("\r\n", "\n").split("\n"))
+    return tuple(plain_lines(text).split("\n"))
+
+
+def forget_files() -> None:
+    """Read files anew: for a process that lives longer than one command."""
+    _lines.cache_clear()
 
 
 def line_on_disk(path: str, line: int) -> str | None:
@@ -93,7 +105,7 @@ def _visible(text: str) -> str:
 
 _SECRET = re.compile(
     r"""(?P<key>\b(?:[a-z_]*webhook|webhook_url|url|api_url|[a-z_]*_key|[a-z_]*password|[a-z_]*secret|[a-z_]*token"""
-    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>[\[{]+[^\]}]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
+    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>\[[^\]]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
     r"""|(?P<known>https?://(?:hooks\.slack\.com|[^/\s]*webhook\.office\.com|[^/\s]*discord[^/\s]*/api|[^/\s]+@)[^\s"']*)"""
 )
 
@@ -106,6 +118,13 @@ def masked(line: str) -> str:
         return kept + "*" * (len(found[0]) - len(kept))
 
     return _SECRET.sub(stars, line)
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal needs for a text: two for wide characters, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_disk) -> str:
@@ -121,11 +140,11 @@ def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_d
         start = span.column - 1
         cut = max(0, start - 60) if len(source) > 160 else 0
         shown = _visible(masked(source)[cut : cut + 160])
-        length = max(1, min(span.length, len(shown) - (start - cut)))
+        before, marked = shown[: start - cut], shown[start - cut : start - cut + span.length]
         number = str(span.line)
-        rows.append(f"{style.dim}{number:>5} |{style.reset} {shown}")
-        caret = f"{style.error}{'^' * length}{style.reset}"
-        rows.append(f"{style.dim}      |{style.reset} {' ' * (start - cut)}{caret}")
+        rows.append(f"{style.dim}{number:>5} |{style.reset} {shown}".rstrip())
+        caret = f"{style.error}{'^' * max(1, _width(marked))}{style.reset}"
+        rows.append(f"{style.dim}      |{style.reset} {' ' * _width(before)}{caret}")
     if problem.help:
         rows.append(f"  {style.help}help{style.reset}: {problem.help}")
     return "\n".join(rows)

@@ -11,13 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import yaml
 
-from alertkit.source.problem import Problems, Span
+from alertkit.source.places import places
+from alertkit.source.problem import Problems, Span, plain_lines
+from alertkit.source.wording import worded
 
 MAX_DEPTH = 64
+LONGEST_INT = 100
 
 # Only its events are used; the pure Python one gives the same where PyYAML was built without libyaml.
 _EVENTS: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -69,33 +73,38 @@ class Document:
         entry = self._entry(path)
         return Span(self.path, entry[3] + 1, entry[4] + 1, entry[5]) if entry else Span(self.path, 1, 1)
 
-    def within(self, path: Path, offset: int, length: int = 1) -> Span:
-        """The place of character `offset` (0-based) inside the scalar at `path`.
+    def has(self, path: Path) -> bool:
+        """Whether there is a value at exactly this path."""
+        node: Any = self.data
+        for part in path:
+            if not isinstance(node, (dict, list)) or part not in self.marks.get(id(node), {}):
+                return False
+            node = node[part]  # type: ignore[index]
+        return True
 
-        Exact for plain, quoted and literal block scalars; inside a folded block or after an escape it may be off
-        by the characters that YAML removed before it.
+    def at(self, path: Path) -> Any:
+        """The value at a path; None when there is none."""
+        node = self.data
+        for part in path if self.has(path) else ():
+            node = node[part]
+        return node if self.has(path) else None
+
+    def within(self, path: Path, offset: int, length: int = 1) -> Span:
+        """The place of character `offset` (0-based) inside the text at `path`; its nearest parent if it is absent.
+
+        `length` counts characters of the text; the span ends with its line.
         """
         span = self.value(path)
-        lines = self.text.split("\n")
-        first = lines[span.line - 1][span.column - 1 :] if span.line <= len(lines) else ""
-        if first[:1] in ("|", ">"):
-            return self._within_block(span, lines, offset, length)
-        return Span(self.path, span.line, span.column + offset + (first[:1] in ('"', "'")), length)
-
-    def _within_block(self, span: Span, lines: list[str], offset: int, length: int) -> Span:
-        body = span.line  # 0-based index of the line after the indicator
-        while body < len(lines) and not lines[body].strip():
-            body += 1
-        if body >= len(lines):
+        if not self.has(path):
             return span
-        indent = len(lines[body]) - len(lines[body].lstrip(" "))
-        while body < len(lines):
-            width = max(len(lines[body]) - indent, 0)
-            if offset <= width:
-                return Span(self.path, body + 1, indent + offset + 1, length)
-            offset -= width + 1
-            body += 1
-        return span
+        found = list(islice(places(self.text.split("\n"), span.line - 1, span.column - 1), offset + max(length, 1)))
+        if not found:
+            return span
+        line, column = found[min(offset, len(found) - 1)]
+        if offset >= len(found):
+            column += 1  # just behind the last character
+        last = max((c for at, c in found[offset:] if at == line), default=column)
+        return Span(self.path, line + 1, column + 1, last - column + 1)
 
 
 def _scalar(event: Any) -> Any:
@@ -109,37 +118,42 @@ def _scalar(event: Any) -> Any:
         return _CONSTANTS[value]
     if first.isdigit() or first in "+-.":
         if _INT.match(value):
-            try:
-                return int(value, {"0o": 8, "0x": 16}.get(value[:2], 10))
-            except ValueError:  # more digits than Python converts
-                return value
+            # More digits than any field can use stay text, or Python refuses to print the number.
+            return int(value, {"0o": 8, "0x": 16}.get(value[:2], 10)) if len(value) <= LONGEST_INT else value
         if _FLOAT.match(value):
             return float(value)
     return value
 
 
-def _is_template(lines: list[str], line: int) -> bool:
-    text = lines[line] if line < len(lines) else ""
-    return re.search(r"(:|-)\s+\{\{", text) is not None
+# A key or a dash, and then a bare template: `summary: {{ $value }}`.
+_TEMPLATE = re.compile(r"""(?:^\s*-|(?:^|[{,\[-])\s*(?:[\w./-]+|'[^']*'|"[^"]*")\s*:)\s+(\{\{)""")
+# What YAML 1.1 takes for the end of a line and no editor does.
+_SEPARATORS = ("\x85", "\u2028", "\u2029")
+
+
+def _template_column(lines: list[str], line: int) -> int | None:
+    """Where an unquoted value begins with `{{` on a 0-based line; None when none does."""
+    found = _TEMPLATE.search(lines[line]) if line < len(lines) else None
+    return found.start(1) if found else None
 
 
 def load(text: str, path: str, problems: Problems) -> Document | None:
     """Parse one YAML document; on a mistake, add it to `problems` and return None."""
+    text = plain_lines(text)
     if not text.strip():
         problems.add("AK101", "the file is empty", Span(path, 1, 1), "write the keys it needs, or remove it")
         return None
-    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    if any(separator in text for separator in _SEPARATORS):
+        _bad_character(text, min(text.index(s) for s in _SEPARATORS if s in text), path, problems)
+        return None
     loader = _Loader(text, path, problems)
     before = len(problems)
     try:
         data = loader.document()
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position)
-        column = error.position - (text.rfind("\n", 0, error.position) + 1)
-        problems.add(
-            "AK102", f"the character U+{_codepoint(error.character):04X} is not allowed in YAML",
-            Span(path, line + 1, column + 1), "remove it, or write it as an escape in a double-quoted string",
-        )  # fmt: skip
+        # libyaml counts bytes.
+        bad = _codepoint(error.character)
+        _bad_character(text, max(text.find(chr(bad)), 0) if bad is not None else 0, path, problems)
         return None
     except yaml.MarkedYAMLError as error:
         loader.report(error)
@@ -149,8 +163,20 @@ def load(text: str, path: str, problems: Problems) -> Document | None:
     return Document(path, text, data, loader.marks)
 
 
-def _codepoint(character: Any) -> int:
-    return character if isinstance(character, int) else ord(character)
+def _bad_character(text: str, offset: int, path: str, problems: Problems) -> None:
+    line = text.count("\n", 0, offset)
+    column = offset - (text.rfind("\n", 0, offset) + 1)
+    problems.add(
+        "AK102", f"the character U+{ord(text[offset]):04X} is not allowed here", Span(path, line + 1, column + 1),
+        f"remove it, or write it as \\u{ord(text[offset]):04X} in double quotes",
+    )  # fmt: skip
+
+
+def _codepoint(character: Any) -> int | None:
+    """The character of a reader's error, which libyaml gives as a number."""
+    if isinstance(character, int):
+        return character if 0 <= character < 0x110000 else None
+    return ord(character) if isinstance(character, str) and len(character) == 1 else None
 
 
 class _Stop(yaml.MarkedYAMLError):
@@ -164,6 +190,8 @@ class _Loader:
         self.problems = problems
         self.marks: dict[int, dict[Any, Entry]] = {}
         self._parser: Any = None
+        self._open: list[Any] = []
+        self._aliases: set[str] = set()
 
     def document(self) -> Any:
         self._parser = _EVENTS(self.text)
@@ -195,21 +223,39 @@ class _Loader:
     def _node(self, event: Any, depth: int) -> Any:
         kind = type(event)
         if kind is yaml.ScalarEvent:
-            tag = event.tag
-            if tag is not None and tag != "!":
-                self._add("AK107", f"the YAML tag {tag} is not used here", event, "remove the tag")
+            if event.tag is not None:
+                self._tag(event)
             return _scalar(event)
         if kind is yaml.AliasEvent:
+            self._alias(event)
+            return None
+        if event.tag is not None:
+            self._tag(event)
+        if depth >= MAX_DEPTH:
             self._add(
-                "AK106", f"the alias *{event.anchor} is not allowed", event,
+                "AK108", f"this is nested deeper than {MAX_DEPTH} levels", event,
+                "a spec needs no more than six; look for a bracket or an indentation that went wrong",
+            )  # fmt: skip
+            raise _Stop
+        self._open.append(event)
+        node = self._mapping(depth) if kind is yaml.MappingStartEvent else self._sequence(depth)
+        self._open.pop()
+        return node
+
+    def _tag(self, event: Any) -> None:
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        if tag != "!":
+            self._add("AK107", f"the YAML tag `{tag}` has no meaning here", event, "remove the tag", len(tag))
+
+    def _alias(self, event: Any) -> None:
+        """One problem for each anchor that is used, however often."""
+        if event.anchor not in self._aliases:
+            self._aliases.add(event.anchor)
+            self._add(
+                "AK106", f"the alias `*{event.anchor}` is not allowed", event,
                 "use `defaults:`, `for_each:` or a kind of your own instead of YAML anchors",
                 len(event.anchor) + 1,
             )  # fmt: skip
-            return None
-        if depth >= MAX_DEPTH:
-            self._add("AK108", f"nested deeper than {MAX_DEPTH} levels", event, "flatten the structure")
-            raise _Stop
-        return self._mapping(depth) if kind is yaml.MappingStartEvent else self._sequence(depth)
 
     def _sequence(self, depth: int) -> list[Any]:
         get = self._parser.get_event
@@ -255,22 +301,22 @@ class _Loader:
 
     def _key(self, event: Any) -> str:
         if type(event) is yaml.ScalarEvent:
+            if event.tag is not None:
+                self._tag(event)
             return str(event.value)
         if type(event) is yaml.AliasEvent:
-            self._node(event, 0)
-            raise _Stop
-        if _is_template(self.text.split("\n"), event.start_mark.line):
-            self._template(event.start_mark)
+            self._alias(event)
+        elif (column := _template_column(self.text.split("\n"), event.start_mark.line)) is not None:
+            self._template(event.start_mark.line, column)
         else:
             self._add("AK104", "a key must be plain text", event, "write `key: value`")
         raise _Stop
 
-    def _template(self, mark: Any) -> None:
-        line = self.text.split("\n")[mark.line]
-        column = line.index("{{")
+    def _template(self, line: int, column: int) -> None:
+        text = self.text.split("\n")[line]
         self.problems.add(
             "AK104", "a value that begins with `{{` must be quoted",
-            Span(self.path, mark.line + 1, column + 1, len(line.rstrip()) - column),
+            Span(self.path, line + 1, column + 1, len(text.rstrip()) - column),
             "put the whole value in double quotes: YAML reads a bare `{` as the start of a mapping",
         )  # fmt: skip
 
@@ -283,10 +329,9 @@ class _Loader:
         lines = self.text.split("\n")
         context = error.context_mark.line if error.context_mark else line
         for candidate in dict.fromkeys((line, max(line - 1, 0), context)):
-            if _is_template(lines, candidate):
-                self._template(_Mark(candidate))
+            if (bare := _template_column(lines, candidate)) is not None:
+                self._template(candidate, bare)
                 return
-        span = Span(self.path, line + 1, column + 1)
         source = lines[line] if line < len(lines) else ""
         leading = source[: len(source) - len(source.lstrip())]
         if "\t" in leading or source[column : column + 1] == "\t":
@@ -296,21 +341,8 @@ class _Loader:
                 "YAML allows only spaces there; use two spaces a level",
             )  # fmt: skip
             return
-        detail = " ".join(part for part in (error.context, error.problem) if part)
-        self.problems.add("AK100", f"not valid YAML: {detail}", span, _advice(error))
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    line: int
-
-
-def _advice(error: yaml.MarkedYAMLError) -> str:
-    problem = error.problem or ""
-    if "mapping values are not allowed" in problem:
-        return "a `: ` inside a value needs quotes around the value, or the line is indented wrongly"
-    if "expected <block end>" in problem or "could not find expected ':'" in problem:
-        return "check the indentation of this line against the line above it"
-    if "unexpected end of stream" in problem or "expected ',' or" in problem:
-        return "a quote or bracket that was opened is not closed"
-    return "check the punctuation and indentation around this place"
+        opened = next((e.start_mark for e in reversed(self._open) if e.flow_style), None)
+        said = worded(error, lines, (opened.line, opened.column) if opened else None)
+        line = min(said.line, len(lines) - 1)
+        place = Span(self.path, line + 1, min(said.column, len(lines[line])) + 1)
+        self.problems.add("AK100", said.message, place, said.help)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from alertkit.spec.duration import Duration
 from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
 from alertkit.spec.selector import LabelName, Where
+from alertkit.spec.shown import brief
 from alertkit.spec.validate import Model, suggest
 
 
@@ -21,14 +22,17 @@ def _text(value: Any) -> str:
         return str(value)
     raise PydanticCustomError(
         "AK203", "expected text, found {shown}",
-        {"shown": "nothing" if value is None else str(value)[:40], "help": "put it in quotes"},
+        {"shown": brief(value), "help": "write a text; put it in quotes if it looks like something else to YAML"},
     )  # fmt: skip
 
 
 def _names(value: Any) -> tuple[str, ...]:
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise PydanticCustomError("AK203", "expected a name or a list of names", {"help": "write `[a, b]`"})
+        raise PydanticCustomError(
+            "AK203", "expected a name or a list of names, found {shown}",
+            {"shown": brief(value), "help": "write one name, or several like `[a, b]`"},
+        )  # fmt: skip
     return tuple(items)
 
 
@@ -36,20 +40,20 @@ Text = Annotated[str, BeforeValidator(_text)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
-def _quantity(value: Any) -> Quantity:
+def _quantity(value: Any, *path: str | int) -> Quantity:
+    """The quantity that `value` says; `path` is where it stands inside the field."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
     quantity = parse_quantity(value) if isinstance(value, str) else None
     if quantity is None:
-        shown = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list) else f"`{value}`"
+        help = "write a number with a unit, like 5%, 250ms, 1h30m, 2GiB, 10/s or 3"
         raise PydanticCustomError(
-            "AK302", "{shown} is not a quantity",
-            {"shown": shown[:60], "help": "write a number with a unit, like 5%, 250ms, 1h30m, 2GiB, 10/s or 3"},
-        )  # fmt: skip
+            "AK302", "{shown} is not a quantity", {"shown": brief(value), "help": help, "path": path}
+        )
     return quantity
 
 
-QuantityField = Annotated[Quantity, BeforeValidator(_quantity)]
+QuantityField = Annotated[Quantity, BeforeValidator(lambda value: _quantity(value))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def _levels(value: Any) -> Levels:
         return Levels(((None, _quantity(value)),))
     if not value:
         raise PydanticCustomError("AK303", "no level is given", {"help": "write {warning: 5%, critical: 10%}"})
-    return Levels(tuple((str(severity), _quantity(quantity)) for severity, quantity in value.items()))
+    return Levels(tuple((str(severity), _quantity(quantity, severity)) for severity, quantity in value.items()))
 
 
 LevelsField = Annotated[Levels, BeforeValidator(_levels)]
@@ -73,7 +77,7 @@ LevelsField = Annotated[Levels, BeforeValidator(_levels)]
 def _band(value: Any) -> tuple[Quantity, Quantity]:
     if not isinstance(value, list) or len(value) != 2:
         raise PydanticCustomError("AK302", "expected two quantities", {"help": "write `outside: [lowest, highest]`"})
-    return _quantity(value[0]), _quantity(value[1])
+    return _quantity(value[0], 0), _quantity(value[1], 1)
 
 
 BandField = Annotated[tuple[Quantity, Quantity], BeforeValidator(_band)]
@@ -107,6 +111,7 @@ class AlertSpec(Model):
     runbook: str | None = None
     dashboard: str | None = None
     active: str | None = None
+    mute: str | None = None
     notify: Names = ()
     unless: Names = ()
     missing: Literal["ignore", "alert"] = "ignore"
@@ -152,14 +157,19 @@ class Measured(AlertSpec):
 class Defaults(AlertSpec):
     """What `defaults:` of a file may hold: common keys that an alert has not given itself."""
 
+    not_offered: ClassVar[tuple[str, ...]] = ("kind", "for_each", "unless")
+
     kind: str = ""
 
     @model_validator(mode="before")
     @classmethod
     def _only_common(cls, data: Any) -> Any:
-        for key in ("kind", "for_each", "unless"):
+        for key in cls.not_offered:
             if isinstance(data, dict) and key in data:
-                raise PydanticCustomError("AK201", "`{key}` belongs to an alert, not to `defaults`", {"key": key})
+                raise PydanticCustomError(
+                    "AK201", "`{key}` belongs to an alert, not to `defaults`",
+                    {"key": key, "path": (key,), "at": "key", "help": "give it to each alert that needs it"},
+                )  # fmt: skip
         return data
 
 

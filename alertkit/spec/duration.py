@@ -6,10 +6,13 @@ Source: Prometheus documentation, "Querying basics", time durations: units in fa
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
+
+from alertkit.spec.shown import brief
 
 UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
 _PATTERN = re.compile(
@@ -17,6 +20,8 @@ _PATTERN = re.compile(
 )
 # Prometheus keeps durations as nanoseconds in 64 bits.
 LONGEST = 292 * UNITS["y"]
+# Python refuses to convert thousands of digits.
+LONGEST_TEXT = 200
 
 
 def parse_duration(text: str) -> int | None:
@@ -24,12 +29,13 @@ def parse_duration(text: str) -> int | None:
     if text == "0":
         return 0
     match = _PATTERN.match(text)
-    if match is None or not text:
+    if match is None or not text or len(text) > LONGEST_TEXT:
         return None
     total = sum(int(count) * size for count, size in zip(match.groups(), UNITS.values(), strict=True) if count)
     return total if total <= LONGEST else None
 
 
+@lru_cache(maxsize=4096)
 def format_duration(milliseconds: int) -> str:
     """The shortest exact Prometheus notation, without years (leap years) and weeks only when exact: `1h30m`."""
     if milliseconds == 0:
@@ -49,12 +55,13 @@ def _validate(value: Any) -> int:
         return 0
     milliseconds = parse_duration(value) if isinstance(value, str) else None
     if milliseconds is None:
-        shown = value if isinstance(value, (str, int, float)) else type(value).__name__
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        help = f"say the unit: `{value}s` or `{value}m`" if number else "write it like 30s, 5m, 1h30m or 2d"
-        raise PydanticCustomError(
-            "AK301", "`{shown}` is not a duration", {"shown": str(shown), "help": help}
-        )  # fmt: skip
+        help = "write it like 30s, 5m, 1h30m or 2d"
+        if number and brief(value) == f"`{value}`":
+            help = f"say the unit: `{value}s` or `{value}m`"
+        elif isinstance(value, str) and _PATTERN.match(value):
+            help = "the longest duration that Prometheus knows is 292y"
+        raise PydanticCustomError("AK301", "{shown} is not a duration", {"shown": brief(value), "help": help})
     return milliseconds
 
 

@@ -9,6 +9,7 @@ Source: Alertmanager documentation, "Configuration", matcher; Alertmanager, pkg/
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -53,14 +54,26 @@ def quote_name(label: str) -> str:
 def parse_matchers(value: Any) -> tuple[Match, ...]:
     """The matchers of a `match:` value; raises PydanticCustomError AK506 (not a matcher) or AK507 (bad regex)."""
     if isinstance(value, dict):
-        return tuple(_entry(str(label), wanted) for label, wanted in value.items())
+        return tuple(_located(label, _entry, str(label), wanted) for label, wanted in value.items())
     items = [value] if isinstance(value, str) else value
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise PydanticCustomError(
             "AK506", "`match` must be a mapping of label to value",
             {"help": "write it like {severity: critical} or {team: \"=~ infra|ops\"}"},
         )  # fmt: skip
-    return tuple(parse_matcher(item) for item in items)
+    if isinstance(value, str):
+        return (parse_matcher(value),)
+    return tuple(_located(index, parse_matcher, item) for index, item in enumerate(items))
+
+
+def _located(part: str | int, parse: Callable[..., Match], *arguments: Any) -> Match:
+    """Say of a mistake in which entry it is."""
+    try:
+        return parse(*arguments)
+    except PydanticCustomError as error:
+        raise PydanticCustomError(
+            error.type, error.message_template, {**(error.context or {}), "part": part}
+        ) from None  # fmt: skip
 
 
 def parse_matcher(text: str) -> Match:
@@ -137,9 +150,15 @@ def _checked(label: str, op: str, value: str) -> Match:
         if mistake:
             raise PydanticCustomError(
                 "AK507", "`{value}` is not a regular expression of Alertmanager: {mistake}",
-                {"value": value, "mistake": mistake, "help": "RE2 has no look-around and no back-references"},
+                {"value": value, "mistake": mistake, "help": _advice(value)},
             )  # fmt: skip
     return Match(label, op, value)
+
+
+def _advice(pattern: str) -> str:
+    if re.search(r"\(\?[=!<]|\\[1-9]", pattern):
+        return "RE2 has no look-around and no back-references; use `!~`, or list the values"
+    return "it must be one in RE2's syntax; it is matched against the whole value"
 
 
 Matchers = Annotated[tuple[Match, ...], BeforeValidator(parse_matchers)]

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field
 
 from alertkit.source import Document, Problems, Span, load
+from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Duration
 from alertkit.spec.validate import Model, validate
 
@@ -141,19 +142,19 @@ def read_text(path: Path, problems: Problems) -> str | None:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = (error.strerror or str(error)).lower()
         problems.add(
             "AK110", f"the file cannot be read: {reason}", Span(shown, 1, 1),
-            "check that it exists and that you may read it",
+            "check that it is a file, that it exists and that you may read it",
         )  # fmt: skip
         return None
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
+        before = plain_lines(raw[: error.start].decode("utf-8"))
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         problems.add(
             "AK111", f"the file is not UTF-8: byte 0x{raw[error.start]:02x}", Span(shown, line, column),
-            "save it as UTF-8",
+            "save it as UTF-8 in your editor, or run `iconv -f latin1 -t utf-8` on it",
         )  # fmt: skip
         return None

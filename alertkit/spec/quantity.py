@@ -107,7 +107,10 @@ class Quantity:
             return float(self.amount)
         if self.unit.dimension != unit.dimension:
             return None
-        return float(self.amount * self.unit.scale / unit.scale)
+        amount, scale, other = self.amount, self.unit.scale, unit.scale
+        # What `float(amount * scale / other)` gives: dividing two whole numbers rounds once, correctly.
+        above = amount.numerator * scale.numerator * other.denominator
+        return above / (amount.denominator * scale.denominator * other.numerator)
 
 
 _QUANTITY = re.compile(

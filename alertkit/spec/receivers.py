@@ -116,7 +116,7 @@ class Webhook(Integration):
     url_file: SecretFile = None
     url: str | None = None
     credentials_file: SecretFile = None
-    max_alerts: int | None = None
+    max_alerts: Annotated[int, Field(ge=0, le=2**32)] | None = None
 
     @field_validator("url", mode="before")
     @classmethod

@@ -20,12 +20,21 @@ _ONLY_RE2 = _re.compile(r"\\Q.*?(?:\\E|\Z)|\\C|\(\?<|\\.|\[\]", _re.DOTALL)
 
 @lru_cache(maxsize=65_536)
 def _compiled(pattern: str) -> Any:
+    """The compiled pattern, or what is wrong with it as text."""
+    anchored = _try(f"^(?:{pattern})$")
+    if not isinstance(anchored, str):
+        return anchored
+    alone = _try(pattern)  # its words do not quote what was put around the pattern
+    return alone if isinstance(alone, str) else anchored
+
+
+def _try(pattern: str) -> Any:
     import re2
 
     options = re2.Options()
     options.log_errors = False
     try:
-        return re2.compile(f"^(?:{pattern})$", options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         detail = error.args[0] if error.args else str(error)
         return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)

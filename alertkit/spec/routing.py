@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span
@@ -36,15 +36,27 @@ def _no_zero(value: int) -> int:
     return value
 
 
+def _labels(names: list[str]) -> list[str]:
+    """What a group is made of: names of labels, or `...` alone for all of them."""
+    for name in names:
+        if not name or "\n" in name or (name == "..." and len(names) > 1):
+            raise PydanticCustomError(
+                "AK525", "`{name}` is not a label to group by", {"name": name, "help": 'write names, or only ["..."]'}
+            )
+    return list(dict.fromkeys(names))
+
+
 Words = Annotated[list[str], BeforeValidator(_words)]
+LabelNames = Annotated[list[str], BeforeValidator(_words), AfterValidator(_labels)]
+Positive = Annotated[Duration, AfterValidator(_no_zero)]
 
 
 class Timing(Model):
     """When a group is told: first after `group_wait`, of news every `group_interval`, again after `repeat`."""
 
     group_wait: Duration | None = None
-    group_interval: Duration | None = None
-    repeat: Duration | None = None
+    group_interval: Positive | None = None
+    repeat: Positive | None = None
 
 
 class Route(Timing):
@@ -57,7 +69,7 @@ class Route(Timing):
     match: Matchers = ()
     to: Words = Field(default_factory=list)
     continue_: bool = Field(default=False, alias="continue")
-    group_by: Words | None = None
+    group_by: LabelNames | None = None
     active: Words = Field(default_factory=list)
     mute: Words = Field(default_factory=list)
     routes: list[Route] = Field(default_factory=list)
@@ -110,7 +122,7 @@ class RoutingFile(Timing):
     receivers: dict[str, Receiver] = Field(default_factory=dict)
     defaults: Defaults = Defaults()
     default: str | None = None
-    group_by: Words | None = None
+    group_by: LabelNames | None = None
     severities: dict[str, Timing] = Field(default_factory=dict)
     routes: list[Route] = Field(default_factory=list)
     calendars: dict[str, Calendar] = Field(default_factory=dict)

@@ -7,16 +7,22 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
+
+from alertkit.spec.shown import brief
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
 _MATCHER = re.compile(
     r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(,|\Z)""", re.ASCII
 )
+
+
+LABEL_HELP = "a label name has letters, digits and `_`, and does not begin with a digit"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,7 +39,7 @@ class Matcher:
 
 def quoted(text: str) -> str:
     """A double-quoted PromQL string."""
-    return json.dumps(text, ensure_ascii=False)
+    return encode_basestring(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ class SelectorError(ValueError):
         self.offset = offset
 
 
-def _unquote(text: str) -> str:
+def _unquote(text: str, offset: int) -> str:
     body = text[1:-1]
     if "\\" not in body:
         return body
@@ -79,7 +85,7 @@ def _unquote(text: str) -> str:
     try:
         return str(json.loads(f'"{body}"'))
     except ValueError:
-        raise SelectorError("this string has an unknown escape", 0) from None
+        raise SelectorError("this string has an escape that PromQL does not know", offset) from None
 
 
 def parse_matchers(text: str, base: int = 0) -> tuple[Matcher, ...]:
@@ -91,7 +97,7 @@ def parse_matchers(text: str, base: int = 0) -> tuple[Matcher, ...]:
         if match is None:
             raise SelectorError('expected a matcher like label="value"', base + position)
         label, op, value, _ = match.groups()
-        matcher = Matcher(label, op, _unquote(value))
+        matcher = Matcher(label, op, _unquote(value, base + match.start(3)))
         if op in ("=~", "!~"):
             _check_regex(matcher.value, base + match.start(3) + 1)
         matchers.append(matcher)
@@ -104,7 +110,8 @@ def _check_regex(pattern: str, offset: int) -> None:
         re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         where = error.pos or 0 if isinstance(error, re.error) else 0
-        raise SelectorError("the regular expression does not parse", offset + where) from None
+        reason = f": {error.msg}" if isinstance(error, re.error) else ""
+        raise SelectorError(f"the regular expression does not parse{reason}", offset + where) from None
 
 
 @lru_cache(maxsize=8192)
@@ -150,23 +157,27 @@ def _where(value: Any) -> tuple[Matcher, ...]:
     matchers = []
     for label, wanted in value.items():
         if not LABEL_NAME.match(label):
-            raise PydanticCustomError("AK207", "`{label}` is not a label name", {"label": label, "help": help})
+            raise PydanticCustomError(
+                "AK207", "`{label}` is not a label name",
+                {"label": label, "help": LABEL_HELP, "path": (label,), "at": "key"},
+            )  # fmt: skip
         if isinstance(wanted, list) and wanted and all(isinstance(w, (str, int)) for w in wanted):
             matchers.append(Matcher(label, "=~", "|".join(re.escape(str(w)) for w in wanted)))
         elif isinstance(wanted, (str, int)) and not isinstance(wanted, bool):
             matchers.append(Matcher(label, "=", str(wanted)))
         else:
             raise PydanticCustomError(
-                "AK207", "the value of `{label}` must be text or a list of texts", {"label": label, "help": help}
-            )
+                "AK207", "the value of `{label}` must be text or a list of texts",
+                {"label": label, "help": help, "path": (label,)},
+            )  # fmt: skip
     return tuple(matchers)
 
 
 def _label_name(value: Any) -> str:
     if not isinstance(value, str) or not LABEL_NAME.match(value):
         raise PydanticCustomError(
-            "AK402", "`{shown}` is not a label name",
-            {"shown": str(value)[:60], "help": "a label name has letters, digits and `_`, and begins with no digit"},
+            "AK402", "{shown} is not a label name",
+            {"shown": brief(value), "help": LABEL_HELP},
         )  # fmt: skip
     return value
 

@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import difflib
 import types
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alertkit.source import Document, Problems
+from alertkit.spec.quantity import format_number
+from alertkit.spec.shown import brief
 
 
 class Model(BaseModel):
     """Base of all that users write: unknown keys are errors, nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    # Keys that are accepted only to say why they cannot be used.
+    not_offered: ClassVar[tuple[str, ...]] = ()
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False)
 
 
 M = TypeVar("M", bound=BaseModel)
 
+# Path of a text in the document and offset in what was made of it -> offset in the document's text.
+Origin = Callable[[Sequence[str | int], int], int]
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be, or None."""
-    words = sorted(known)
-    close = difflib.get_close_matches(word.lower().replace("-", "_"), words, n=1, cutoff=0.6)
-    return close[0] if close else None
+    words = {_folded(name): name for name in sorted(known, reverse=True)}
+    close = difflib.get_close_matches(_folded(word), sorted(words), n=1, cutoff=0.66)
+    return words[close[0]] if close else None
+
+
+def _folded(word: str) -> str:
+    """Alert names have capitals, receivers dashes; neither is what makes two words different."""
+    return word.lower().replace("-", "_")
 
 
 def suggest(word: str, known: Iterable[str]) -> str:
@@ -47,14 +60,29 @@ def validate(
     data: Any,
     problems: Problems,
     context: dict[str, Any] | None = None,
+    origin: Origin | None = None,
 ) -> M | None:
-    """Check `data`, which stands at `path` of `document`; on mistakes add problems and return None."""
+    """Check `data`, which stands at `path` of `document`; on mistakes add problems and return None.
+
+    `origin` tells where in the document's text a character of `data`'s text came from, when the two differ.
+    """
     try:
         return model.model_validate(data, context=context)
     except ValidationError as errors:
-        for error in errors.errors(include_url=False):
-            _report(error, model, document, [*path], data, problems)
+        found = errors.errors(include_url=False)
+        for error in found:
+            if not _explained(error, found):
+                _report(error, model, document, [*path], data, problems, origin)
         return None
+
+
+def _explained(error: Any, others: list[Any]) -> bool:
+    """Whether a key is only missing because it is misspelt beside where it should be."""
+    if error["type"] != "missing":
+        return False
+    place, name = error["loc"][:-1], str(error["loc"][-1])
+    beside = [o["loc"] for o in others if o["type"] == "extra_forbidden" and o["loc"][:-1] == place]
+    return any(nearest(str(loc[-1]), [name]) for loc in beside)
 
 
 def field_names(model: type[BaseModel]) -> list[str]:
@@ -63,7 +91,13 @@ def field_names(model: type[BaseModel]) -> list[str]:
 
 
 def _report(
-    error: Any, model: type[BaseModel], document: Document, base: list[str | int], data: Any, problems: Problems
+    error: Any,
+    model: type[BaseModel],
+    document: Document,
+    base: list[str | int],
+    data: Any,
+    problems: Problems,
+    origin: Origin | None,
 ) -> None:
     loc = _real_path(error["loc"], data)
     path = [*base, *loc]
@@ -72,20 +106,24 @@ def _report(
     last = str(error["loc"][-1]) if error["loc"] else ""
     if kind == "extra_forbidden":
         owner = _model_at(model, loc[:-1])
-        known = field_names(owner) if owner else []
+        known = [name for name in field_names(owner) if name not in owner.not_offered] if owner else []
         problems.add("AK201", f"unknown key `{last}`", document.key(path), suggest(last, known))
     elif kind == "missing":
         where = f" in `{path[-1]}`" if path else ""
         problems.add("AK202", f"the key `{last}` is missing{where}", document.key(path), f"add `{last}:`")
     elif kind.startswith("AK"):
+        if "part" in context:  # the mistake is in one entry of what the field's validator was given
+            path = [*path, context["part"]]
         message, help = error["msg"], str(context.get("help", ""))
+        path += context.get("path", ())
         if "offset" in context:
-            span = document.within(path, int(context["offset"]), int(context.get("length", 1)))
+            offset = int(context["offset"])
+            span = document.within(path, origin(path, offset) if origin else offset, int(context.get("length", 1)))
         else:
             span = document.key(path) if context.get("at") == "key" else document.value(path)
         problems.add(kind, message, span, help)
     else:
-        shown = _brief(error["input"])
+        shown = brief(error["input"])
         code, message, help = _plain(kind, context, error["msg"], shown)
         problems.add(code, message, document.value(path), help)
 
@@ -103,29 +141,19 @@ def _plain(kind: str, context: dict[str, Any], message: str, shown: str) -> tupl
         quote = " (quote it if it is meant as text)" if expected == "text" else ""
         return "AK203", f"expected {expected}, found {shown}", f"write {expected} here{quote}"
     if kind in ("literal_error", "enum"):
-        return "AK204", f"{shown} is not one of the allowed words", f"write {context.get('expected', '')}"
+        words = str(context.get("expected", "")).replace("'", "`")
+        return "AK204", f"{shown} is not one of the allowed words", f"write {words}"
     limits = {
         "greater_than": ("gt", "more than"), "greater_than_equal": ("ge", "at least"),
         "less_than": ("lt", "less than"), "less_than_equal": ("le", "at most"),
     }  # fmt: skip
     if kind in limits:
         name, words = limits[kind]
-        return "AK205", f"{shown} is out of range", f"it must be {words} {context.get(name)}"
+        return "AK205", f"{shown} is out of range", f"it must be {words} {format_number(float(context[name]))}"
+    if kind == "finite_number":
+        return "AK205", f"{shown} is not a finite number", "write a number such as 5 or 0.5"
     text = message.removeprefix("Value error, ").rstrip(".")
     return "AK203", f"{text[:1].lower()}{text[1:]}", f"found {shown}"
-
-
-def _brief(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, (list, tuple)):
-        return "a list"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    text = str(value)
-    return f"`{text if len(text) <= 40 else text[:37] + '...'}`"
 
 
 def _real_path(loc: Sequence[str | int], data: Any) -> list[str | int]:
@@ -139,7 +167,7 @@ def _real_path(loc: Sequence[str | int], data: Any) -> list[str | int]:
     return path
 
 
-def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseModel] | None:
+def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[Model] | None:
     """The model that describes the mapping at `path`, for offering its keys."""
     current: Any = model
     for part in path:
@@ -153,7 +181,7 @@ def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[BaseMod
             current = _unwrap(arguments[-1] if get_origin(current) is dict else arguments[0]) if arguments else None
     if get_origin(current) is list:  # one entry may stand where a list of them is allowed
         current = _unwrap(get_args(current)[0])
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+    return current if isinstance(current, type) and issubclass(current, Model) else None
 
 
 def _unwrap(annotation: Any) -> Any:

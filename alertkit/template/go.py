@@ -13,24 +13,27 @@ from functools import lru_cache
 from alertkit.template.errors import TemplateError
 from alertkit.template.gofmt import NotModelledError
 from alertkit.template.run import Part, compile_parts
-from alertkit.template.static import LabelReference, analyse
+from alertkit.template.static import Analysis, LabelReference, analyse
 
 __all__ = ["LabelReference", "check", "expand", "label_references", "shows_raw_value", "uses_value"]
 
 
 def check(text: str) -> list[TemplateError]:
     """All mistakes that can be seen without running the template, by offset; of syntax only the first."""
-    return list(analyse(text).errors) if "{{" in text else []
+    return list(_analysed(text)[0].errors) if "{{" in text else []
 
 
 def label_references(text: str) -> list[LabelReference]:
     """Every place that reads one label of the alert: `$labels.x`, `.Labels.x`, `index $labels "x"`."""
-    return list(analyse(text).labels) if "{{" in text else []
+    if "{{" not in text:
+        return []
+    found, shift = _analysed(text)
+    return [LabelReference(label.name, label.offset + shift, label.length) for label in found.labels]
 
 
 def uses_value(text: str) -> bool:
     """Whether the template reads `$value` or `.Value`, in the output or in a condition."""
-    return "{{" in text and analyse(text).uses_value
+    return "{{" in text and _analysed(text)[0].uses_value
 
 
 def shows_raw_value(text: str) -> bool:
@@ -38,7 +41,7 @@ def shows_raw_value(text: str) -> bool:
 
     The humanize functions and `printf` with a limited precision round; comparisons show nothing of the value.
     """
-    return "{{" in text and analyse(text).raw
+    return "{{" in text and _analysed(text)[0].raw
 
 
 def expand(text: str, labels: Mapping[str, str], value: float) -> str | None:
@@ -50,16 +53,39 @@ def expand(text: str, labels: Mapping[str, str], value: float) -> str | None:
     """
     if "{{" not in text:
         return text
-    parts = _compiled(text)
+    before, core, after = _split(text)
+    parts = _compiled(core)
     if parts is None:
         return None
     try:
-        return "".join([part if part.__class__ is str else part(labels, value) for part in parts])  # type: ignore[operator]
+        shown = "".join([part if part.__class__ is str else part(labels, value) for part in parts])  # type: ignore[operator]
     except _NOT_MODELLED:
         return None
+    return before + shown + after
 
 
 _NOT_MODELLED = (NotModelledError, re.error, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    """The prose before the first action, the actions with what is between them, and the prose behind the last.
+
+    Prose differs from alert to alert while actions repeat, so only they are parsed, once for all texts. Where an
+    action trims the prose beside it, the text stays whole.
+    """
+    start, end = text.index("{{"), text.rfind("}}") + 2
+    if end <= start or text.startswith("{{-", start) or text.endswith("-}}", 0, end) or "{{" in text[end:]:
+        return "", text, ""
+    return text[:start], text[start:end], text[end:]
+
+
+def _analysed(text: str) -> tuple[Analysis, int]:
+    """What is known of a text with actions, and by how much the offsets in it are to be shifted."""
+    before, core, _ = _split(text)
+    found = analyse(core)
+    if found.errors and core != text:  # an action that is never closed may reach into the prose behind
+        return analyse(text), 0
+    return found, len(before)
 
 
 @lru_cache(maxsize=4096)

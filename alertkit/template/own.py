@@ -12,6 +12,7 @@ import difflib
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from alertkit.template.own_filters import FILTERS, LONGEST, Refusal, bounded
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
-__all__ = ["mentions", "render"]
+__all__ = ["Placed", "mentions", "render", "render_placed"]
 
 LONGEST_EXPRESSION = 1000
 _STRING_OR_END = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|>>", re.DOTALL)
@@ -35,21 +36,59 @@ def render(text: str, variables: Mapping[str, object]) -> str:
 
     Values may be str, int, float, bool, and lists or tuples of these. Raises TemplateError, nothing else.
     """
-    if "<<" not in text:
-        return text
-    out: list[str] = []
+    return text if "<<" not in text else render_placed(text, variables).text
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A rendered text that knows where each of its characters comes from.
+
+    `runs` are (start in `text`, start in the source, length in the source, source of the expression or None for
+    literal text), by place.
+    """
+
+    text: str
+    runs: tuple[tuple[int, int, int, str | None], ...]
+
+    def source_of(self, offset: int, length: int = 1) -> tuple[int, int, str | None]:
+        """Of a place in `text`: offset and length in the source, and the expression that gave it, if one did."""
+        found = (0, 0, 0, None) if not self.runs else self.runs[0]
+        for run in self.runs:
+            if run[0] > offset:
+                break
+            found = run
+        start, at, size, expression = found
+        if expression is not None:
+            return at, size, expression
+        inside = min(offset - start, size)
+        return at + inside, max(1, min(length, size - inside)), None
+
+
+def render_placed(
+    text: str, variables: Mapping[str, object], finish: Callable[[str, str], str] | None = None
+) -> Placed:
+    """Like `render`, with places; `finish(before, value)` may change a value by the text that stands before it."""
+    out = ""
+    runs: list[tuple[int, int, int, str | None]] = []
     room = 10 * LONGEST
+    position = 0
     for piece in _pieces(text):
         if isinstance(piece, str):
-            out.append(piece)
+            # `\\<<` is one character longer in the source than what it stands for.
+            escaped = not text.startswith(piece, position)
+            runs.append((len(out), position, len(piece) + escaped, None))
+            position += len(piece) + escaped
+            out += piece
             continue
         tree, source, offset = piece
-        evaluation = _Evaluation(variables, source, offset)
-        out.append(evaluation.shown(tree))
-        room -= len(out[-1])
+        value = _Evaluation(variables, source, offset).shown(tree)
+        runs.append((len(out), offset - 2, len(source) + 4, source.strip()))
+        position = offset + len(source) + 2
+        out += value if finish is None else finish(out, value)
+        room -= len(value)
         if room < 0:
             raise TemplateError("the text grows too long", offset, len(source))
-    return "".join(out)
+    return Placed(out, tuple(run for run in runs if run[2]))
 
 
 def mentions(text: str) -> set[str]:

@@ -7,7 +7,9 @@ on operands that do not fit; `go.expand` makes None of both.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 from alertkit.template.funcs import PURE
 from alertkit.template.gofmt import Html, NotModelledError, Value, display
@@ -60,7 +62,9 @@ def _quick(pipe: Pipe) -> Part | None:
         function = PURE.get(last[0].name)
         signature = SIGNATURES.get(last[0].name)
         if function is not None and signature is not None and signature.takes == ("number",):
-            return lambda labels, value: str(function(value))
+            # Alerts are proven at few values; the sign tells -0 from 0, which are equal.
+            shown = lru_cache(maxsize=4096)(lambda value, sign: str(function(value)))
+            return lambda labels, value: shown(value, math.copysign(1.0, value))
     return None
 
 

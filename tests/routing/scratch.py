@@ -98,6 +98,10 @@ def alertmanager(tool: Tools, folder: Path, config: str = EMPTY) -> Iterator[Ale
             process.wait(20)
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 512  # groups are all told at once; a refused connection would be tried again much later
+
+
 class Sink:
     """Collects what is posted: (path, JSON body)."""
 
@@ -106,7 +110,7 @@ class Sink:
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 sink.got.append((self.path, json.loads(body)))
                 answer = b'{"status": "success"}' if "enqueue" in self.path else b"ok"
@@ -117,7 +121,7 @@ class Sink:
             def log_message(self, *arguments: object) -> None:
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Sink:

@@ -68,9 +68,7 @@ def test_closed_is_the_complement_of_open(calendar: dict[str, object]) -> None:
     spec = Calendar.model_validate(calendar)
     rng = random.Random(7)
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    states = {
-        is_open(spec, start + datetime.timedelta(minutes=int(rng.random() * 4 * 365 * 1440))) for _ in range(400)
-    }
+    states = {is_open(spec, start + datetime.timedelta(minutes=int(rng.random() * 4 * 365 * 1440))) for _ in range(400)}
     assert states == {True, False}
 
 

@@ -23,7 +23,9 @@ from tests.routing.scratch import Sink, alertmanager
 SERVERS = [tool for tool in found() if tool.alertmanager]
 
 ROUTING = """
-defaults: {{slack: {{webhook_file: {secrets}/slack}}, pagerduty: {{routing_key_file: {secrets}/key, url: "{url}/enqueue"}}}}
+defaults:
+  slack: {{webhook_file: {secrets}/slack}}
+  pagerduty: {{routing_key_file: {secrets}/key, url: "{url}/enqueue"}}
 receivers:
   default: {{webhook: {{url: "{url}/default"}}}}
   web: {{webhook: {{url: "{url}/web"}}}}
@@ -34,8 +36,8 @@ receivers:
   beat: {{webhook: {{url: "{url}/beat"}}}}
 default: default
 group_by: ["..."]
-group_wait: 1s
-severities: {{critical: {{group_wait: 1s}}, warning: {{group_wait: 1s}}, info: {{group_wait: 1s}}}}
+group_wait: 3s
+severities: {{critical: {{group_wait: 3s}}, warning: {{group_wait: 3s}}, info: {{group_wait: 3s}}}}
 calendars:
   all_day: {{times: 00:00-24:00}}
   never: {{months: {other_month}}}
@@ -61,6 +63,8 @@ ALERTS = (
     alert("Batch", "warning", team="night", identity=()),
     alert("Odd", "critical", team="nobody", identity=("job",), notify=("own", "audit")),
     alert("Sleepy", "warning", "critical", team="web", identity=("instance",), active="never"),
+    alert("Lunch", "warning", team="web", identity=(), active="all_day", mute="never"),
+    alert("Quiet", "warning", team="web", identity=(), mute="all_day", notify=("own",)),
     alert("Watchdog", "info", team="web", heartbeat_receiver="beat"),
 )
 
@@ -68,7 +72,9 @@ ALERTS = (
 def firing(count: int, rng: random.Random) -> list[dict[str, str]]:
     """Mixed alerts, each with a label `n` of its own that tells it apart."""
     values = {
-        "instance": ["i1", "i2", "i3", ""], "job": ["api", "worker"], "topic": ["orders", "fills"],
+        "instance": [*map("i{}".format, range(30)), ""],
+        "job": [*map("job{}".format, range(30))],
+        "topic": ["orders", "fills"],
     }  # fmt: skip
     alerts = []
     for index in range(count):
@@ -106,11 +112,11 @@ def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
             for labels in alerts
         }
         inhibited = {a["n"] for a in alerts if oracle.answer(a, now, [b for b in alerts if b is not a]).muted}
-        assert len(inhibited) > 10 and len([names for names in expected.values() if names]) > 30
+        assert len(inhibited) > 5 and len([names for names in expected.values() if names]) > 30
         with alertmanager(tool, tmp_path, alertmanager_yaml(routing)) as server:
             server.post(alerts, {"summary": "It is slow"})
             total = sum(map(len, expected.values()))
-            deadline = time.monotonic() + 15
+            deadline = time.monotonic() + 30
             while len(_webhooks(sink)) < total and time.monotonic() < deadline:
                 time.sleep(0.1)
             time.sleep(1.5)  # nothing more may come

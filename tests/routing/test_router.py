@@ -33,9 +33,7 @@ PATTERNS = (
 def matchers(names: tuple[str, ...]) -> st.SearchStrategy[Matcher]:
     plain = st.builds(Matcher, st.sampled_from(names), st.sampled_from(["=", "!="]), st.sampled_from(VALUES))
     patterns = [pattern for pattern in PATTERNS if regex.mistake(pattern) is None]
-    return plain | st.builds(
-        Matcher, st.sampled_from(names), st.sampled_from(["=~", "!~"]), st.sampled_from(patterns)
-    )
+    return plain | st.builds(Matcher, st.sampled_from(names), st.sampled_from(["=~", "!~"]), st.sampled_from(patterns))
 
 
 def trees(names: tuple[str, ...]) -> st.SearchStrategy[Route]:
@@ -61,7 +59,9 @@ def config_of(root: Route) -> str:
 
 
 @pytest.fixture(scope="module", params=SERVERS, ids=str)
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Tools, Alertmanager]]:
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Tools, Alertmanager]]:
     with alertmanager(request.param, tmp_path_factory.mktemp("am")) as running:
         yield request.param, running
 

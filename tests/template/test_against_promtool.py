@@ -15,6 +15,7 @@ from tests.template.promtools import Case, run, versions
 pytestmark = pytest.mark.skipif(not versions(), reason="no promtool on PATH")
 each_promtool = pytest.mark.parametrize("promtool", versions())
 
+
 def agree(promtool: str, wanted: list[tuple[str, float]], folder: Path) -> int:
     """Run all cases that `expand` knows; returns how many those were."""
     cases = []

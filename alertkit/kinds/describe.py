@@ -1,0 +1,102 @@
+"""Kinds in words: their reference pages, and their parameters as the model has them."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from alertkit.kinds.base import Kind
+from alertkit.spec.alert import AlertSpec, Levels, Measured
+from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.quantity import Quantity, Unit
+from alertkit.spec.selector import LabelName, Matcher, Selector
+
+_PLAIN = {
+    str: "text", int: "whole number", float: "number", bool: "true or false", Selector: "metric",
+    Quantity: "quantity", Levels: "quantity, or a level each", Unit: "unit", dict: "mapping", list: "list",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """One parameter: its key in specs, its type in words, its default in YAML (None: it must be given)."""
+
+    name: str
+    type: str
+    default: str | None
+
+
+def summary(kind: type[Kind]) -> str:
+    """The first line of the reference page."""
+    return page(kind).split("\n", 1)[0]
+
+
+def page(kind: type[Kind]) -> str:
+    """The whole reference page, without indentation."""
+    return inspect.cleandoc(kind.__doc__ or "")
+
+
+def parameters(kind: type[Kind]) -> list[ParameterRow]:
+    """The parameters of its own, those that must be given first; the common keys and conditions are left out."""
+    common = {*AlertSpec.model_fields, *(Measured.model_fields if issubclass(kind, Measured) else ())}
+    rows = [
+        ParameterRow(field.alias or name, type_in_words(field), _default(field))
+        for name, field in kind.model_fields.items()
+        if name not in common
+    ]
+    return sorted(rows, key=lambda row: row.default is not None)
+
+
+def is_compared(kind: type[Kind]) -> bool:
+    """Whether its value is compared by `above`, `below` and the rest."""
+    return issubclass(kind, Measured)
+
+
+def type_in_words(field: FieldInfo) -> str:
+    """`duration`, `metric`, `one of max, min`, and so on."""
+    annotation: Any = field.annotation
+    if field.metadata:
+        annotation = Annotated[annotation, *field.metadata]
+    return _words(annotation)
+
+
+def _words(annotation: Any) -> str:
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        for known, word in ((Duration, "duration"), (LabelName, "label")):
+            if get_args(known)[1] in get_args(annotation)[1:]:
+                return word
+        return _words(get_args(annotation)[0])
+    if origin in (Union, types.UnionType):
+        return " or ".join(dict.fromkeys(_words(a) for a in get_args(annotation) if a is not type(None)))
+    if origin is Literal:
+        return f"one of {', '.join(map(str, get_args(annotation)))}"
+    if origin in (tuple, list):
+        inner = [a for a in get_args(annotation) if a is not Ellipsis]
+        if inner and inner[0] is Matcher:
+            return "matchers"
+        if len(set(map(str, inner))) > 1:
+            return "text"
+        return f"list of {_words(inner[0])}s" if inner else "list"
+    return _PLAIN.get(origin or annotation, "mapping")
+
+
+def _default(field: FieldInfo) -> str | None:
+    if field.is_required():
+        return None
+    value = field.get_default(call_default_factory=False)
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and type_in_words(field) == "duration":
+        return format_duration(value)
+    if isinstance(value, Quantity):
+        return value.text
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value)

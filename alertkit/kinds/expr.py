@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.question import Question
+from alertkit.promql import Expr as Tree
+from alertkit.promql import (
+    PromqlError,
+    has_comparison,
+    parse,
+    prettify,
+    result_labels,
+    returns_instant_vector,
+    value_type,
+)
+from alertkit.promql.reads import read_selectors
+from alertkit.spec.alert import Text
+
+# A longer expression on one line is laid out over several.
+LONGEST_LINE = 100
+_SHOWN = {"matrix": "a range like `x[5m]`", "scalar": "a single number without labels", "string": "a string"}
+
+
+class Expr(Kind):
+    """PromQL as you write it, where no other kind fits.
+
+    Parameters
+      expr  the whole condition, as PromQL; each element of its result is one alert
+
+    PromQL: as written, with your own line breaks; a long line is laid out over several.
+
+    Pitfalls: alertkit cannot know what your expression means, so no tests are derived from it: write scenarios. It
+    must hold a comparison, or it would fire as long as its series exist; `> bool` is none. `by` and `where` belong
+    into the expression. `<< name >>` puts in the variables of `for_each`, nothing else.
+
+    Source: Prometheus documentation, "Querying basics" and "Operators".
+    """
+
+    kind: Literal["expr"] = "expr"
+    expr: Text
+
+    without_defaults: ClassVar[frozenset[str]] = frozenset({"by"})
+    user_promql: ClassVar[bool] = True
+
+    def question(self, context: Context) -> Question:
+        if self.by is not None:
+            raise KindError(
+                "AK208", "`by` has no effect on an expression", "by",
+                "the labels of its result are the identity: write `sum by (...)` or the like in `expr`",
+            )  # fmt: skip
+        if self.where:
+            raise KindError(
+                "AK208", "matchers cannot be added to an expression", "where",
+                "write them into `expr`; a variable of `for_each` is put in there by `<< name >>`",
+            )  # fmt: skip
+        tree = self._tree()
+        labels = result_labels(tree)
+        inputs = read_selectors(tree)
+        if self.missing == "alert" and not inputs:
+            raise KindError(
+                "AK208", "`missing: alert` has no effect: the expression needs no series", "missing", "remove it"
+            )
+        text = "\n".join(line.rstrip() for line in self.expr.strip().split("\n"))
+        if "\n" not in text and len(text) > LONGEST_LINE:
+            text = prettify(tree)
+        return Question(
+            signal=text, identity=None if labels.open else tuple(sorted(labels.names - {"__name__"})),
+            metric=inputs[0].metric if inputs else "", operations="", inputs=inputs, bare=True, labels=labels,
+        )  # fmt: skip
+
+    def _tree(self) -> Tree:
+        if "<<" in self.expr:
+            at = self.expr.index("<<")
+            raise KindError(
+                "AK404", "only the variables of `for_each` can be put into an expression", "expr",
+                "write the value itself", at, max(2, self.expr.find(">>", at) + 2 - at),
+            )  # fmt: skip
+        try:
+            tree = parse(self.expr)
+        except PromqlError as error:
+            raise KindError(
+                "AK411", error.message, "expr", "this is not PromQL that all supported servers load",
+                error.offset, error.length,
+            ) from None  # fmt: skip
+        if not returns_instant_vector(tree):
+            raise KindError(
+                "AK412", f"an alert needs an instant vector, this is {_SHOWN[value_type(tree)]}", "expr",
+                "aggregate a range over time, like `max_over_time(x[5m]) > 3`", 0, self._first_line(),
+            )  # fmt: skip
+        if not has_comparison(tree):
+            raise KindError(
+                "AK410", "nothing in this expression is compared: it would fire as long as its series exist", "expr",
+                "add a comparison like `> 5` (without `bool`); for a dead man's switch use kind `heartbeat`",
+                0, self._first_line(),
+            )  # fmt: skip
+        return tree
+
+    def _first_line(self) -> int:
+        return len(self.expr.split("\n", 1)[0])
+
+    def stimulus(self, context: Context) -> None:
+        return None
+
+    def default_summary(self, alert: str) -> str:
+        return f"{alert} is firing with value {{{{ $value | humanize }}}}"

@@ -1,0 +1,124 @@
+"""Scripts: what a proof does to a signal and which severities fire when, without a single name.
+
+One script takes the signal through all cases in turn. It depends on thresholds and durations alone, so alerts that
+share those share one script, whatever their metrics and labels are called: it is worked out once for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
+
+from alertkit.compile.claim import Boundary, Claim, between
+from alertkit.compile.ruleset import Rule
+from alertkit.kinds import Comparison
+from alertkit.prove.grid import Grid
+from alertkit.prove.oracle import Stage
+
+CASES = ("at-rest", "just-inside", "just-past", "blip", "recovers", "identity", "no-data")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level."""
+
+    case: str
+    severity: str
+    value: float | None
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation: at `time` (milliseconds), in `case` of `severity`, these severities of the alert fire."""
+
+    time: int
+    case: str
+    severity: str
+    firing: tuple[str, ...]
+    value: float | None
+
+
+class Motion(NamedTuple):
+    """The fields of a `Stimulus` that say how its signal moves; its series are left out."""
+
+    rise: int
+    fall: int
+    late: bool
+    sticky: bool
+    eager: bool
+    drifts: bool
+    birth: int
+    window: int
+    far: bool
+    isolated: bool
+    prelude: int
+    longest: int | None
+    absence: bool
+    always: bool
+
+
+_motion = attrgetter(*Motion._fields)
+
+
+class Shape(NamedTuple):
+    """All that a script depends on.
+
+    levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
+    delays    for a signal that grows with time: value -> milliseconds from the change to it
+    ends      the alert fires when all series are gone
+    patience  `for` of the companion that fires when the data is gone, if there is one
+    """
+
+    levels: tuple[tuple[str, int, int], ...]
+    boundaries: tuple[Boundary, ...]
+    clear: Comparison | None
+    rest: float
+    motion: Motion
+    delays: tuple[tuple[float, int], ...] | None
+    ends: bool
+    patience: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """One timeline. `values` are the signal's different values; `plan` has for each step the place of its value in
+    them (of no data: one behind the last) and its number of samples."""
+
+    name: str
+    grid: Grid
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    values: tuple[float, ...] = field(init=False)
+    plan: tuple[tuple[int, int], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        values = list(dict.fromkeys(step.value for step in self.steps if step.value is not None))
+        places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
+        places[None] = len(values)
+        plan = tuple((places[step.value], step.stage.length * self.grid.samples) for step in self.steps)
+        object.__setattr__(self, "values", tuple(values))
+        object.__setattr__(self, "plan", plan)
+
+    @property
+    def gone_at(self) -> int | None:
+        """The evaluation at which the data is gone for good; None when it never is."""
+        if self.steps[-1].value is not None:
+            return None
+        return sum(step.stage.length for step in self.steps[:-1])
+
+
+def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
+    """What the scripts of an alert depend on."""
+    stimulus = claim.stimulus
+    delays = None
+    if stimulus.delay is not None:
+        values = [value for b in claim.boundaries for value in (b.inside, b.past)]
+        values += [between(a.past, b.comparison.value) for a in claim.boundaries for b in claim.boundaries]
+        delays = tuple((value, stimulus.delay(value)) for value in values)
+    return Shape(
+        tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
+        claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
+        companion.for_ if companion else None,
+    )  # fmt: skip

@@ -1,0 +1,243 @@
+"""From a shape to its scripts: which values the signal takes, for how long, and what fires then.
+
+One timeline takes the signal of one identity through all cases in turn, while a second identity stays at rest. A kind
+that is disturbed by its own past gets a timeline for each case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from alertkit.compile.claim import FALLING, RISING, Boundary, between
+from alertkit.prove.grid import Grid, choose
+from alertkit.prove.oracle import Stage, Timing, firing
+from alertkit.prove.script import Check, Script, Shape, Step
+
+
+@lru_cache(maxsize=8192)
+def scripts_of(shape: Shape) -> tuple[Script, ...]:
+    """All scripts of a shape: one, or for a kind that its own past disturbs, one for each case."""
+    scripts = _Scripts(shape)
+    return tuple(scripts.script(name, steps) for name, steps in scripts.timelines())
+
+
+class _Scripts:
+    """Chooses the stages of each case, and asks the oracle what is to be expected of them."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape, self.motion = shape, shape.motion
+        self.boundaries, self.rest = shape.boundaries, shape.rest
+        self.delays = None if shape.delays is None else dict(shape.delays)
+        self.grid = grid = self._grid()
+        self.holds = {severity: grid.evaluations(hold) for severity, hold, _ in shape.levels}
+        self.severities = tuple(self.holds)
+        self.longest = max(self.holds.values())
+
+    def _grid(self) -> Grid:
+        shape, motion = self.shape, self.motion
+        holds = [hold for _, for_, keep in shape.levels for hold in (for_, keep)]
+        if shape.patience is not None:
+            holds.append(shape.patience)
+        windows = [] if motion.isolated else [motion.rise, motion.fall]
+        if self.delays is not None:
+            windows += [self.delays[boundary.past] for boundary in self.boundaries]
+        return choose(holds, windows, shape.clear is not None, motion.window)
+
+    def timelines(self) -> list[tuple[str, list[Step]]]:
+        if self.motion.always:
+            return [("", [self._step("just-past", self.severities[0], 1.0, self.longest + 3)])]
+        if self.motion.isolated:
+            return self._isolated()
+        steps = [self._step("at-rest", "", self.rest, self._way(True) + self.longest + 1)]
+        edge: Boundary | None = None
+        for boundary in self.boundaries:
+            base = self.rest
+            if edge is not None:
+                if _further(edge, boundary):
+                    base = between(edge.past, boundary.comparison.value)
+                else:
+                    steps.append(self._rest(edge))
+            steps += self._climb(boundary, base)
+            edge = boundary
+        assert edge is not None
+        steps.append(self._rest(edge))
+        if not self.motion.absence:
+            steps.append(self._gone())
+        return [("", steps)]
+
+    def _isolated(self) -> list[tuple[str, list[Step]]]:
+        prelude = self.grid.evaluations(self.motion.prelude)
+        lead = [self._step("at-rest", "", self.rest, prelude)] if prelude else []
+        first = self._step("at-rest", "", self.rest, prelude + self.longest + 2)
+        lines = [("at-rest", [first] if self.motion.absence else [first, self._gone()])]
+        for boundary in self.boundaries:
+            climb = self._climb(boundary, self.rest)
+            blip = [step for step in climb if step.case == "blip"]
+            lines.append((f"{boundary.severity} just-inside", [*lead, climb[0]]))
+            if blip:
+                lines.append((f"{boundary.severity} blip", [*lead, *blip]))
+            lines.append((f"{boundary.severity} just-past", [*lead, climb[-1], self._rest(boundary)]))
+        return [(name, self._shortened(steps, len(lead))) for name, steps in lines]
+
+    def _shortened(self, steps: list[Step], lead: int) -> list[Step]:
+        """Cut what lasts longer than a value can be held."""
+        longest = self.motion.longest
+        if longest is None:
+            return steps
+        left = longest // self.grid.evaluation
+        short = steps[:lead]
+        for step in steps[lead:]:
+            if step.case not in ("at-rest", "no-data"):
+                length = min(step.stage.length, left)
+                left -= length
+                step = replace(step, stage=replace(step.stage, length=length))
+            if step.stage.length > 0:
+                short.append(step)
+        return short
+
+    def _climb(self, boundary: Boundary, base: float) -> list[Step]:
+        """just-inside, blip and back, just-past of one boundary, each reached from `base`."""
+        severity, motion = boundary.severity, self.motion
+        hold = self.holds[severity]
+        up = boundary.comparison.op not in FALLING
+        way, back = self._way(up), self._way(not up)
+        if self.delays is not None:
+            way = self.grid.evaluations(self.delays[boundary.past])
+        if motion.isolated:
+            way = max(way, self._birth())
+        steps = [self._step("just-inside", severity, boundary.inside, way + hold + 2)]
+        if back and not motion.sticky:
+            # On its way a mean passes all values between: from just inside it would cross the boundary early.
+            steps.append(self._step("just-inside", severity, base, back + 1))
+        late = 1 if motion.late else 0
+        blip = way + hold - late - (back if motion.sticky else 0)
+        if hold >= 2 and blip > 0:
+            steps.append(self._step("blip", severity, boundary.past, blip))
+            steps.append(self._step("blip", severity, base, back + hold + 2))
+        steps.append(self._step("just-past", severity, boundary.past, way + hold + 3))
+        return steps
+
+    def _birth(self) -> int:
+        """Evaluations until a series that has just been born gives the signal its value."""
+        return -(-(self.motion.birth - 1) * self.grid.step // self.grid.evaluation)
+
+    def _rest(self, boundary: Boundary) -> Step:
+        up = boundary.comparison.op in FALLING
+        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
+        return self._step("recovers", boundary.severity, self.rest, self._way(up) + keep + self.longest + 3)
+
+    def _gone(self) -> Step:
+        patience = self.grid.evaluations(self.shape.patience or 0)
+        return self._step("no-data", "", None, max(patience + 3, self.grid.evaluations(6 * 60_000)))
+
+    def _way(self, up: bool) -> int:
+        """Evaluations until the signal has arrived at a new value."""
+        motion = self.motion
+        return 0 if motion.isolated else self.grid.evaluations(motion.rise if up else motion.fall)
+
+    def _step(self, case: str, severity: str, value: float | None, length: int) -> Step:
+        empty = (False,) * len(self.severities)
+        stage = Stage(empty, empty, False, length)
+        return Step(case, severity, value, stage)
+
+    def _staged(self, steps: list[Step]) -> list[Step]:
+        """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
+        motion = self.motion
+        eager = tuple(
+            motion.eager and any(b.comparison.value == 0 for b in self.boundaries if b.severity == severity)
+            for severity in self.severities
+        )
+        staged: list[Step] = []
+        before: float | None = None
+        for index, step in enumerate(steps):
+            value = step.value
+            holds = tuple(self._harmful(value, severity) for severity in self.severities)
+            near = tuple(self._near(value, severity) for severity in self.severities)
+            keeps = value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
+            arrival, late = self._arrival(before, value, index == 0)
+            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager)
+            staged.append(replace(step, stage=stage))
+            before = value
+        return staged
+
+    def _harmful(self, value: float | None, severity: str) -> bool:
+        if value is None:
+            return self.shape.ends
+        if self.motion.always:
+            return True
+        return any(b.comparison.holds(value) for b in self.boundaries if b.severity == severity)
+
+    def _near(self, value: float | None, severity: str) -> bool:
+        if value is None or self.motion.far:
+            return False
+        return any(b.past == value for b in self.boundaries if b.severity == severity)
+
+    def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool]:
+        """Evaluations until the signal has the value, and whether that begins only after the first of them."""
+        motion = self.motion
+        if value is None or motion.always:
+            return 0, False
+        if self.delays is not None and value != self.rest:
+            return self.grid.evaluations(self.delays[value]), False
+        if first:
+            return (self._birth() if motion.isolated else self._way(True)), False
+        if before is None or value == before:
+            return 0, False
+        way = self.grid.evaluations(motion.rise if value > before else motion.fall)
+        return max(way, 1 if motion.late else 0), motion.late
+
+    def script(self, name: str, steps: list[Step]) -> Script:
+        staged = self._staged(steps)
+        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)))
+
+    def _checks(self, steps: list[Step]) -> list[Check]:
+        """Every change of state from both sides, and the end of every stage."""
+        timings = tuple(
+            Timing(self.grid.evaluations(hold), self.grid.evaluations(keep)) for _, hold, keep in self.shape.levels
+        )
+        stages = tuple(step.stage for step in steps)
+        states = firing(stages, timings, self.shape.clear is not None)
+        checks = []
+        for step_index, at, case in _moments(stages, tuple(s.case for s in steps), states):
+            step = steps[step_index]
+            fires = tuple(s for s, state in zip(self.severities, states[at], strict=True) if state)
+            settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
+            # While `keep_firing_for` alone keeps it, the annotations still read the value of before.
+            kept = any(
+                state and not holds and not (step.stage.keeps and level == 0)
+                for level, (state, holds) in enumerate(zip(states[at], step.stage.holds, strict=True))
+            )
+            value = step.value if settled and not kept and not self.motion.drifts else None
+            checks.append(Check(at * self.grid.evaluation, case, step.severity, fires, value))
+        return checks
+
+
+def _further(edge: Boundary, boundary: Boundary) -> bool:
+    """Whether `boundary` lies beyond `edge` on the same side, so that the signal can go on from there."""
+    return edge.comparison.op == boundary.comparison.op and edge.comparison.op in (*RISING, *FALLING)
+
+
+@lru_cache(maxsize=4096)
+def _moments(
+    stages: tuple[Stage, ...], cases: tuple[str, ...], states: tuple[tuple[bool | None, ...], ...]
+) -> tuple[tuple[int, int, str], ...]:
+    """(step, evaluation, case) of every moment worth checking."""
+    moments: dict[int, tuple[int, int, str]] = {}
+    start = 0
+    for index, stage in enumerate(stages):
+        end = start + stage.length
+        for at in range(start, end):
+            if None in states[at]:
+                continue
+            changed = at > 0 and states[at] != states[at - 1]
+            if changed and at - 1 >= start and None not in states[at - 1]:
+                moments.setdefault(at - 1, (index, at - 1, cases[index]))
+            if changed:
+                moments[at] = (index, at, cases[index])
+        last = end - 1
+        if None not in states[last]:
+            case = "identity" if cases[index] == "just-past" else cases[index]
+            moments.setdefault(last, (index, last, case))
+        start = end
+    return tuple(moments[at] for at in sorted(moments))

@@ -1,0 +1,167 @@
+"""`alertkit compile`: the same bytes every time, whole or not at all, and accepted by every promtool and amtool."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.projects import shipped, small
+from tests.servers import versions
+
+ALERT = "Hot: {kind: threshold, metric: temperature_celsius, by: [room], above: 30}"
+
+
+def alertkit(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "alertkit", *arguments], cwd=folder, capture_output=True, text=True,
+        env={**os.environ, **environment},
+    )  # fmt: skip
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = shipped(tmp_path_factory.mktemp("shipped"))
+    done = alertkit(folder, "compile")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_five_systems_are_compiled(built: Path) -> None:
+    names = {path.name for path in (built / "build" / "rules").iterdir()}
+    assert names == {
+        "autonomous_trader.yml", "crypto_stock.yml", "peak_trade.yml", "spark_stacker.yml", "trading_platform.yml",
+    }  # fmt: skip
+    assert (built / "build" / "alertmanager.yml").is_file()
+
+
+@pytest.mark.parametrize("promtool", versions("promtool"))
+def test_promtool_accepts_the_rules_and_the_tests_hold_without_alertkit(built: Path, promtool: Path) -> None:
+    rules = sorted(map(str, (built / "build" / "rules").iterdir()))
+    checked = subprocess.run([promtool, "check", "rules", "--lint-fatal", *rules], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    # One system is enough to show that the files stand on their own: `alertkit test` runs all of them.
+    tests = sorted(map(str, (built / "build" / "tests").glob("peak_trade.*")))
+    assert tests
+    proven = subprocess.run([promtool, "test", "rules", *tests], capture_output=True, text=True)
+    assert proven.returncode == 0, proven.stdout + proven.stderr
+
+
+@pytest.mark.parametrize("amtool", versions("amtool"))
+def test_amtool_accepts_the_routing(built: Path, amtool: Path) -> None:
+    done = subprocess.run(
+        [amtool, "check-config", built / "build" / "alertmanager.yml"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_rule_stands_under_the_line_of_its_spec(built: Path) -> None:
+    text = (built / "build" / "rules" / "peak_trade.yml").read_text(encoding="utf-8").split("\n")
+    spec = (built / "rules_src" / "peak_trade.yaml").read_text(encoding="utf-8").split("\n")
+    found = 0
+    for above, line in itertools.pairwise(text):
+        if line.strip().startswith("- alert: "):
+            name = line.split(": ", 1)[1]
+            path, _, number = above.strip().removeprefix("# ").rpartition(":")
+            assert path == "rules_src/peak_trade.yaml"
+            stands = spec[int(number) - 1].strip()
+            assert stands == f"{name}:" or (name.endswith("Missing") and stands.startswith("missing: alert")), name
+            found += 1
+    assert found > 15
+
+
+def test_the_same_input_gives_the_same_bytes(built: Path) -> None:
+    first = tree(built / "build")
+    done = alertkit(built, "compile", "--no-cache", "--jobs", "1", PYTHONHASHSEED="7")
+    assert done.returncode == 0 and "(unchanged)" in done.stdout
+    again = alertkit(built, "compile", "--no-cache", "--jobs", "2", PYTHONHASHSEED="11")
+    assert again.returncode == 0 and "(unchanged)" in again.stdout
+    assert tree(built / "build") == first
+
+
+def test_check_says_what_is_stale(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    assert alertkit(tmp_path, "compile", "--check").returncode == 1
+    assert not (tmp_path / "build").exists()
+    assert alertkit(tmp_path, "compile").returncode == 0
+    assert alertkit(tmp_path, "compile", "--check").returncode == 0
+    (tmp_path / "build" / "rules" / "demo.yml").write_text("groups: []\n", encoding="utf-8")
+    done = alertkit(tmp_path, "compile", "--check")
+    assert done.returncode == 1 and "rules/demo.yml is stale" in done.stdout
+    assert (tmp_path / "build" / "rules" / "demo.yml").read_text(encoding="utf-8") == "groups: []\n"
+
+
+def test_a_changed_spec_is_never_served_from_the_cache(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    alertkit(tmp_path, "compile")
+    small(tmp_path, ALERT.replace("30", "40"))
+    alertkit(tmp_path, "compile")
+    assert "> 40" in (tmp_path / "build" / "rules" / "demo.yml").read_text(encoding="utf-8")
+    (tmp_path / "alertkit.yaml").write_text("scrape_interval: 4m\n", encoding="utf-8")
+    small_window = ALERT.replace("above", "over: avg, window: 5m, above")
+    small(tmp_path, small_window)
+    (tmp_path / "alertkit.yaml").write_text("scrape_interval: 4m\n", encoding="utf-8")
+    assert "AK312" in alertkit(tmp_path, "compile").stderr
+
+
+def test_a_system_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    small(tmp_path, ALERT, system="other")
+    alertkit(tmp_path, "compile")
+    (tmp_path / "rules_src" / "other.yaml").unlink()
+    alertkit(tmp_path, "compile")
+    assert all("other" not in name for name in tree(tmp_path / "build"))
+
+
+def test_a_failed_compile_leaves_the_old_build(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    alertkit(tmp_path, "compile")
+    before = tree(tmp_path / "build")
+    small(tmp_path, ALERT.replace("above: 30", "above: hot"))
+    done = alertkit(tmp_path, "compile")
+    assert done.returncode == 2 and "AK302" in done.stderr
+    assert tree(tmp_path / "build") == before
+    assert {path.name for path in tmp_path.iterdir()} == {"alertkit.yaml", "rules_src", "build"}
+
+
+def test_a_killed_compile_leaves_a_whole_build(tmp_path: Path) -> None:
+    """Killed at many moments, the folder holds either the whole old or the whole new build."""
+    alerts = [ALERT.replace("Hot", f"Hot{i}").replace("temperature", f"t{i}") for i in range(40)]
+    small(tmp_path, *alerts)
+    alertkit(tmp_path, "compile")
+    old = tree(tmp_path / "build")
+    small(tmp_path, *[alert.replace("above: 30", "above: 31") for alert in alerts])
+    wanted = None
+    for tenth in range(2, 14, 2):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "alertkit", "compile", "--no-cache"], cwd=tmp_path,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(tenth / 10)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        now = tree(tmp_path / "build")
+        if now != old:
+            wanted = wanted or now
+            assert now == wanted
+    done = alertkit(tmp_path, "compile")
+    assert done.returncode == 0
+    assert wanted is None or tree(tmp_path / "build") == wanted
+    assert tree(tmp_path / "build") != old
+
+
+def test_a_build_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    (tmp_path / "alertkit.yaml").write_text("build: rules_src/demo.yaml/build\n", encoding="utf-8")
+    done = alertkit(tmp_path, "compile")
+    assert done.returncode == 2 and "AK113" in done.stderr and "Traceback" not in done.stderr

@@ -1,0 +1,10 @@
+"""Tools that alertkit installed into the user's cache are found by tests as if they were on PATH."""
+
+from __future__ import annotations
+
+import os
+
+from alertkit.toolchain import find_all
+
+_folders = dict.fromkeys(str(tool.path.parent) for tool in find_all().values() if tool is not None)
+os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), *_folders])

@@ -1,0 +1,197 @@
+"""`alertkit test`: all five systems hold on every promtool, and a rule that is wrong is noticed and told in words."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alertkit.build import read_systems
+from alertkit.cli import main
+from alertkit.compile.ruleset import Alert, System
+from alertkit.prove import results
+from alertkit.prove.batch import Batch, Job, jobs_of
+from alertkit.prove.cases import proofs_of
+from alertkit.prove.output import FileVerdict, read_output
+from alertkit.prove.runner import Run, prove
+from alertkit.source import Problems
+from alertkit.spec.project import read_project
+from alertkit.toolchain.tools import inspect
+from tests.projects import shipped, small
+from tests.servers import versions
+
+LATENCY = "Slow: {kind: latency, histogram: h_seconds, by: [path], above: {warning: 1s, critical: 3s}}"
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+
+    yield run
+
+
+def systems_of(folder: Path) -> list[System]:
+    problems = Problems()
+    project = read_project(folder, problems)
+    assert project is not None
+    _, systems = read_systems(project, problems)
+    assert not problems
+    return systems
+
+
+def proven(systems: list[System], promtool: Path, keep: Path, isolate: bool = False) -> list[results.Result]:
+    problems = Problems()
+    run = Run(inspect("promtool", promtool, "test"), keep, isolate=isolate)
+    found = [event for event in prove(systems, run, problems) if isinstance(event, results.Result)]
+    assert not problems
+    return found
+
+
+@pytest.mark.parametrize("promtool", versions("promtool"))
+def test_the_five_systems_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path) -> None:
+    monkeypatch.chdir(shipped(tmp_path))
+    systems = systems_of(tmp_path)
+    assert len(systems) == 5
+    found = proven(systems, promtool, tmp_path / "keep")
+    assert [r.id for r in found if not r.passed] == []
+    told = {(r.system, r.alert) for r in found}
+    wanted = {(s.name, a.name) for s in systems for a in s.alerts if not a.companion and a.claim is not None}
+    assert told == wanted and len(wanted) > 90
+
+
+def test_merged_and_isolated_runs_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    monkeypatch.chdir(shipped(tmp_path))
+    systems = [broken(s, "HighLatency", lambda e: e.replace("> 1", "> 2")) for s in systems_of(tmp_path)]
+    merged = proven(systems, Path(promtool), tmp_path / "keep")
+    isolated = proven(systems, Path(promtool), tmp_path / "keep", isolate=True)
+
+    def told(found: list[results.Result]) -> list[tuple[str, bool, tuple[str, ...]]]:
+        return sorted((r.id, r.passed, r.details) for r in found)
+
+    assert told(merged) == told(isolated)
+    assert any(not r.passed for r in merged)
+
+
+def broken(system: System, name: str, change: object) -> System:
+    """The system with the PromQL of one alert (and of the records) changed behind the claim's back."""
+
+    def mend(alert: Alert) -> Alert:
+        if alert.name != name:
+            return alert
+        return replace(alert, rules=tuple(replace(rule, expr=change(rule.expr)) for rule in alert.rules))  # type: ignore[operator]
+
+    return replace(system, alerts=tuple(map(mend, system.alerts)))
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (lambda rule: replace(rule, expr=rule.expr.replace("> 1", "> 1.01")), "just-past"),
+        (lambda rule: replace(rule, expr=rule.expr.replace("> 1", "> 0.99")), "just-inside"),
+        (lambda rule: replace(rule, for_=rule.for_ // 2), "blip"),
+        (lambda rule: replace(rule, for_=rule.for_ * 2), "just-past"),
+        (lambda rule: replace(rule, labels=(*rule.labels, ("extra", "x"))), "just-past"),
+        (lambda rule: replace(rule, annotations=(("summary", "other"),)), "just-past"),
+        (lambda rule: replace(rule, expr="vector(1)"), "at-rest"),
+    ],
+    ids=["threshold-up", "threshold-down", "for-halved", "for-doubled", "label", "annotation", "always"],
+)
+def test_a_wrong_rule_fails_at_the_right_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: object, case: str
+) -> None:
+    import shutil
+
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    monkeypatch.chdir(small(tmp_path, "Hot: {kind: threshold, metric: temperature, by: [room], above: 1}"))
+    (system,) = systems_of(tmp_path)
+    (job,) = jobs_of(system, proofs_of(system))
+    assert verdict(job, Path(promtool), tmp_path).passed
+    wrong = verdict(replace(job, rules=tuple(map(change, job.rules))), Path(promtool), tmp_path)  # type: ignore[call-overload]
+    cases = {check.time: check.case for check in job.proof.checks}
+    assert case in {cases[failure.time] for failure in wrong.failures}
+
+
+def verdict(job: Job, promtool: Path, folder: Path) -> FileVerdict:
+    """What promtool says of one job."""
+    rules, tests = Batch((job,)).files()
+    (folder / "b.rules.yml").write_text(rules, encoding="utf-8")
+    (folder / "b.test.yml").write_text(tests.replace('"{rules}"', "b.rules.yml"), encoding="utf-8")
+    done = subprocess.run([promtool, "test", "rules", folder / "b.test.yml"], capture_output=True, text=True)
+    found = read_output(done.stdout + done.stderr, 1)
+    assert found is not None
+    return found[0]
+
+
+def test_results_in_words(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    small(tmp_path, LATENCY)
+    done = command("test", "-v")
+    assert done.exit_code == 0
+    assert "demo Slow  rules_src/demo.yaml:4:3" in done.output
+    assert "  ok   just-past critical" in done.output
+    assert "all passed: 1 alerts in 1 systems" in done.output
+    again = command("test")
+    assert "unchanged since they last passed" in again.output
+    data = json.loads(command("test", "--format", "json").output)
+    assert data["passed"] and {r["case"] for r in data["results"]} >= {"at-rest", "just-inside", "just-past", "blip"}
+
+
+def test_a_plain_test_file_runs_and_fails_at_its_line(command, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    small(tmp_path, "Hot: {kind: threshold, metric: temperature, by: [room], above: 30}")
+    (tmp_path / "promtool_tests").mkdir()
+    plain = tmp_path / "promtool_tests" / "demo.test.yml"
+    plain.write_text(
+        """\
+rule_files: [../build/rules/demo.yml]
+evaluation_interval: 1m
+tests:
+  - name: hot at 31
+    interval: 1m
+    input_series:
+      - {series: 'temperature{room="a"}', values: 31x20}
+    alert_rule_test:
+      - eval_time: 5m
+        alertname: Hot
+        exp_alerts:
+          - exp_labels: {room: a, severity: warning, system: demo}
+            exp_annotations: {summary: temperature is 31}
+""",
+        encoding="utf-8",
+    )
+    assert command("test").exit_code == 0
+    small(tmp_path, "Hot: {kind: threshold, metric: temperature, by: [room], above: 35}")
+    done = command("test")
+    assert done.exit_code == 1
+    assert "FAIL hot at 31   promtool_tests/demo.test.yml:9:9" in done.output
+    assert 'expected to fire: Hot{room="a", severity="warning", system="demo"}; it is silent' in done.output
+    plain.write_text("rule_files: [../build/rules/gone.yml]\nevaluation_interval: 1m\ntests: []\n", encoding="utf-8")
+    bad = command("test")
+    assert bad.exit_code == 2
+    assert "AK801" in bad.output and "AK802" in bad.output
+
+
+def test_without_promtool_the_way_to_get_it_is_said(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    small(tmp_path, LATENCY)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("ALERTKIT_TOOLS", raising=False)
+    done = command("test")
+    assert done.exit_code == 3
+    assert "AK601" in done.output and "alertkit tools install" in done.output
+    assert os.environ["PATH"] == str(tmp_path)

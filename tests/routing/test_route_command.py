@@ -1,0 +1,170 @@
+"""`alertkit route` and `alertkit render` on a small project: their exact output."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alertkit.cli import main
+from tests.routing.amtools import found
+
+SPEC = """
+system: shop
+team: web
+defaults: {for: 5m, severity: warning}
+alerts:
+  QueueLong:
+    kind: threshold
+    metric: shop_queue_length
+    by: [queue]
+    above: {warning: 10, critical: 100}
+    summary: Queue {{ $labels.queue }} has {{ $value }} entries
+    active: nyse
+  Errors:
+    kind: threshold
+    metric: shop_errors
+    above: 5
+    unless: QueueLong
+    notify: [dev]
+"""
+ROUTING = """
+defaults: {slack: {webhook_file: /s/slack}}
+receivers:
+  ops: {slack: {channel: "#ops"}}
+  web: {slack: {channel: "#web"}}
+  oncall: {pagerduty: {routing_key_file: /s/pd}}
+  dev: {slack: {channel: "#dev"}}
+  dba: {slack: {channel: "#dba"}}
+default: ops
+routes:
+  - match: {team: web}
+    to: web
+    routes:
+      - {match: {severity: critical}, to: [oncall, web]}
+  - {match: {team: db}, to: dba}
+calendars:
+  nyse: {exchange: XNYS}
+  office: {times: 09:00-18:00}
+"""
+SCENARIO = """
+system: shop
+scenarios:
+  one:
+    expect:
+      at 5m: nothing fires
+      notified:
+        QueueLong{severity="critical"}: [web, oncall]
+        Errors: [web]
+        Nope: web
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for path, text in {"rules_src/shop.yaml": SPEC, "alertmanager/routing.yaml": ROUTING}.items():
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text(text.lstrip())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
+
+
+def shown(text: str) -> str:
+    return textwrap.dedent(text).lstrip("\n")
+
+
+def test_an_alert(project: Path) -> None:
+    assert run("route", "QueueLong", "--at", "2026-12-25T15:00-05:00").stdout == shown("""
+        QueueLong{queue=?, severity="warning", system="shop", team="web"}
+          default  alertmanager/routing.yaml:8
+            system="shop", alertname="QueueLong"  the alerts' own `active:` or `mute:`  rules_src/shop.yaml:5
+              team="web"  alertmanager/routing.yaml:10  -> web
+              after 30s, news every 5m, again every 4h; grouped by system, alertname
+              not told at 2026-12-25T15:00-05:00: outside nyse
+          muted while system="shop", alertname="QueueLong", severity="critical", queue!="" fires with the same alertname, system, queue (critical mutes warning)
+          told at 2026-12-25T15:00-05:00: nobody
+
+        QueueLong{queue=?, severity="critical", system="shop", team="web"}
+          default  alertmanager/routing.yaml:8
+            system="shop", alertname="QueueLong"  the alerts' own `active:` or `mute:`  rules_src/shop.yaml:5
+              team="web"  alertmanager/routing.yaml:10
+                severity="critical"  alertmanager/routing.yaml:13  -> oncall
+              after 10s, news every 1m, again every 1h; grouped by system, alertname
+              not told at 2026-12-25T15:00-05:00: outside nyse
+          default  alertmanager/routing.yaml:8
+            system="shop", alertname="QueueLong"  the alerts' own `active:` or `mute:`  rules_src/shop.yaml:5
+              team="web"  alertmanager/routing.yaml:10
+                severity="critical"  alertmanager/routing.yaml:13  -> web
+              after 10s, news every 1m, again every 1h; grouped by system, alertname
+              not told at 2026-12-25T15:00-05:00: outside nyse
+          told at 2026-12-25T15:00-05:00: nobody
+    """)  # noqa: E501
+
+
+def test_muted_by_what_fires(project: Path) -> None:
+    out = run("route", "Errors", "--while", "QueueLong").stdout
+    assert "muted by QueueLong{" in out and out.endswith("told: nobody\n")
+    assert "told: dev, web\n" in run("route", "Errors").stdout
+
+
+def test_the_matrix(project: Path) -> None:
+    assert run("route", "--all").stdout == shown("""
+        system  alert      severity  web  oncall  dev
+        shop    QueueLong  warning   (x)
+        shop    QueueLong  critical  (x)  (x)
+        shop    Errors     warning   x            x
+    """)
+    assert run("route", "--all", "--format", "markdown").stdout.splitlines()[1] == "|" + " --- |" * 6
+
+
+def test_check_reports(project: Path) -> None:
+    result = run("route", "--check")
+    assert result.exit_code == 0
+    assert result.stdout == shown("""
+        alertmanager/routing.yaml:14:5: note: no alert reaches the route team="db"
+        alertmanager/routing.yaml:7:3: note: nothing reaches the receiver `dba`
+        alertmanager/routing.yaml:17:3: note: nothing uses the calendar `office`
+        3 alert levels, 0 expectations: 0 failed, 3 notes
+    """)
+    assert run("route", "--check", "--strict").exit_code == 1
+
+
+def test_check_expectations(project: Path) -> None:
+    (project / "promtool_tests").mkdir()
+    (project / "promtool_tests" / "one.yaml").write_text(SCENARIO.lstrip())
+    result = run("route", "--check")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[:2] == [
+        "promtool_tests/one.yaml:8:9: FAILED: Errors (warning) reaches dev, web, not web",
+        'promtool_tests/one.yaml:9:9: FAILED: no alert has alertname="Nope", system="shop"',
+    ]
+
+
+def test_bad_arguments(project: Path) -> None:
+    assert run("route", "QueueLng").exit_code == 2
+    assert "did you mean `QueueLong`?" in run("route", "QueueLng").stderr
+    assert run("route").exit_code == 2
+    assert run("route", "a=b", "nope").exit_code == 2
+    assert run("route", "QueueLong", "--at", "noon").exit_code == 2
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render(project: Path) -> None:
+    out = run("render", "QueueLong", "--count", "2").stdout
+    assert "--- oncall, pagerduty, firing" in out and "--- web, slack, resolved" in out
+    assert "title: [CRITICAL x2] QueueLong on shop" in out and "title: [RESOLVED] QueueLong on shop" in out
+    assert "`queue=queue-2`" in out
+
+
+def test_render_reports_a_bad_template(project: Path) -> None:
+    folder = project / "alertmanager" / "templates"
+    folder.mkdir()
+    (folder / "own.tmpl").write_text('{{ define "alertkit.title" }}{{ .Nope }}{{ end }}')
+    result = run("render", "Errors")
+    assert result.exit_code == 2 and "AK520" in result.stderr
