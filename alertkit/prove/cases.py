@@ -70,7 +70,7 @@ class _Bound:
     ) -> None:
         self.alert, self.claim, self.script, self.companion, self.copies = alert, claim, script, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
-        self.bad, self.good = _identities(claim)
+        self.bad, self.good = identities(claim)
 
     def proof(self) -> Proof:
         script = self.script
@@ -199,7 +199,7 @@ class _Bound:
             found[_series_name(source, self.bad)] = [source.piece] * (len(values) + 1)
         for copy in self.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
-            names_of_copy, _ = _identities(copy)
+            names_of_copy, _ = identities(copy)
             for source in copy.stimulus.at(copy.rest):
                 found.setdefault(_series_name(source, names_of_copy), [source.piece] * (len(values) + 1))
         for source, pieces in outsiders(self.claim, values, self.bad):
@@ -217,7 +217,7 @@ def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
     return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
 
 
-def _identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
+def identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
     """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
     fixed: dict[str, str] = {}
     for selector in claim.inputs:
