@@ -6,7 +6,7 @@ A group is a script, which knows no names, bound to the series, labels and texts
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from alertkit.compile.claim import Claim
@@ -32,7 +32,6 @@ class Proof:
     grid: Grid
     group: TestGroup
     checks: tuple[Check, ...]
-    skipped: tuple[tuple[str, str], ...] = ()
 
 
 def proofs_of(system: System) -> list[Proof]:
@@ -70,20 +69,21 @@ class _Bound:
         self.alert, self.claim, self.script, self.companion, self.copies = alert, claim, script, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = _identities(claim)
+        self.checks = script.checks if self.good is not None else _of_one(script.checks)
 
     def proof(self) -> Proof:
         script = self.script
         alerts, exprs = self._tests()
         title = f"{self.alert.name} {script.name}".rstrip()
         group = TestGroup(title, script.grid.step, self._series(), (*alerts, *self._missing()), tuple(exprs))
-        return Proof(self.alert, script.grid, group, script.checks)
+        return Proof(self.alert, script.grid, group, self.checks)
 
     def _tests(self) -> tuple[list[AlertTest], list[ExprTest]]:
         """The script's checks as tests; moments that expect the same share what they expect."""
         alerts: list[AlertTest] = []
         exprs: list[ExprTest] = []
         known: dict[tuple[tuple[str, ...], float | None, bool], Expected] = {((), None, False): ()}
-        for check in self.script.checks:
+        for check in self.checks:
             ended = check.case == "no-data" and self.claim.stimulus.gone is not None
             key = (check.firing, check.value, ended) if check.firing else ((), None, False)
             if key not in known:
@@ -196,6 +196,16 @@ class _Bound:
 def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
     """One series over a whole script; alerts of one shape differ only in names, so most are asked for again."""
     return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
+
+
+def _of_one(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """Where no second identity can exist, that exactly one alert fires says nothing of its own."""
+    return tuple([replace(c, case="just-past") if c.case == "identity" else c for c in checks])
+
+
+def has_second_identity(claim: Claim) -> bool:
+    """Whether a second identity can exist, which must stay silent while the first fires."""
+    return _identities(claim)[1] is not None
 
 
 def _identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
