@@ -6,7 +6,7 @@ A group is a script, which knows no names, bound to the series, labels and texts
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from alertkit.compile.claim import Claim
@@ -33,7 +33,6 @@ class Proof:
     grid: Grid
     group: TestGroup
     checks: tuple[Check, ...]
-    skipped: tuple[tuple[str, str], ...] = ()
 
 
 def proofs_of(system: System) -> list[Proof]:
@@ -71,13 +70,15 @@ class _Bound:
         self.alert, self.claim, self.script, self.companion, self.copies = alert, claim, script, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = identities(claim)
+        self.outcomes = script.outcomes if self.good is not None else _of_one(script.outcomes)
 
     def proof(self) -> Proof:
         script = self.script
         alerts, exprs = self._tests()
         title = f"{self.alert.name} {script.name}".rstrip()
         group = TestGroup(title, script.grid.step, self._series(), (*alerts, *self._missing()), tuple(exprs))
-        return Proof(self.alert, script.grid, group, script.checks)
+        checks = tuple(check for check, _, _ in self.outcomes)
+        return Proof(self.alert, script.grid, group, checks)
 
     def _tests(self) -> tuple[list[AlertTest], list[ExprTest]]:
         """The script's checks as tests; moments that expect the same share what they expect."""
@@ -85,7 +86,7 @@ class _Bound:
         exprs: list[ExprTest] = []
         name = self.alert.name
         known: dict[Outcome, Expected] = {SILENT: ()}
-        for check, title, outcome in self.script.outcomes:
+        for check, title, outcome in self.outcomes:
             if outcome not in known:
                 known[outcome] = self._expected(*outcome)
             expected = known[outcome]
@@ -215,6 +216,21 @@ class _Bound:
 def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
     """One series over a whole script; alerts of one shape differ only in names, so most are asked for again."""
     return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
+
+
+def _of_one(outcomes: tuple[tuple[Check, str, Outcome], ...]) -> tuple[tuple[Check, str, Outcome], ...]:
+    """Where no second identity can exist, that exactly one alert fires says nothing of its own."""
+    return tuple(
+        (replace(check, case="just-past"), f"just-past {check.severity}".rstrip(), outcome)
+        if check.case == "identity"
+        else (check, title, outcome)
+        for check, title, outcome in outcomes
+    )
+
+
+def has_second_identity(claim: Claim) -> bool:
+    """Whether a second identity can exist, which must stay silent while the first fires."""
+    return identities(claim)[1] is not None
 
 
 def identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
