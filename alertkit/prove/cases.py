@@ -6,7 +6,7 @@ A group is a script, which knows no names, bound to the series, labels and texts
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from alertkit.compile.claim import Claim
@@ -15,7 +15,7 @@ from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeri
 from alertkit.kinds.stimulus import Source
 from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
 from alertkit.prove.grid import Grid
-from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, shape_of
+from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Level, Piece, notation
 from alertkit.series.example import example_labels
@@ -67,18 +67,17 @@ class _Bound:
     def __init__(
         self, alert: Alert, claim: Claim, script: Script, companion: Rule | None, copies: Sequence[Claim]
     ) -> None:
-        self.alert, self.claim, self.script, self.companion, self.copies = alert, claim, script, companion, copies
+        self.alert, self.claim, self.companion, self.copies = alert, claim, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = identities(claim)
-        self.outcomes = script.outcomes if self.good is not None else _of_one(script.outcomes)
+        self.script = script if self.good is not None else of_one(script)
 
     def proof(self) -> Proof:
         script = self.script
         alerts, exprs = self._tests()
         title = f"{self.alert.name} {script.name}".rstrip()
         group = TestGroup(title, script.grid.step, self._series(), (*alerts, *self._missing()), tuple(exprs))
-        checks = tuple(check for check, _, _ in self.outcomes)
-        return Proof(self.alert, script.grid, group, checks)
+        return Proof(self.alert, script.grid, group, script.checks)
 
     def _tests(self) -> tuple[list[AlertTest], list[ExprTest]]:
         """The script's checks as tests; moments that expect the same share what they expect."""
@@ -86,7 +85,7 @@ class _Bound:
         exprs: list[ExprTest] = []
         name = self.alert.name
         known: dict[Outcome, Expected] = {SILENT: ()}
-        for check, title, outcome in self.outcomes:
+        for check, title, outcome in self.script.outcomes:
             if outcome not in known:
                 known[outcome] = self._expected(*outcome)
             expected = known[outcome]
@@ -216,16 +215,6 @@ class _Bound:
 def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
     """One series over a whole script; alerts of one shape differ only in names, so most are asked for again."""
     return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
-
-
-def _of_one(outcomes: tuple[tuple[Check, str, Outcome], ...]) -> tuple[tuple[Check, str, Outcome], ...]:
-    """Where no second identity can exist, that exactly one alert fires says nothing of its own."""
-    return tuple(
-        (replace(check, case="just-past"), f"just-past {check.severity}".rstrip(), outcome)
-        if check.case == "identity"
-        else (check, title, outcome)
-        for check, title, outcome in outcomes
-    )
 
 
 def has_second_identity(claim: Claim) -> bool:

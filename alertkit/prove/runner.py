@@ -42,7 +42,6 @@ class Run:
     jobs: int = 0
     isolate: bool = False
     memory: Memory | None = None
-    only: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
     wants: Wants = everything
     fail_fast: bool = False
@@ -71,8 +70,6 @@ def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[
 
 def _wanted(job: Job, run: Run) -> bool:
     name = job.proof.alert.name
-    if run.only is not None and run.only not in id_of(job.system, name, "", ""):
-        return False
     if run.wants is everything:
         return True
     cases = {(check.severity, check.case) for check in job.proof.checks}
@@ -86,7 +83,7 @@ def _skipped(systems: Sequence[System], jobs: Sequence[Job], run: Run) -> Iterat
         cases.setdefault(id(job.proof.alert), set()).update((c.severity, c.case) for c in job.proof.checks)
     for system in systems:
         for alert in system.alerts:
-            if alert.companion or (run.only is not None and run.only not in id_of(system.name, alert.name, "", "")):
+            if alert.companion:
                 continue
             reasons = [("", alert.unproven if alert.claim is None else TOO_LONG)]
             if alert.claim is not None and id(alert) in cases:

@@ -37,7 +37,7 @@ def junit_report(
         name = "::".join(filter(None, (result.severity, result.case)))
         element = case(result.system, result.alert, name, result.span)
         if not result.passed:
-            _add(element, "failure", result.details[0] if result.details else "", result.id, _body(result))
+            _add(element, "failure", " ".join(result.details[:2]), result.id, _body(result))
     for skip in skipped:
         element = case(skip.system, skip.alert, skip.case or "generated cases", skip.span)
         _add(element, "skipped", skip.reason)

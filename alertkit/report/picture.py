@@ -35,6 +35,8 @@ ASCII = Marks("_.,-", "=+*#", " ", ".", "p", "F", "^")
 # Columns beside the picture that its first word takes.
 LEAD = len("signal ")
 LEAST = 10
+# What lasts few evaluations is drawn wider, each of them up to this many columns.
+FULL, WIDEST = 40, 4
 
 
 def marks_for(encoding: str | None) -> Marks:
@@ -43,16 +45,16 @@ def marks_for(encoding: str | None) -> Marks:
 
 
 def picture(trace: Trace, width: int, marks: Marks = BLOCKS, style: Style | None = None) -> list[str]:
-    """Three lines of at most `width` columns: signal, state, and a pointer to the failure; [] where there is no room."""
+    """Three lines of at most `width` columns: signal, state, a pointer to the failure; [] where there is no room."""
     columns = min(width - LEAD, len(trace.moments))
     if columns < min(LEAST, len(trace.moments)):
         return []
     moments = _thinned(trace.moments, columns, trace.failed_at)
     edge = _edge(trace)
-    signal = "".join(_height(moment.value, moments, edge, marks) for moment in moments)
-    state = "".join(
-        {"firing": marks.firing, "pending": marks.pending}.get(moment.state, marks.quiet) for moment in moments
-    )
+    wide = max(1, min(WIDEST, min(FULL, width - LEAD) // len(moments)))
+    signal = "".join(_height(moment.value, moments, edge, marks) * wide for moment in moments)
+    states = {"firing": marks.firing, "pending": marks.pending}
+    state = "".join(states.get(moment.state, marks.quiet) * wide for moment in moments)
     rows = [f"signal {signal}", f"alert  {state}"]
     legend = [_values(moments) + _edges(trace.edges), f"{marks.pending} pending {marks.firing} firing"]
     shown = []
@@ -62,7 +64,7 @@ def picture(trace: Trace, width: int, marks: Marks = BLOCKS, style: Style | None
         shown.append(f"{row}  {dim}{text}{reset}" if fits else row)
     place = min(range(len(moments)), key=lambda i: abs(moments[i].time - trace.failed_at))
     when = format_duration(trace.failed_at)
-    left = " " * (LEAD + place)
+    left = " " * (LEAD + place * wide)
     pointer = f"{left}{marks.here} {when}"
     if len(pointer) > width:
         pointer = f"{left[: -len(when) - 1]}{when} {marks.here}"
