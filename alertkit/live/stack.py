@@ -87,6 +87,9 @@ def run_stack(
         if not prometheus[0].reload(problems):
             yield None
             return
+        # After a reload Prometheus knows no Alertmanager for up to 5 s, and drops what fires then.
+        while time.monotonic() < end and not prometheus[0].alertmanagers(Problems()):
+            time.sleep(0.05)
         yield Stack(
             folder, simulator, served.url, sink, prometheus[0], alertmanager[0], (prometheus[1], alertmanager[1])
         )  # fmt: skip
@@ -97,7 +100,7 @@ def _alertmanager(program: Path, scratch: Scratch, problems: Problems) -> tuple[
     command = [
         program, f"--config.file={scratch.path / 'am' / 'alertmanager.yml'}",
         f"--storage.path={scratch.path / 'am-data'}", f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
+        f"--web.external-url=http://127.0.0.1:{port}/", "--cluster.listen-address=",
     ]  # fmt: skip
     service = start(command, problems, scratch, name="alertmanager")
     client = Alertmanager(f"http://127.0.0.1:{port}")
@@ -121,7 +124,8 @@ def _prometheus(
     path.write_bytes(dumped(config))
     command = [
         program, f"--config.file={path}", f"--storage.tsdb.path={scratch.path / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle",
+        f"--web.listen-address=127.0.0.1:{port}", f"--web.external-url=http://127.0.0.1:{port}/",
+        "--web.enable-lifecycle", "--rules.alert.resend-delay=1s",
     ]  # fmt: skip
     service = start(command, problems, scratch, name="prometheus")
     client = Prometheus(f"http://127.0.0.1:{port}")
