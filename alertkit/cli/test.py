@@ -34,6 +34,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
       alertkit test --format json
     """
     from alertkit.build import compile_project, read_systems
+    from alertkit.build.scenarios import read_project_scenarios
     from alertkit.prove.memory import Memory
     from alertkit.prove.plain import plain_files, prove_plain
     from alertkit.prove.results import Result, Skipped
@@ -54,7 +55,8 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
     compiled = compile_project(project, problems, write=True)
     if compiled is None:
         fail(problems)
-    _, systems = read_systems(project, problems)
+    inputs, systems = read_systems(project, problems)
+    scenarios = read_project_scenarios(project, inputs, systems, problems)
     if problems:
         fail(problems)
     promtool = tools["promtool"]
@@ -69,6 +71,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
         run.progress = advance
         events = itertools.chain(
             prove(systems, run, problems),
+            scenarios.prove(run, problems),
             () if only else prove_plain(plain_files(project.tests), promtool, keep, problems),
         )
         for event in events:
