@@ -51,10 +51,8 @@ def proofs_of(system: System) -> list[Proof]:
 
 def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequence[Claim]) -> list[Proof]:
     rule = companion.rules[0] if companion else None
-    return [
-        _Bound(alert, claim, script, rule, copies).proof()
-        for script in scripts_of(shape_of(claim, alert.rules, rule))
-    ]  # fmt: skip
+    bound = _Bound(alert, claim, rule, copies)
+    return [bound.proof(script) for script in scripts_of(shape_of(claim, alert.rules, rule))]
 
 
 # What promtool is to expect of one moment: alerts with their texts, or None where only their labels are known.
@@ -62,29 +60,31 @@ Expected = tuple[ExpectedAlert, ...] | None
 
 
 class _Bound:
-    """A script with the names of one alert: its series, labels and annotations."""
+    """The names of one alert, which its scripts are bound to: series, labels and annotations."""
 
-    def __init__(
-        self, alert: Alert, claim: Claim, script: Script, companion: Rule | None, copies: Sequence[Claim]
-    ) -> None:
-        self.alert, self.claim, self.script, self.companion, self.copies = alert, claim, script, companion, copies
+    def __init__(self, alert: Alert, claim: Claim, companion: Rule | None, copies: Sequence[Claim]) -> None:
+        self.alert, self.claim, self.companion, self.copies = alert, claim, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = _identities(claim)
+        # What the scripts of an alert share: what is expected, and the series at each value.
+        self._known: dict[Outcome, Expected] = {SILENT: ()}
+        self._sources: dict[float, list[tuple[str, Piece]]] = {}
+        self._names: dict[tuple[object, ...], str] = {}
 
-    def proof(self) -> Proof:
-        script = self.script
-        alerts, exprs = self._tests()
+    def proof(self, script: Script) -> Proof:
+        alerts, exprs = self._tests(script)
         title = f"{self.alert.name} {script.name}".rstrip()
-        group = TestGroup(title, script.grid.step, self._series(), (*alerts, *self._missing()), tuple(exprs))
+        group = TestGroup(
+            title, script.grid.step, self._series(script), (*alerts, *self._missing(script)), tuple(exprs)
+        )
         return Proof(self.alert, script.grid, group, script.checks)
 
-    def _tests(self) -> tuple[list[AlertTest], list[ExprTest]]:
+    def _tests(self, script: Script) -> tuple[list[AlertTest], list[ExprTest]]:
         """The script's checks as tests; moments that expect the same share what they expect."""
         alerts: list[AlertTest] = []
         exprs: list[ExprTest] = []
-        name = self.alert.name
-        known: dict[Outcome, Expected] = {SILENT: ()}
-        for check, title, outcome in self.script.outcomes:
+        name, known = self.alert.name, self._known
+        for check, title, outcome in script.outcomes:
             if outcome not in known:
                 known[outcome] = self._expected(*outcome)
             expected = known[outcome]
@@ -147,12 +147,12 @@ class _Bound:
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing"}}'
         return ExprTest(check.time, selector, tuple(samples), comment)
 
-    def _missing(self) -> tuple[AlertTest, ...]:
+    def _missing(self, script: Script) -> tuple[AlertTest, ...]:
         """The companion: silent before its `for`, firing at it, for the identity whose data is gone."""
-        rule, start = self.companion, self.script.gone_at
+        rule, start = self.companion, script.gone_at
         if rule is None or start is None or self.claim.inputs == ():
             return ()
-        grid = self.script.grid
+        grid = script.grid
         fires = start + grid.evaluations(rule.for_)
         labels = {**self.bad, **dict(rule.labels)}
         if not self.claim.identity:
@@ -163,19 +163,16 @@ class _Bound:
             AlertTest(fires * grid.evaluation, rule.alert, (expected,), "no-data"),
         )
 
-    def _series(self) -> tuple[InputSeries, ...]:
+    def _series(self, script: Script) -> tuple[InputSeries, ...]:
         """Each series with what it does at each value of the script and, last, when there is no data."""
-        stimulus, values = self.claim.stimulus, self.script.values
+        stimulus, values = self.claim.stimulus, script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
-        names: dict[tuple[object, ...], str] = {}
         for index, value in enumerate(values):
-            for source in stimulus.at(value):
-                key = (source.selector.metric, source.selector.matchers, source.extra)
-                if key not in names:
-                    names[key] = _series_name(source, self.bad)
-                    found.setdefault(names[key], [GONE] * (len(values) + 1))
-                found[names[key]][index] = source.piece
+            for name, piece in self._driven(value):
+                if name not in found:
+                    found[name] = [GONE] * (len(values) + 1)
+                found[name][index] = piece
         if self.good is not None:
             for source in stimulus.at(self.claim.rest):
                 # Where absence is the alarm, all must be gone for it.
@@ -188,7 +185,17 @@ class _Bound:
             labels, _ = _identities(copy)
             for source in copy.stimulus.at(copy.rest):
                 found.setdefault(_series_name(source, labels), [source.piece] * (len(values) + 1))
-        return tuple([InputSeries(name, _values(self.script, tuple(pieces))) for name, pieces in found.items()])
+        return tuple([InputSeries(name, _values(script, tuple(pieces))) for name, pieces in found.items()])
+
+    def _driven(self, value: float) -> list[tuple[str, Piece]]:
+        """The series that give the signal of the bad identity a value."""
+        if value not in self._sources:
+            for source in self.claim.stimulus.at(value):
+                key = (source.selector.metric, source.selector.matchers, source.extra)
+                if key not in self._names:
+                    self._names[key] = _series_name(source, self.bad)
+                self._sources.setdefault(value, []).append((self._names[key], source.piece))
+        return self._sources.get(value, [])
 
 
 @lru_cache(maxsize=16384)
