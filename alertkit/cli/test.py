@@ -21,7 +21,12 @@ from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_
 @click.option("--isolate", is_flag=True, help="Run every alert alone.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of promtool processes; all cores by default.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to say the results.")
-def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs: int | None, form: str) -> None:
+@click.option("--mutate", is_flag=True, help="Break each rule on purpose; report which mistakes no case notices.")
+@click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="With --mutate: least % to be noticed.")
+def command(
+    verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs: int | None, form: str, mutate: bool,
+    fail_under: float,
+) -> None:  # fmt: skip
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
 
     The cases are derived from each alert's kind and run by the real promtool; plain promtool files in the folder of
@@ -32,6 +37,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
       alertkit test
       alertkit test -v -k HighLatency
       alertkit test --format json
+      alertkit test --mutate -k HighLatency --fail-under 95
     """
     from alertkit.build import compile_project, read_systems
     from alertkit.build.scenarios import read_project_scenarios
@@ -61,6 +67,12 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
         fail(problems)
     promtool = tools["promtool"]
     keep = Path(shown_path(project.build)) / ".promtool"
+    if mutate:
+        from alertkit.cli.mutation import mutate as run_mutants
+
+        with _progress(form == "text", "mutants") as advance:
+            code = run_mutants(systems, promtool, keep, only, jobs or 0, verbose, form, fail_under, advance)
+        sys.exit(code)
     memory = None
     if not no_cache and not isolate:
         memory = Memory(cache_dir() / "proofs" / f"{digest(str(project.root.resolve()).encode())}.json", promtool)
@@ -96,7 +108,7 @@ def _silent(text: str) -> None:
 
 
 @contextlib.contextmanager
-def _progress(wanted: bool) -> Iterator[Callable[[int, int], None]]:
+def _progress(wanted: bool, what: str = "expectations") -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error that is moved by (done, total); nothing unless it is a terminal."""
     if not (wanted and sys.stderr.isatty()):
         yield lambda done, total: None
@@ -108,7 +120,7 @@ def _progress(wanted: bool) -> Iterator[Callable[[int, int], None]]:
         TextColumn("proving"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("expectations"),
+        TextColumn(what),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:

@@ -5,7 +5,7 @@ A group is a script, which knows no names, bound to the series, labels and texts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,15 +13,16 @@ from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup
 from alertkit.kinds.stimulus import Source
+from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
 from alertkit.prove.grid import Grid
-from alertkit.prove.script import SILENT, Check, Outcome, Script, shape_of
+from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, shape_of
 from alertkit.prove.stages import scripts_of
-from alertkit.series import Gone, Piece, notation
+from alertkit.series import Gone, Level, Piece, notation
 from alertkit.series.example import example_labels
 from alertkit.spec.selector import quoted
 from alertkit.template import go
 
-GONE = Gone()
+GONE, ONE = Gone(), Level(1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,8 @@ class _Bound:
         self.alert, self.claim, self.companion, self.copies = alert, claim, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = _identities(claim)
-        # What the scripts of an alert share: what is expected, and the series at each value.
+        # What the scripts of an alert share: what is expected, and the names of its series.
         self._known: dict[Outcome, Expected] = {SILENT: ()}
-        self._sources: dict[float, list[tuple[str, Piece]]] = {}
         self._names: dict[tuple[object, ...], str] = {}
 
     def proof(self, script: Script) -> Proof:
@@ -144,7 +144,7 @@ class _Bound:
         for severity in severities:
             labels = {**self._labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
             samples.append(("ALERTS" + _braces(labels), 1.0))
-        selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing"}}'
+        selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}'
         return ExprTest(check.time, selector, tuple(samples), comment)
 
     def _missing(self, script: Script) -> tuple[AlertTest, ...]:
@@ -163,39 +163,49 @@ class _Bound:
             AlertTest(fires * grid.evaluation, rule.alert, (expected,), "no-data"),
         )
 
+    def _at(self, script: Script) -> Callable[[float], tuple[Source, ...]]:
+        """The series of a value: with the usual traffic, or with too little or none where that is the case."""
+        stimulus = self.claim.stimulus
+        if script.name == THIN and stimulus.thin is not None:
+            return stimulus.thin
+        if script.name == IDLE and stimulus.idle is not None:
+            idle = stimulus.idle
+            return lambda _: idle
+        return stimulus.at
+
     def _series(self, script: Script) -> tuple[InputSeries, ...]:
         """Each series with what it does at each value of the script and, last, when there is no data."""
         stimulus, values = self.claim.stimulus, script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
+        names, at = self._names, self._at(script)
         for index, value in enumerate(values):
-            for name, piece in self._driven(value):
-                if name not in found:
-                    found[name] = [GONE] * (len(values) + 1)
-                found[name][index] = piece
+            for source in splits(at(value), self.claim):
+                key = (source.selector.metric, source.selector.matchers, source.extra)
+                if key not in names:
+                    names[key] = _series_name(source, self.bad)
+                found.setdefault(names[key], [GONE] * (len(values) + 1))[index] = source.piece
         if self.good is not None:
-            for source in stimulus.at(self.claim.rest):
+            for source in at(self.claim.rest):
                 # Where absence is the alarm, all must be gone for it.
                 pieces = [source.piece] * len(values) + [GONE if ends else source.piece]
                 found.setdefault(_series_name(source, self.good), pieces)
+        for source in healthy_twin(self.claim):
+            found.setdefault(_series_name(source, self.bad), [source.piece] * len(values) + [GONE])
         for source in stimulus.scenery:
             found[_series_name(source, self.bad)] = [source.piece] * (len(values) + 1)
         for copy in self.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
-            labels, _ = _identities(copy)
+            names_of_copy, _ = _identities(copy)
             for source in copy.stimulus.at(copy.rest):
-                found.setdefault(_series_name(source, labels), [source.piece] * (len(values) + 1))
+                found.setdefault(_series_name(source, names_of_copy), [source.piece] * (len(values) + 1))
+        for source, pieces in outsiders(self.claim, values, self.bad):
+            found.setdefault(_series_name(source, {}), pieces)
+        first = self.alert.rules[0]
+        states = foreign_states(self.claim, self.alert.name, first.severity, self.alert.system, self.bad)
+        for labels in states:
+            found[f"ALERTS{_braces(dict(labels))}"] = [ONE] * (len(values) + 1)
         return tuple([InputSeries(name, _values(script, tuple(pieces))) for name, pieces in found.items()])
-
-    def _driven(self, value: float) -> list[tuple[str, Piece]]:
-        """The series that give the signal of the bad identity a value."""
-        if value not in self._sources:
-            for source in self.claim.stimulus.at(value):
-                key = (source.selector.metric, source.selector.matchers, source.extra)
-                if key not in self._names:
-                    self._names[key] = _series_name(source, self.bad)
-                self._sources.setdefault(value, []).append((self._names[key], source.piece))
-        return self._sources.get(value, [])
 
 
 @lru_cache(maxsize=16384)

@@ -16,7 +16,9 @@ from alertkit.kinds import Comparison
 from alertkit.prove.grid import Grid
 from alertkit.prove.oracle import Stage
 
-CASES = ("at-rest", "just-inside", "just-past", "blip", "recovers", "identity", "no-data")
+# Cases of the same signal with too little traffic for the alert to speak, and with none.
+THIN, IDLE = "thin", "idle"
+CASES = ("at-rest", "just-inside", "just-past", "blip", "between", "recovers", "identity", "no-data", THIN, IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +80,22 @@ class Shape(NamedTuple):
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     delays    for a signal that grows with time: value -> milliseconds from the change to it
     ends      the alert fires when all series are gone
+    thin      the signal can be had with too little traffic
+    idle      it has series that can stand still
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
     levels: tuple[tuple[str, int, int], ...]
     boundaries: tuple[Boundary, ...]
     clear: Comparison | None
+    kept: float | None
+    cleared: float | None
     rest: float
     motion: Motion
     delays: tuple[tuple[float, int], ...] | None
     ends: bool
+    thin: bool
+    idle: bool
     patience: int | None
 
 
@@ -137,10 +145,11 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
     delays = None
     if stimulus.delay is not None:
         values = [value for b in claim.boundaries for value in (b.inside, b.past)]
+        values += [value for value in (claim.kept, claim.cleared) if value is not None]
         values += [between(a.past, b.comparison.value) for a in claim.boundaries for b in claim.boundaries]
         delays = tuple((value, stimulus.delay(value)) for value in values)
     return Shape(
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
-        claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
-        companion.for_ if companion else None,
+        claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
+        stimulus.thin is not None, stimulus.idle is not None, companion.for_ if companion else None,
     )  # fmt: skip
