@@ -21,7 +21,7 @@ from alertkit.series.write import written
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.duration import Duration, format_duration, parse_duration
 from alertkit.spec.project import load_file, shown_path
-from alertkit.spec.quantity import unit_of_metric
+from alertkit.spec.quantity import NUMBER, unit_of_metric
 from alertkit.spec.selector import SelectorError, parse_selector
 from alertkit.spec.validate import Model, suggest, validate
 
@@ -80,9 +80,8 @@ class Scenario:
 
     @property
     def end(self) -> int | None:
-        """The last time that any series says anything about; None: there is no last."""
-        ends = [line.end for line in self.lines]
-        return None if None in ends else max((end for end in ends if end is not None), default=None)
+        """The last time that any series says anything about; None: all are gone for good, so there is no last."""
+        return max((line.end for line in self.lines if line.end is not None), default=None)
 
     def place(self, *path: str | int) -> Span:
         return self.document.key((*self.path, *path))
@@ -197,9 +196,10 @@ class _Reader:
         name = self._name(text, span)
         data = self.keys.series[text]
         if isinstance(data, (int, float)) and not isinstance(data, bool):
-            self.problems.add(
-                "AK810", f"`{data}` does not say for how long", self._value("series", text), f"write `{data} for 5m`"
-            )
+            at = self._value("series", text)
+            shown = self.document.text.split("\n")[at.line - 1][at.column - 1 :][: at.length]
+            help = "write `0 for 5m`" if "x" in shown else f"write `{shown} for 5m`"
+            self.problems.add("AK810", f"`{shown}` does not say for how long", at, help)
             return None
         if not isinstance(data, str):
             self.problems.add(
@@ -207,7 +207,8 @@ class _Reader:
             )
             return None
         metric = name["__name__"] if name is not None else ""
-        segments, mistakes = parse_series(data, unit_of_metric(metric))
+        counts = metric.endswith(("_bucket", "_count"))
+        segments, mistakes = parse_series(data, NUMBER if counts else unit_of_metric(metric))
         built: Built | None = None
         if not mistakes and step < LOOKBACK:
             try:

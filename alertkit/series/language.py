@@ -259,12 +259,14 @@ class _Reader:
             )  # fmt: skip
         value = quantity.in_unit(unit)
         if value is None:
-            help = (
-                f"the metric's name says {unit.name}"
-                if unit.dimension not in ("number", "rate")
-                else "the metric's name tells no unit: write a plain number"
-                + (" or one a second, like 20/s" if unit.dimension == "rate" else "")
-            )
+            if unit.dimension == "number":
+                help = "the metric's name tells no unit: write a plain number"
+            elif unit.dimension == "rate":
+                help = "the metric's name tells no unit: write a number a second or a minute, like 20/s"
+            elif unit.dimension == "ratio":
+                help = "this is a share: write it like 80%"
+            else:
+                help = f"the metric's name says that it is measured in {unit.name}"
             raise MistakeError("AK811", f"`{word}` does not fit this metric", offset, len(word), help)
         return value
 
