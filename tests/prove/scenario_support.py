@@ -79,7 +79,7 @@ def versions() -> list[str]:
 def load(
     folder: Path, scenario: str, spec: str = SPEC, files: dict[str, str] | None = None
 ) -> tuple[Scenarios, Problems]:
-    """A project in `folder` with one file of scenarios, read; `scenario` is a whole file or the body of one scenario."""
+    """A project with one file of scenarios, read; `scenario` is a whole file or the body of one scenario."""
     text = scenario if scenario.startswith(("system:", "rule_files:")) else HEAD + indented(scenario)
     texts = {
         "rules_src/demo.yaml": spec, "alertmanager/routing.yaml": ROUTING, "promtool_tests/demo.yaml": text,

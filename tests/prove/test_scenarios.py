@@ -74,11 +74,12 @@ def test_the_slice_holds_what_reads_the_series_and_what_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    body = "series:\n  breaker_state{name='a'}: 0 for 5m\n  errors_total{env='prod'}: rate 0/s for 5m\nexpect:\n  at 5m: nothing fires\n"
-    scenarios, problems = load(tmp_path, body.replace("'", '"'))
+    lines = ['breaker_state{name="a"}: 0 for 5m', 'errors_total{env="prod"}: rate 0/s for 5m']
+    body = "series:\n  {}\n  {}\nexpect:\n  at 5m: nothing fires\n".format(*lines)
+    scenarios, problems = load(tmp_path, body)
     assert not problems, said(problems)
     assert _slice(scenarios) == ["BreakerOpen", "Errors"]
-    scenarios, problems = load(tmp_path, body.replace("'", '"').replace("nothing fires", "LastTick fires"))
+    scenarios, problems = load(tmp_path, body.replace("nothing fires", "LastTick fires"))
     assert not problems, said(problems)
     assert _slice(scenarios) == ["BreakerOpen", "Errors", "LastTick"]
 
