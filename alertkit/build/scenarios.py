@@ -35,14 +35,9 @@ class Scenarios:
         """All of them, as events."""
         yield from prove_scenarios(self.prepared, run, problems)
         if self.oracle is not None and not problems:
-            from alertkit.prove.notified import prove_notified
+            from alertkit.prove.notified import notified_id, prove_notified
 
-            wanted = [
-                pair for pair in self.notified
-                if run.only is None
-                or run.only in f"{pair[0].system}::{pair[0].name}"
-                or run.only in f"{pair[0].system}::{pair[1].labels['alertname']}"
-            ]  # fmt: skip
+            wanted = [pair for pair in self.notified if run.wants(notified_id(*pair))]
             yield from prove_notified(wanted, self.oracle, self.alerts)
 
 

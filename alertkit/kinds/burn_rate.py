@@ -217,7 +217,7 @@ class BurnRate(Kind):
                 return (Source(part, Slope(speed * (1 - value))), Source(other, Slope(speed)))
 
         memory = max(window.long for window in self.windows)
-        return Stimulus(at=at, late=True, isolated=True, birth=2, window=shortest, fall=memory)
+        return Stimulus(at=at, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory)
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: {{{{ $value | humanizePercentage }}}} of events fail, too fast for the error budget"

@@ -54,7 +54,7 @@ class Rate(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         counter, per = self.counter.where(self.where), PER[self.per]
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True,
+            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True, sums=True,
             idle=(Source(counter, Slope(0.0)),),
         )  # fmt: skip
 
