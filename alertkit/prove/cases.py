@@ -69,7 +69,7 @@ class _Bound:
     ) -> None:
         self.alert, self.claim, self.companion, self.copies = alert, claim, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
-        self.bad, self.good = _identities(claim)
+        self.bad, self.good = identities(claim)
         self.script = script if self.good is not None else of_one(script)
 
     def proof(self) -> Proof:
@@ -199,7 +199,7 @@ class _Bound:
             found[_series_name(source, self.bad)] = [source.piece] * (len(values) + 1)
         for copy in self.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
-            names_of_copy, _ = _identities(copy)
+            names_of_copy, _ = identities(copy)
             for source in copy.stimulus.at(copy.rest):
                 found.setdefault(_series_name(source, names_of_copy), [source.piece] * (len(values) + 1))
         for source, pieces in outsiders(self.claim, values, self.bad):
@@ -219,10 +219,10 @@ def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
 
 def has_second_identity(claim: Claim) -> bool:
     """Whether a second identity can exist, which must stay silent while the first fires."""
-    return _identities(claim)[1] is not None
+    return identities(claim)[1] is not None
 
 
-def _identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
+def identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
     """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
     fixed: dict[str, str] = {}
     for selector in claim.inputs:
