@@ -203,10 +203,6 @@ class CaseFailed(Exception):  # noqa: N818
     """An expectation that did not hold, in the words of `alertkit test`."""
 
 
-class NoVerdict(Exception):  # noqa: N818
-    """promtool could not be asked."""
-
-
 class CaseItem(pytest.Item):
     """One case, expectation or test."""
 
@@ -218,7 +214,7 @@ class CaseItem(pytest.Item):
     def setup(self) -> None:
         answers = _answers_of(self)
         if self.entry.id not in answers.verdicts:
-            raise NoVerdict(answers.trouble or "promtool gave no verdict on it")
+            pytest.fail(answers.trouble or "promtool gave no verdict on it", pytrace=False)
 
     def runtest(self) -> None:
         verdict = _answers_of(self).verdicts[self.entry.id]
@@ -226,7 +222,7 @@ class CaseItem(pytest.Item):
             raise CaseFailed("\n".join(verdict.lines))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        if isinstance(excinfo.value, (CaseFailed, NoVerdict)):
+        if isinstance(excinfo.value, CaseFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
