@@ -54,8 +54,8 @@ class Rate(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         counter, per = self.counter.where(self.where), PER[self.per]
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True, sums=True,
-            idle=(Source(counter, Slope(0.0)),),
+            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True,
+            sums=True, idle=(Source(counter, Slope(0.0)),),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alertkit.build import read_systems
@@ -97,7 +97,7 @@ def run_stack(
 
 def _alertmanager(program: Path, scratch: Scratch, problems: Problems) -> tuple[Alertmanager, Service] | None:
     port = free_port()
-    command = [
+    command: list[str | Path] = [
         program, f"--config.file={scratch.path / 'am' / 'alertmanager.yml'}",
         f"--storage.path={scratch.path / 'am-data'}", f"--web.listen-address=127.0.0.1:{port}",
         f"--web.external-url=http://127.0.0.1:{port}/", "--cluster.listen-address=",
@@ -122,7 +122,7 @@ def _prometheus(
     }  # fmt: skip
     path = scratch.path / "prometheus.yml"
     path.write_bytes(dumped(config))
-    command = [
+    command: list[str | Path] = [
         program, f"--config.file={path}", f"--storage.tsdb.path={scratch.path / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}", f"--web.external-url=http://127.0.0.1:{port}/",
         "--web.enable-lifecycle", "--rules.alert.resend-delay=1s",
@@ -157,10 +157,15 @@ def compiled(project: Project, problems: Problems) -> tuple[dict[str, bytes], li
     """A project's build in memory, and its systems; None and problems when it does not compile or has no routing."""
     from alertkit.build import compile_project
 
-    done = compile_project(project, problems)
-    if done is None:
-        return None
-    outputs = {path: output.read() for path, output in done.outputs.items() if not path.startswith("tests/")}
+    with open_scratch(problems) as scratch:
+        if scratch is None:
+            return None
+        aside = scratch.path / "build"
+        file = project.file.model_copy(update={"build": str(aside)})
+        if compile_project(replace(project, file=file), problems, write=True) is None:
+            return None
+        files = [path for path in sorted(aside.rglob("*")) if path.is_file() and path.parent.name != "tests"]
+        outputs = {path.relative_to(aside).as_posix(): path.read_bytes() for path in files}
     if "alertmanager.yml" not in outputs:
         problems.add("AK522", "the project has no routing", help="write alertmanager/routing.yaml")
         return None
