@@ -56,7 +56,7 @@ def test_a_failure_has_a_picture_and_what_does_not_apply_a_reason(command) -> No
     assert "; it is silent" in rows[place + 2]
     signal, alert, pointer = rows[place + 3 : place + 6]
     assert signal.strip().startswith("signal ▁") and signal.endswith("0.5 to 3, warning > 1")
-    assert "░" not in alert.split("  ░")[0] and "█" not in alert.split("  ░")[0]  # it neither pends nor fires
+    assert alert[pointer.index("▲")] == "·"  # it neither pends nor fires
     assert signal[pointer.index("▲")] == "▅"  # 1.001: just above the middle
     assert rows[0] == "demo Hot  rules_src/demo.yaml:4:3" and "demo Cold  rules_src/demo.yaml:5:3" in rows
     cold = rows[rows.index("demo Cold  rules_src/demo.yaml:5:3") :]
