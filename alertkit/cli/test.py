@@ -39,7 +39,7 @@ def command(
       alertkit test --format json
       alertkit test --mutate -k HighLatency --fail-under 95
     """
-    from alertkit.build import compile_project, read_systems, write
+    from alertkit.build import compile_project, read_systems
     from alertkit.build.scenarios import read_project_scenarios
     from alertkit.prove.memory import Memory
     from alertkit.prove.plain import plain_files, prove_plain
@@ -58,12 +58,11 @@ def command(
     tools = offer_install(["promtool"], trouble := Problems())
     if tools is None:
         fail(trouble, BROKEN_TOOL)
-    compiled = compile_project(project, problems)
+    compiled = compile_project(project, problems, write=True)
     if compiled is None:
         fail(problems)
     inputs, systems = read_systems(project, problems)
     scenarios = read_project_scenarios(project, inputs, systems, problems)
-    write(project.build, compiled.outputs, problems)
     if problems:
         fail(problems)
     promtool = tools["promtool"]

@@ -8,7 +8,8 @@ from pathlib import Path
 from alertkit.deploy.client import Alertmanager, Prometheus, SessionFactory
 from alertkit.source import Problems
 from alertkit.source.url import is_base_url, shown_url
-from alertkit.spec.project import PROJECT_FILE, Project
+from alertkit.spec.project import Project
+from alertkit.spec.root import PROJECT_FILE
 from alertkit.spec.validate import suggest
 
 

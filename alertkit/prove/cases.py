@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
@@ -15,11 +16,12 @@ from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeri
 from alertkit.kinds.stimulus import Source
 from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
 from alertkit.prove.grid import Grid
-from alertkit.prove.script import IDLE, THIN, Check, Script, shape_of
+from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, inputs_at_rest, missing_group, missing_tests
+from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Level, Piece, notation
 from alertkit.series.example import example_labels
-from alertkit.spec.selector import Selector, quoted
+from alertkit.spec.selector import quoted
 from alertkit.template import go
 
 GONE, ONE = Gone(), Level(1.0)
@@ -52,10 +54,11 @@ def proofs_of(system: System) -> list[Proof]:
 
 def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequence[Claim]) -> list[Proof]:
     rule = companion.rules[0] if companion else None
-    return [
-        _Bound(alert, claim, script, rule, copies).proof()
-        for script in scripts_of(shape_of(claim, alert.rules, rule))
-    ]  # fmt: skip
+    bound = [_Bound(alert, claim, script, rule, copies) for script in scripts_of(shape_of(claim, alert.rules, rule))]
+    proofs = [one.proof() for one in bound]
+    if rule is not None:
+        proofs += [proof for case in (FORGOTTEN, VANISHED) if (proof := bound[0].missing(rule, case)) is not None]
+    return proofs
 
 
 # What promtool is to expect of one moment: alerts with their texts, or None where only their labels are known.
@@ -83,37 +86,35 @@ class _Bound:
         """The script's checks as tests; moments that expect the same share what they expect."""
         alerts: list[AlertTest] = []
         exprs: list[ExprTest] = []
-        known: dict[tuple[tuple[str, ...], float | None, bool], Expected] = {((), None, False): ()}
-        for check in self.script.checks:
-            ended = check.case == "no-data" and self.claim.stimulus.gone is not None
-            key = (check.firing, check.value, ended) if check.firing else ((), None, False)
-            if key not in known:
-                known[key] = self._expected(*key)
-            expected = known[key]
-            comment = f"{check.case} {check.severity}".rstrip()
+        name = self.alert.name
+        known: dict[Outcome, Expected] = {SILENT: ()}
+        for check, title, outcome in self.script.outcomes:
+            if outcome not in known:
+                known[outcome] = self._expected(*outcome)
+            expected = known[outcome]
             if expected is None:
-                exprs.append(self._states(check, ended, comment))
+                exprs.append(self._states(check, outcome, title))
             else:
-                alerts.append(AlertTest(check.time, self.alert.name, expected, comment))
+                alerts.append(AlertTest(check.time, name, expected, title))
         return alerts, exprs
 
     def _expected(self, severities: tuple[str, ...], value: float | None, ended: bool) -> Expected:
         """The alerts of these severities; None where a text shows a value that is not known to the last digit."""
-        result = self._result_labels(ended)
         expected = []
         for severity in severities:
             rule = self.rules[severity]
-            annotations = self._annotations(rule, result, value)
-            if annotations is None:
-                return None
-            expected.append(ExpectedAlert(tuple(self._labels(rule, result).items()), annotations))
+            for result in self._results(ended):
+                annotations = self._annotations(rule, result, value)
+                if annotations is None:
+                    return None
+                expected.append(ExpectedAlert(tuple(self._labels(rule, result).items()), annotations))
         return tuple(expected)
 
-    def _result_labels(self, ended: bool) -> dict[str, str]:
-        """The labels of the series that the rule's expression results in."""
+    def _results(self, ended: bool) -> list[dict[str, str]]:
+        """The labels of each series that the rule's expression results in."""
         if ended:
-            return dict(self.claim.stimulus.gone or ())
-        return {**dict(self.claim.fixed_labels), **self.bad}
+            return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
+        return [{**dict(self.claim.fixed_labels), **self.bad}]
 
     def _labels(self, rule: Rule, result: dict[str, str]) -> dict[str, str]:
         labels = dict(result)
@@ -139,11 +140,12 @@ class _Bound:
             result.append((name, shown))
         return tuple(result)
 
-    def _states(self, check: Check, ended: bool, comment: str) -> ExprTest:
+    def _states(self, check: Check, outcome: Outcome, comment: str) -> ExprTest:
         """The same expectation by labels alone."""
-        result, name = self._result_labels(ended), self.alert.name
+        severities, _, ended = outcome
+        name = self.alert.name
         samples = []
-        for severity in check.firing:
+        for severity, result in product(severities, self._results(ended)):
             labels = {**self._labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
             samples.append(("ALERTS" + _braces(labels), 1.0))
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}'
@@ -165,6 +167,24 @@ class _Bound:
             AlertTest(fires * grid.evaluation, rule.alert, (expected,), "no-data"),
         )
 
+    def missing(self, rule: Rule, case: str) -> Proof | None:
+        """How long the companion remembers, or what it says when nothing is left."""
+        claim = self.claim
+        found = missing_tests(claim, rule, self.bad, self.good is None, case)
+        sources = inputs_at_rest(claim)
+        if found is None or not sources:
+            return None
+        tests, length = found
+        lost = [_series_name(source, self.bad) for source in sources]
+        staying = [_series_name(source, {}) for source, _ in outsiders(claim, (), self.bad)]
+        if case == FORGOTTEN and self.good is not None:
+            staying += [_series_name(source, self.good) for source in sources]
+        lost = list(dict.fromkeys(lost))
+        staying = [name for name in dict.fromkeys(staying) if name not in lost]
+        title = f"{self.alert.name} {case}"
+        group, checks = missing_group(title, claim, rule, tests, length, lost, staying)
+        return Proof(self.alert, grid_of(rule), group, checks)
+
     def _at(self) -> Callable[[float], tuple[Source, ...]]:
         """The series of a value: with the usual traffic, or with too little or none where that is the case."""
         stimulus = self.claim.stimulus
@@ -180,11 +200,11 @@ class _Bound:
         stimulus, values = self.claim.stimulus, self.script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
-        names: dict[tuple[Selector, tuple[tuple[str, str], ...]], str] = {}
+        names: dict[tuple[object, ...], str] = {}
         at = self._at()
         for index, value in enumerate(values):
             for source in splits(at(value), self.claim):
-                key = (source.selector, source.extra)
+                key = (source.selector.metric, source.selector.matchers, source.extra)
                 if key not in names:
                     names[key] = _series_name(source, self.bad)
                     found.setdefault(names[key], [GONE] * (len(values) + 1))
@@ -197,7 +217,8 @@ class _Bound:
         for source in healthy_twin(self.claim):
             found.setdefault(_series_name(source, self.bad), [source.piece] * len(values) + [GONE])
         for source in stimulus.scenery:
-            found[_series_name(source, self.bad)] = [source.piece] * (len(values) + 1)
+            last = GONE if stimulus.leave else source.piece
+            found[_series_name(source, self.bad)] = [source.piece] * len(values) + [last]
         for copy in self.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
             names_of_copy, _ = _identities(copy)

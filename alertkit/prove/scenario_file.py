@@ -2,7 +2,8 @@
 
 promtool compares alerts exactly, with every label and annotation. A partial expectation therefore becomes a question
 about `ALERTS` that has one answer: `count(ALERTS{alertname="X",alertstate="firing",l="v"}) > bool 0` is 1, or a
-selection of `ALERTS` is empty. So promtool itself gives the verdict. `exactly` is promtool's own `alert_rule_test`.
+selection of `ALERTS` is empty; over a range of time, the same of a subquery with a step for each evaluation. So
+promtool itself gives the verdict. `exactly` is promtool's own `alert_rule_test`.
 
 Annotations are no part of `ALERTS`. For them, and to say what happened instead of what was expected, a second file
 reads what promtool got: its expectations cannot be met, so that promtool prints all that fires.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from alertkit.compile.ruleset import Alert, Record
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, test_file
@@ -27,9 +29,12 @@ from alertkit.prove.statement import (
     SILENT,
     Statement,
 )
+from alertkit.spec.duration import format_duration
 from alertkit.spec.selector import quoted
 
 RULES = "{rules}"
+# promtool's engine loads at most 10,000 samples for one question.
+PIECE = 500
 # No alert has this name, so no expectation of it is met.
 UNMET = "alertkit_reading"
 
@@ -64,11 +69,11 @@ class Prepared:
         alerts, exprs = [], []
         exact: dict[tuple[str, int], list[Statement]] = {}
         for index, (statement, times) in enumerate(zip(self.scenario.statements, self.times, strict=True)):
-            for time in times:
-                if statement.state == EXACTLY:
+            if statement.state == EXACTLY:
+                for time in times:
                     exact.setdefault((statement.alert, time), []).append(statement)
-                else:
-                    exprs.append(self._expr(index, statement, time))
+            else:
+                exprs += self._exprs(index, statement, times)
         for (name, time), statements in exact.items():
             expected = tuple(ExpectedAlert(s.labels, s.annotations) for s in statements)
             alerts.append(AlertTest(time, name, expected))
@@ -96,10 +101,30 @@ class Prepared:
         group = TestGroup("scenario", scenario.step, series, alerts, exprs)
         return test_file("", [RULES], ["scenario"], scenario.evaluation, [group])
 
-    def _expr(self, index: int, statement: Statement, time: int) -> ExprTest:
-        """The question of a partial expectation; its comment says whose it is."""
+    def _exprs(self, index: int, statement: Statement, times: Sequence[int]) -> list[ExprTest]:
+        """The questions of a partial expectation; their comment says whose they are."""
+        found = []
+        every = self.scenario.evaluation
+        for (selection, wanted), group in groupby(times, lambda time: self._selection(statement, time)):
+            same = list(group)
+            for at in range(0, len(same), PIECE):
+                piece = same[at : at + PIECE]
+                end = piece[-1]
+                if len(piece) == 1 and wanted:
+                    found.append(ExprTest(end, f"count({selection}) > bool 0 # e{index}", (("{}", 1.0),)))
+                elif len(piece) == 1:
+                    found.append(ExprTest(end, f"{selection} # e{index}", ()))
+                else:  # one question for many evaluations: the fewest (or the most) alerts at any of them
+                    span = f"{format_duration(end - piece[0] + every // 2)}:{format_duration(every)}"
+                    counts = f"(count({selection}) or vector(0))[{span}]"
+                    expr = f"{'min' if wanted else 'max'}_over_time({counts}) > bool 0 # e{index}"
+                    found.append(ExprTest(end, expr, (("{}", 1.0 if wanted else 0.0),)))
+        return found
+
+    def _selection(self, statement: Statement, time: int) -> tuple[str, bool]:
+        """What selects the alerts that a statement is about, and whether there must be some or none."""
         if statement.state == NOTHING:
-            return ExprTest(time, f'ALERTS{{alertstate="firing"}} # e{index}', ())
+            return 'ALERTS{alertstate="firing"}', False
         if statement.state == NOTHING_ELSE:
             said = [
                 _states(other, "firing")
@@ -107,13 +132,11 @@ class Prepared:
                 if other.state in (FIRES, EXACTLY) and time in times
             ]
             rest = f" unless ({' or '.join(dict.fromkeys(said))})" if said else ""
-            return ExprTest(time, f'ALERTS{{alertstate="firing"}}{rest} # e{index}', ())
+            return f'ALERTS{{alertstate="firing"}}{rest}', False
         if statement.state in (FIRES, PENDING):
-            state = "firing" if statement.state == FIRES else "pending"
-            return ExprTest(time, f"count({_states(statement, state)}) > bool 0 # e{index}", (("{}", 1.0),))
+            return _states(statement, "firing" if statement.state == FIRES else "pending"), True
         assert statement.state in (SILENT, INACTIVE)
-        state = "firing" if statement.state == SILENT else ""
-        return ExprTest(time, f"{_states(statement, state)} # e{index}", ())
+        return _states(statement, "firing" if statement.state == SILENT else ""), False
 
 
 def _states(statement: Statement, state: str) -> str:

@@ -14,7 +14,7 @@ from alertkit.prove.results import Event, Planned, Result
 from alertkit.prove.runner import TIMEOUT, Run
 from alertkit.prove.scenario import Scenario
 from alertkit.prove.scenario_file import RULES, Prepared, evaluations
-from alertkit.prove.scenario_words import Reading, read, wrong_exactly, wrong_state, wrong_texts
+from alertkit.prove.scenario_words import Reading, held, read, wrong_exactly, wrong_state, wrong_texts
 from alertkit.prove.statement import EXACTLY, FIRES, Statement
 from alertkit.source import Problems
 from alertkit.toolchain import Finished, open_scratch, run_many, usable_cores
@@ -51,7 +51,7 @@ def prove_scenarios(prepared: Sequence[Prepared], run: Run, problems: Problems) 
         (one, outcome) for one, outcome in zip(waiting, outcomes, strict=False)
         if not outcome.errors and (one.reads or outcome.failed)
     ]  # fmt: skip
-    readings = _run([(one, one.reading([*one.reads, *outcome.moments()])) for one, outcome in again], run, problems)
+    readings = _run([(one, one.reading([*one.reads, *outcome.moments(one)])) for one, outcome in again], run, problems)
     for (_, outcome), (verdict, _) in zip(again, readings, strict=False):
         outcome.reading = read(verdict)
         outcome.errors += verdict.errors
@@ -79,8 +79,9 @@ class _Outcome:
     reading: Reading = field(default_factory=Reading)
     raw: str = ""
 
-    def moments(self) -> list[tuple[str, int]]:
-        return [("", times[0]) for times in self.failed.values()]
+    def moments(self, one: Prepared) -> list[tuple[str, int]]:
+        """All times of the statements that failed: which of them did, promtool's verdict on a range does not say."""
+        return [("", time) for index in self.failed for time in one.times[index]]
 
 
 def _outcome(one: Prepared, verdict: FileVerdict, raw: str) -> _Outcome:
@@ -115,26 +116,27 @@ def _results(one: Prepared, outcome: _Outcome, cached: bool = False) -> Iterator
 
 
 def _details(one: Prepared, outcome: _Outcome, index: int, statement: Statement) -> list[str]:
-    statements = one.scenario.statements
+    times = one.times[index]
     failed = sorted(set(outcome.failed.get(index, [])))
     if failed and statement.state == EXACTLY:
-        same = [
-            other for other, times in zip(statements, one.times, strict=True)
-            if other.state == EXACTLY and other.alert == statement.alert and failed[0] in times
-        ]  # fmt: skip
+        same = [other for other in _beside(one, failed[0], EXACTLY) if other.alert == statement.alert]
         return wrong_exactly(same, outcome.exact[statement.alert, failed[0]], failed[0])
     if failed:
-        beside = [
-            other for other, times in zip(statements, one.times, strict=True)
-            if other.state in (FIRES, EXACTLY) and failed[0] in times
-        ]  # fmt: skip
-        return wrong_state(statement, failed, len(one.times[index]), outcome.reading, beside)
+        states = outcome.reading.states
+        at = [t for t in times if not held(statement, states.get(t, []), _beside(one, t, FIRES, EXACTLY))] or failed
+        return wrong_state(statement, at, len(times), outcome.reading, _beside(one, at[0], FIRES, EXACTLY))
     if statement.annotations and statement.state != EXACTLY:
-        for time in one.times[index]:
+        for time in times:
             lines = wrong_texts(statement, time, outcome.reading)
             if lines:
                 return lines
     return []
+
+
+def _beside(one: Prepared, time: int, *states: str) -> list[Statement]:
+    """The statements of these states at a time."""
+    pairs = zip(one.scenario.statements, one.times, strict=True)
+    return [statement for statement, times in pairs if statement.state in states and time in times]
 
 
 def _run(files: Sequence[tuple[Prepared, str]], run: Run, problems: Problems) -> list[tuple[FileVerdict, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from alertkit.prove.output import FileVerdict
 from alertkit.prove.reads import holds
-from alertkit.prove.statement import EXACTLY, FIRES, NOTHING, NOTHING_ELSE, PENDING, Statement
+from alertkit.prove.statement import EXACTLY, FIRES, INACTIVE, NOTHING, NOTHING_ELSE, PENDING, Statement
 from alertkit.prove.words import Alerts, compare
 from alertkit.spec.duration import format_duration
 
@@ -70,6 +70,20 @@ def _fits(statement: Statement, labels: dict[str, str]) -> bool:
     )
 
 
+def held(statement: Statement, now: list[dict[str, str]], beside: list[Statement]) -> bool:
+    """Whether a partial expectation is true of the alerts that there are at a time."""
+    firing = [labels for labels in now if labels.get("alertstate") == "firing"]
+    if statement.state in (NOTHING, NOTHING_ELSE):
+        others = beside if statement.state == NOTHING_ELSE else []
+        return all(any(_fits(other, labels) for other in others) for labels in firing)
+    mine = [labels for labels in now if _fits(statement, labels)]
+    if statement.state == PENDING:
+        return any(labels not in firing for labels in mine)
+    if statement.state == INACTIVE:
+        return not mine
+    return any(labels in firing for labels in mine) == (statement.state == FIRES)
+
+
 def wrong_state(
     statement: Statement, times: list[int], total: int, reading: Reading, beside: list[Statement]
 ) -> list[str]:
@@ -84,7 +98,8 @@ def wrong_state(
             f" ({len(times)} of {total} evaluations fail)" if len(times) > 1 else f" (one of {total} evaluations fails)"
         )
     if statement.state in (NOTHING, NOTHING_ELSE):
-        others = [labels for labels in firing if not any(_fits(other, labels) for other in beside)]
+        said = beside if statement.state == NOTHING_ELSE else []
+        others = [labels for labels in firing if not any(_fits(other, labels) for other in said)]
         return [f"{when} {len(others)} fire{'s' if len(others) == 1 else ''}:", *_list(others)]
     if statement.state == EXACTLY:
         return []

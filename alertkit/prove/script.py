@@ -41,6 +41,16 @@ class Check:
     firing: tuple[str, ...]
     value: float | None
 
+    @property
+    def title(self) -> str:
+        """Its case and severity in words."""
+        return f"{self.case} {self.severity}".rstrip()
+
+
+# What alerts read like depends on which severities fire, at which value, and whether the data has ended.
+Outcome = tuple[tuple[str, ...], float | None, bool]
+SILENT: Outcome = ((), None, False)
+
 
 class Motion(NamedTuple):
     """The fields of a `Stimulus` that say how its signal moves; its series are left out."""
@@ -91,13 +101,20 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
-    """One timeline. `values` are the signal's different values; `plan` has for each step the place of its value in
-    them (of no data: one behind the last) and its number of samples."""
+    """One timeline.
+
+    ends      the alert fires when all series are gone
+    outcomes  each check with its title and what the alerts read like then: many checks share that
+    values    the signal's different values
+    plan      for each step the place of its value in `values` (of no data: one behind the last), and its samples
+    """
 
     name: str
     grid: Grid
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
+    ends: bool
+    outcomes: tuple[tuple[Check, str, Outcome], ...] = field(init=False)
     values: tuple[float, ...] = field(init=False)
     plan: tuple[tuple[int, int], ...] = field(init=False)
 
@@ -106,8 +123,13 @@ class Script:
         places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
         places[None] = len(values)
         plan = tuple((places[step.value], step.stage.length * self.grid.samples) for step in self.steps)
+        outcomes = [(check, check.title, self._outcome(check)) for check in self.checks]
+        object.__setattr__(self, "outcomes", tuple(outcomes))
         object.__setattr__(self, "values", tuple(values))
         object.__setattr__(self, "plan", plan)
+
+    def _outcome(self, check: Check) -> Outcome:
+        return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
 
     @property
     def gone_at(self) -> int | None:

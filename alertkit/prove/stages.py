@@ -105,11 +105,13 @@ class _Scripts:
         longest = self.motion.longest
         if longest is None:
             return steps
-        left = longest // self.grid.evaluation
+        left = self.grid.evaluations(longest)
         short = steps[:lead]
         for step in steps[lead:]:
             if step.case not in ("at-rest", "no-data"):
                 length = min(step.stage.length, left)
+                if step.case == "blip" and step.value == self.rest and length < step.stage.length:
+                    length = 0  # the way back may not have ended by then
                 left -= length
                 step = replace(step, stage=replace(step.stage, length=length))
             if step.stage.length > 0:
@@ -223,7 +225,7 @@ class _Scripts:
 
     def script(self, name: str, steps: list[Step]) -> Script:
         staged = self._staged(steps) if name not in (THIN, IDLE) else steps
-        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)))
+        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)), self.shape.ends)
 
     def _checks(self, steps: list[Step]) -> list[Check]:
         """Every change of state from both sides, and the end of every stage."""
