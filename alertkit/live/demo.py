@@ -83,9 +83,7 @@ class Journey:
         }
         return sorted(kinds)
 
-    def _messages(
-        self, began: float, word: str, kinds: list[str], resolved: bool, skip: int = 0
-    ) -> Iterator[Moment]:
+    def _messages(self, began: float, word: str, kinds: list[str], resolved: bool, skip: int = 0) -> Iterator[Moment]:
         missing = set(kinds)
         done: set[int] = set()
         for _ in self._until(began):
@@ -154,7 +152,8 @@ def message_lines(message: Received) -> list[str]:
     body = message.body
     if message.kind == "slack":
         attachment = _attachment(body)
-        lines = [f"{attachment.get('title')}   ({attachment.get('color')})", *str(attachment.get("text", "")).split("\n")]
+        lines = [f"{attachment.get('title')}   ({attachment.get('color')})"]
+        lines += str(attachment.get("text", "")).split("\n")
         lines += [f"{f.get('title')}: {f.get('value')}" for f in attachment.get("fields") or ()]
         return lines
     if message.kind == "pagerduty":

@@ -1,9 +1,9 @@
 """The simulator over HTTP, on loopback only: /metrics for Prometheus, and a small page of commands for people.
 
-    GET  /metrics              all series
-    GET  /                     what can be broken and what is broken, as JSON
-    POST /break?alert=NAME     optionally &value=NUMBER or &value=gone
-    POST /heal                 everything, or ?alert=NAME
+GET  /metrics              all series
+GET  /                     what can be broken and what is broken, as JSON
+POST /break?alert=NAME     optionally &value=NUMBER or &value=gone
+POST /heal                 everything, or ?alert=NAME
 """
 
 from __future__ import annotations

@@ -60,9 +60,7 @@ class Actor:
 class Simulator:
     """All series of some systems. `scale` is the fast motion of the rules that will read them. Safe across threads."""
 
-    def __init__(
-        self, systems: Iterable[System], scale: float = 1.0, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, systems: Iterable[System], scale: float = 1.0, clock: Callable[[], float] = time.time) -> None:
         self.actors = {actor.name: actor for actor in _actors(systems, scale)}
         self.faults: dict[str, float | None] = {}
         self._clock, self._scale = clock, scale

@@ -72,7 +72,8 @@ def run_stack(
         config = redirected(outputs["alertmanager.yml"], sink.url, folder / "am" / "secrets", scale)
         (folder / "am" / "alertmanager.yml").write_bytes(config)
         alertmanager = _alertmanager(programs["alertmanager"], scratch, problems)
-        prometheus = alertmanager and _prometheus(programs["prometheus"], scratch, served.address, alertmanager, problems)
+        program = programs["prometheus"]
+        prometheus = alertmanager and _prometheus(program, scratch, served.address, alertmanager, problems)
         if prometheus is None or alertmanager is None:
             yield None
             return
@@ -95,7 +96,7 @@ def run_stack(
 
 def _alertmanager(program: Path, scratch: Scratch, problems: Problems) -> tuple[Alertmanager, Service] | None:
     port = free_port()
-    command = [
+    command: list[str | Path] = [
         program, f"--config.file={scratch.path / 'am' / 'alertmanager.yml'}",
         f"--storage.path={scratch.path / 'am-data'}", f"--web.listen-address=127.0.0.1:{port}",
         f"--web.external-url=http://127.0.0.1:{port}/", "--cluster.listen-address=",
@@ -120,7 +121,7 @@ def _prometheus(
     }  # fmt: skip
     path = scratch.path / "prometheus.yml"
     path.write_bytes(dumped(config))
-    command = [
+    command: list[str | Path] = [
         program, f"--config.file={path}", f"--storage.tsdb.path={scratch.path / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}", f"--web.external-url=http://127.0.0.1:{port}/",
         "--web.enable-lifecycle", "--rules.alert.resend-delay=1s",
