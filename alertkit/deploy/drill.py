@@ -18,6 +18,7 @@ from alertkit.deploy.loaded_routing import AlertmanagerConfig, read_config
 from alertkit.source import Problems
 
 LABEL = "alertkit_drill"
+_RETRY = 4.0
 LIFE = 300.0  # seconds after which a drill's alert ends, whatever happens to the drill
 _COUNTER = re.compile(r'alertmanager_notification_requests_(failed_)?total\{.*?integration="([a-z0-9]+)"')
 
@@ -95,6 +96,7 @@ def _watch(
     receivers: tuple[str, ...] = ()
     muted = ""
     found: tuple[tuple[str, str, str], ...] = ()
+    decided = False
     while True:
         alerts = server.alerts(problems, f'{LABEL}="{mark}"')
         after = _counts(server, problems)
@@ -105,7 +107,11 @@ def _watch(
             state = alert.get("status") or {}
             muted = "an inhibition" if state.get("inhibitedBy") else "a silence" if state.get("silencedBy") else ""
         found = tuple(_states(config, receivers, before, after))
-        if muted or (found and all(state == "delivered" for *_, state in found)) or time.monotonic() > end:
+        states = {state for *_, state in found}
+        if found and "silent" not in states:  # what failed may be tried again, for a moment
+            end = min(end, time.monotonic() + _RETRY) if "failed" in states and not decided else end
+            decided = True
+        if muted or states == {"delivered"} or time.monotonic() > end:
             interval = max((node.group_interval for node in nodes), default=0)
             return Result(drill, receivers, found, f"muted by {muted}" if muted else "", interval)
         time.sleep(0.2)
