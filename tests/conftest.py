@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 from alertkit.toolchain import find_all
 
 _folders = dict.fromkeys(str(tool.path.parent) for tool in find_all().values() if tool is not None)
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), *_folders])
+
+# A busy machine is no failure, and the same examples run everywhere.
+settings.register_profile("alertkit", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("alertkit")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """No input ends in a traceback or a hang: whatever is fed to the compiler comes out as rules or as located problems.
 
 ALERTKIT_FUZZ=20000 tries more than the few examples of every day, and other ones each time.
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -257,3 +259,28 @@ def test_random_specs(spec: dict[str, object], flow: bool) -> None:
 @given(mutants())
 def test_mutants_of_a_valid_file(text: str) -> None:
     compiled(text)
+
+
+@pytest.mark.parametrize("alert", [
+    "kind: latency, histogram: a_seconds, above: 1s, buckets: []",
+    "kind: latency, histogram: a_seconds, above: 1s, buckets: [0, 0, 5]",
+    "kind: latency, histogram: a_seconds, above: 1s, buckets: [-5, 5]",
+    "kind: ratio, bad: a_total, total: b_total, above: 5%, min_events: 1e308",
+    "kind: ratio, bad: a_total, total: b_total, above: 5%, min_events: -1e308",
+    "kind: burn_rate, objective: 99.9%, ratio: {bad: a_total, total: b_total}, windows: []",
+    "kind: anomaly, metric: a, window: 1d, sigmas: .nan",
+    "kind: anomaly, metric: a, window: 1y, season: 10y",
+    "kind: anomaly, metric: a, window: 30s1ms, for: 1ms",
+    "kind: threshold, metric: a, above: 5, for: 292y",
+    "kind: threshold, metric: a, above: 5, for: 1ms, keep_firing_for: 292y",
+    "kind: rate, counter: a_total, above: 5, window: 1y1ms",
+    "kind: stale, metric: a, above: 1e200",
+    "kind: stale, timestamp: a, above: 1e200",
+    "kind: threshold, metric: 'a{job=~\"((((a{64}){64}){64}){64}){64}\"}', above: 5",
+    "kind: threshold, metric: a, above: 5, summary: \"a\\u2028b\\u0085c\\x7fd\\ufeff\"",
+    "kind: threshold, metric: \"a{job='x\\u2028y'}\", above: {warning: 1, critical: 2}, clear: 0, by: [b]",
+    "kind: threshold, metric: a, above: 5, for_each: {a: [" + "x, " * 60 + "], b: [" + "x, " * 60 + "]}",
+    "kind: threshold, metric: a, above: 5, for_each: {x: [1]}, summary: '" + "<<" * 5000 + "'",
+])  # fmt: skip
+def test_what_once_crashed_or_hung(alert: str) -> None:
+    compiled(f"system: demo\nalerts:\n  Busy: {{{alert}}}\n")

@@ -1,6 +1,19 @@
-"""A project on disk to its `build/` folder: reading all inputs, compiling in parallel, caching, writing whole."""
+"""A project on disk to its `build/` folder: reading all inputs, compiling in parallel, caching, writing whole.
 
-from alertkit.build.compilation import Compilation, compile_project, read_systems
-from alertkit.build.folder import differences, write
+The compiler is loaded when a name of it is asked for, so that `build.last` can tell without it that nothing is to do.
+"""
 
-__all__ = ["Compilation", "compile_project", "differences", "read_systems", "write"]
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from alertkit.build.compilation import Compilation, compile_project, read_systems
+
+__all__ = ["Compilation", "compile_project", "read_systems"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from alertkit.build import compilation
+
+        return getattr(compilation, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

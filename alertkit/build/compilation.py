@@ -5,20 +5,20 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
-from alertkit.build.cache import Cache, Entry, program_digest
-from alertkit.build.folder import Output
+from alertkit.build.cache import Cache
+from alertkit.build.folder import Folder, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
-from alertkit.build.unit import Unit, routable
+from alertkit.build.look import program
+from alertkit.build.unit import Unit
 from alertkit.compile.routing import OLDEST, Routable, Version
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
 from alertkit.source.digest import digest
-from alertkit.spec.project import Project, read_text, shown_path
+from alertkit.spec.project import Project, read_text
+from alertkit.spec.root import shown_path
 
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
@@ -31,24 +31,43 @@ TEST_HEADER = (
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """A compiled project: `outputs` by path below `build/`, and how much went into it."""
+    """A compiled project: `outputs` by path below `build/` with their content hashes, and how much went into it.
 
-    outputs: dict[str, Output]
+    `changed`: the build folder was not as it should be, and was written where that was asked for.
+    """
+
+    outputs: dict[str, str]
     systems: tuple[str, ...]
     alerts: int
     cases: int
     reused: int
     routables: tuple[Routable, ...]
+    stale: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.stale)
 
 
 def compile_project(
-    project: Project, problems: Problems, version: Version = OLDEST, jobs: int | None = None, cache: bool = True
-) -> Compilation | None:
-    """Compile everything; None after any problem. `version` is the Alertmanager that the routing is written for."""
+    project: Project, problems: Problems, version: Version = OLDEST, jobs: int | None = None, cache: bool = True,
+    write: bool = False,
+) -> Compilation | None:  # fmt: skip
+    """Compile everything; None after any problem. `version` is the Alertmanager that the routing is written for.
+
+    With `write`, the build folder holds exactly the outputs in the end, or after any problem is as it was.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return _compile(project, problems, version, jobs or os.cpu_count() or 1, cache)
+        compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache)
+        if not write:
+            return compiler.compiled(None)
+        with compiler.folder.renewed() as new:
+            return compiler.compiled(new)
+    except OSError as error:
+        unwritable(project.build, error, problems)
+        return None
     finally:
         if enabled:
             gc.enable()
@@ -72,60 +91,81 @@ def _name(project: Project, path: Path) -> str:
     return path.relative_to(project.root).as_posix()
 
 
-def _compile(project: Project, problems: Problems, version: Version, jobs: int, cached: bool) -> Compilation | None:
-    inputs = read_inputs(project, problems)
-    program = program_digest() + repr(inputs.settings) + inputs.registry.digest
-    cache = Cache(project.root) if cached else None
-    entries: dict[Path, Entry] = {}
-    work: list[tuple[Path, str, str]] = []
-    keys: dict[Path, str] = {}
-    for path in spec_paths(project):
-        text = read_text(path, problems)
-        if text is None:
-            continue
-        keys[path] = digest(program.encode(), shown_path(path).encode(), text.encode())
-        entry = cache.get(path.name, keys[path]) if cache else None
-        if entry is not None:
-            entries[path] = entry
-        else:
-            work.append((path, text, _name(project, path)))
-    units: dict[Path, Unit] = {}
-    for (path, _, _), (unit, found) in zip(work, _run(work, inputs, jobs), strict=True):
-        problems.extend(found)
-        if unit is not None:
-            units[path] = unit
-            if cache is not None:
-                cache.put(path.name, keys[path], unit.head(), unit.files)
-    named = [(u.system, u.span) for u in units.values()]
-    named += [(e.head["system"], Span(**e.head["span"])) for e in entries.values()]
-    _one_file_each(named, problems)
-    routables = [r for unit in units.values() for r in unit.routables]
-    routables += [routable(data) for entry in entries.values() for data in entry.head["routables"]]
-    routables.sort(key=lambda r: (r.system, r.span))
-    outputs = _outputs(units, entries)
-    outputs.update(_routing(inputs, routables, version, problems))
-    if problems:
-        return None
-    heads = [unit.head() for unit in units.values()] + [entry.head for entry in entries.values()]
-    return Compilation(
-        dict(sorted(outputs.items())), tuple(sorted(h["system"] for h in heads)), sum(h["alerts"] for h in heads),
-        sum(h["cases"] for h in heads), len(entries), tuple(routables),
-    )  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One spec file to compile: its text, its path as messages and as comments show it, and its key in the cache."""
+
+    text: str
+    shown: str
+    name: str
+    key: str
 
 
-def _outputs(units: dict[Path, Unit], entries: dict[Path, Entry]) -> dict[str, Output]:
-    outputs: dict[str, Output] = {}
-    for unit in units.values():
-        for path, text in unit.files.items():
-            raw = text.encode()
-            outputs[path] = Output(digest(raw), lambda raw=raw: raw)  # type: ignore[misc]
-    for entry in entries.values():
-        for path, (content, _, _) in entry.files.items():
-            outputs[path] = Output(content, lambda entry=entry, path=path: entry.text(path))  # type: ignore[misc]
-    return outputs
+class _Compiler:
+    def __init__(self, project: Project, problems: Problems, version: Version, jobs: int, cached: bool) -> None:
+        self.project, self.problems, self.version, self.jobs = project, problems, version, jobs
+        self.inputs = read_inputs(project, problems)
+        self.cache = Cache(project.root) if cached else None
+        self.folder = Folder(project.build, project.root)
+
+    def compiled(self, new: Path | None) -> Compilation | None:
+        """Compile everything, put what changed into the folder `new`, and that in the place of the build."""
+        problems, folder = self.problems, self.folder
+        found, work = self._cached(self._tasks(), needed=new is not None)
+        units = list(found)
+        for unit, own in _run(work, _Shared(self.inputs, self.cache, new), self.jobs):
+            problems.extend(own)
+            if unit is not None:
+                units.append(unit)
+        units.sort(key=lambda unit: unit.span)
+        _one_file_each([(unit.system, unit.span) for unit in units], problems)
+        routables = [routable for unit in units for routable in unit.routables]
+        routables.sort(key=lambda r: (r.system, r.span))
+        outputs = {path: content for unit in units for path, content in unit.outputs.items()}
+        for path, raw in _routing(self.inputs, routables, self.version, problems).items():
+            outputs[path] = digest(raw)
+            if new is not None:
+                put(new, path, raw)
+        if problems:
+            return None
+        outputs = dict(sorted(outputs.items()))
+        stale = tuple(folder.differences(outputs))
+        if new is not None:
+            if stale:
+                folder.swap(new, outputs)
+            folder.remember(outputs)
+        return Compilation(
+            outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
+            sum(unit.cases for unit in units), len(found), tuple(routables), stale,
+        )  # fmt: skip
+
+    def _tasks(self) -> list[_Task]:
+        settings = program() + repr(self.inputs.settings) + self.inputs.registry.digest
+        tasks = []
+        for path in spec_paths(self.project):
+            text = read_text(path, self.problems)
+            if text is not None:
+                shown, name = shown_path(path), _name(self.project, path)
+                key = digest(settings.encode(), shown.encode(), name.encode(), text.encode())
+                tasks.append(_Task(text, shown, name, key))
+        return tasks
+
+    def _cached(self, tasks: list[_Task], needed: bool) -> tuple[list[Unit], list[_Task]]:
+        """What is in the cache, and what is to be compiled: also what has no text in the build where it is needed."""
+        if self.cache is None:
+            return [], tasks
+        found, work = [], []
+        present = self.folder.present() if needed else {}
+        for task in tasks:
+            unit = self.cache.get(task.name, task.key)
+            if unit is None or (needed and any(present.get(path) != made for path, made in unit.outputs.items())):
+                work.append(task)
+            else:
+                found.append(unit)
+        return found, work
 
 
-def _routing(inputs: Inputs, routables: Sequence[Routable], version: Version, problems: Problems) -> dict[str, Output]:
+def _routing(inputs: Inputs, routables: Sequence[Routable], version: Version, problems: Problems) -> dict[str, bytes]:
     """`alertmanager.yml` and its templates; nothing when the project has no routing or anything is wrong."""
     if problems or not inputs.routing:
         return {}
@@ -137,11 +177,7 @@ def _routing(inputs: Inputs, routables: Sequence[Routable], version: Version, pr
         return {}
     texts = {"alertmanager.yml": alertmanager_yaml(routing)}
     texts.update({f"templates/{name}": text for name, text in inputs.templates.items()})
-    outputs = {}
-    for path, text in texts.items():
-        raw = text.encode()
-        outputs[path] = Output(digest(raw), lambda raw=raw: raw)  # type: ignore[misc]
-    return outputs
+    return {path: text.encode() for path, text in texts.items()}
 
 
 def _one_file_each(named: list[tuple[str, Span]], problems: Problems) -> None:
@@ -157,50 +193,75 @@ def _one_file_each(named: list[tuple[str, Span]], problems: Problems) -> None:
             first[system] = span
 
 
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all workers have in common; `new` is the folder for texts (None: only their hashes are wanted)."""
+
+    inputs: Inputs
+    cache: Cache | None
+    new: Path | None
+
+
 # What forked workers inherit: specs differ, everything else is shared.
-_shared: Inputs | None = None
+_shared: _Shared | None = None
 
 
-def _run(work: list[tuple[Path, str, str]], inputs: Inputs, jobs: int) -> list[tuple[Unit | None, list[Problem]]]:
+def _run(tasks: list[_Task], shared: _Shared, jobs: int) -> list[tuple[Unit | None, list[Problem]]]:
     global _shared
-    _shared = inputs
-    tasks = [(text, shown_path(path), name) for path, text, name in work]
+    _shared = shared
     if len(tasks) < PARALLEL_FROM or jobs < 2 or not hasattr(os, "fork"):
         return [_unit(task) for task in tasks]
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
-        return list(pool.map(_unit, tasks, chunksize=max(1, len(tasks) // (jobs * 4))))
+        return list(pool.map(_unit, tasks, chunksize=max(1, len(tasks) // (jobs * 8))))
 
 
-def _unit(task: tuple[str, str, str]) -> tuple[Unit | None, list[Problem]]:
-    """Compile one spec to texts; runs in a worker."""
-    from alertkit.emit.promtool import test_file
-    from alertkit.emit.rules import rules_file
-    from alertkit.prove.cases import proofs_of
+def _unit(task: _Task) -> tuple[Unit | None, list[Problem]]:
+    """Compile one spec and write its texts; runs in a worker."""
     from alertkit.routing.situations import routables
-    from alertkit.spec.duration import format_duration
 
     assert _shared is not None
-    text, shown, name = task
     problems = Problems()
-    system = _system(text, shown, name, _shared, problems)
+    system = _system(task.text, task.shown, task.name, _shared.inputs, problems)
     if system is None:
         return None, list(problems)
-    files = {f"rules/{system.name}.yml": rules_file(system)}
-    proofs = proofs_of(system)
-    clocks: dict[int, list[object]] = {}
-    for proof in proofs:
-        clocks.setdefault(proof.grid.evaluation, []).append(proof.group)
-    for evaluation in sorted(clocks):
-        path = f"tests/{system.name}.{format_duration(evaluation)}.test.yml"
-        files[path] = test_file(
-            TEST_HEADER.format(path=name), [f"../rules/{system.name}.yml"], [system.name], evaluation,
-            clocks[evaluation],  # type: ignore[arg-type]
-        )  # fmt: skip
+    texts, cases = _texts(system)
+    outputs = {}
+    for path, text in texts.items():
+        raw = text.encode()
+        outputs[path] = digest(raw)
+        if _shared.new is not None:
+            put(_shared.new, path, raw)
     unit = Unit(
-        system.name, name, Span(shown, 1, 1), sum(len(alert.rules) for alert in system.alerts),
-        sum(len(proof.checks) for proof in proofs), tuple(routables([system])), files,
+        system.name, Span(task.shown, 1, 1), sum(len(alert.rules) for alert in system.alerts), cases, outputs,
+        tuple(routables([system])) if _shared.inputs.routing else (),
     )  # fmt: skip
+    if _shared.cache is not None:
+        _shared.cache.put(task.name, task.key, unit)
     return unit, list(problems)
+
+
+def _texts(system: System) -> tuple[dict[str, str], int]:
+    """The files of one system, and the number of its expectations."""
+    from alertkit.emit.promtool import TestGroup, test_file
+    from alertkit.emit.rules import rules_file
+    from alertkit.prove.cases import proofs_of
+    from alertkit.spec.duration import format_duration
+
+    files = {f"rules/{system.name}.yml": rules_file(system)}
+    cases = 0
+    clocks: dict[int, list[TestGroup]] = {}
+    for proof in proofs_of(system):
+        clocks.setdefault(proof.grid.evaluation, []).append(proof.group)
+        cases += len(proof.checks)
+    for evaluation in sorted(clocks):
+        files[f"tests/{system.name}.{format_duration(evaluation)}.test.yml"] = test_file(
+            TEST_HEADER.format(path=system.path), [f"../rules/{system.name}.yml"], [system.name], evaluation,
+            clocks[evaluation],
+        )  # fmt: skip
+    return files, cases
 
 
 def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems) -> System | None:

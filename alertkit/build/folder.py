@@ -1,19 +1,22 @@
 """The `build/` folder: what is stale in it, and how it is replaced as a whole.
 
 A new folder is made beside the old one and the two change places in one step, so that a compile which fails or is
-killed leaves the old build as it was.
+killed leaves the old build as it was. Files that stay as they are get linked into the new folder.
 """
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from alertkit.build.cache import project_cache, replace
+from alertkit.build.look import look, walk
 from alertkit.source import Problems
 from alertkit.source.digest import digest
 
@@ -21,73 +24,103 @@ _EXCHANGE = 2
 _HERE = -100
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One file of the build: its content hash, and how to get its bytes."""
+class Folder:
+    """The build folder of a project. Content hashes are remembered with a look at the file, as git's index does."""
 
-    digest: str
-    read: Callable[[], bytes]
+    def __init__(self, build: Path, root: Path) -> None:
+        self.build = build
+        self._index_place = project_cache(root) / "index.json"
+        try:
+            self._index = json.loads(self._index_place.read_bytes())
+        except (OSError, ValueError):
+            self._index = {}
+        self._present: dict[str, str] | None = None
 
+    def present(self) -> dict[str, str]:
+        """Path below the folder -> content hash, of all files but those of the prover, which begin with a dot."""
+        if self._present is None:
+            self._present = {}
+            index = self._index if isinstance(self._index, dict) else {}
+            for path, status in walk(str(self.build), hidden=False):
+                name = path[len(str(self.build)) + 1 :]
+                known = index.get(name)
+                if known and known[:-1] == list(look(status)):
+                    self._present[name] = known[-1]
+                else:
+                    self._present[name] = _hash(path)
+        return self._present
 
-def differences(build: Path, outputs: Mapping[str, Output]) -> list[str]:
-    """What is not as it should be, in words: files that are missing, stale or left over."""
-    found = []
-    for path, output in outputs.items():
-        raw = _read(build / path)
-        if raw is None:
-            found.append(f"{path} is missing")
-        elif digest(raw) != output.digest:
-            found.append(f"{path} is stale")
-    present = {path.relative_to(build).as_posix() for path in build.rglob("*") if path.is_file()}
-    # What begins with a dot is not of the build: the prover keeps promtool's own words there.
-    present = {path for path in present if not path.startswith(".")}
-    return found + [f"{path} is left over" for path in sorted(present - outputs.keys())]
+    def differences(self, outputs: Mapping[str, str]) -> list[str]:
+        """What is not as it should be, in words: files that are missing, stale or left over."""
+        present = self.present()
+        found = []
+        for path, content in outputs.items():
+            if path not in present:
+                found.append(f"{path} is missing")
+            elif present[path] != content:
+                found.append(f"{path} is stale")
+        return found + [f"{path} is left over" for path in sorted(present.keys() - outputs.keys())]
 
-
-def write(build: Path, outputs: Mapping[str, Output], problems: Problems) -> bool:
-    """Make `build` hold exactly `outputs`; True when anything changed. On failure the old folder is as it was."""
-    if build.is_dir() and not differences(build, outputs):
-        return False
-    new: Path | None = None
-    try:
-        build.parent.mkdir(parents=True, exist_ok=True)
-        new = Path(tempfile.mkdtemp(prefix=f".{build.name}-", dir=build.parent))
-        new.chmod(0o755)
-        for path, output in outputs.items():
-            target = new / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if not _same(build / path, output, target):
-                target.write_bytes(output.read())
-        _swap(new, build)
-    except OSError as error:
-        problems.add(
-            "AK113", f"the build folder `{build}` cannot be written: {error.strerror or error}", None,
-            "the old build is as it was; check the disk and that you may write there",
-        )  # fmt: skip
-        return False
-    finally:
-        if new is not None:
+    @contextmanager
+    def renewed(self) -> Iterator[Path]:
+        """A folder beside the build for new files; it is gone in the end, whatever happened."""
+        self.build.parent.mkdir(parents=True, exist_ok=True)
+        new = Path(tempfile.mkdtemp(prefix=f".{self.build.name}-", dir=self.build.parent))
+        try:
+            new.chmod(0o755)
+            yield new
+        finally:
             shutil.rmtree(new, ignore_errors=True)
-    return True
+
+    def swap(self, new: Path, outputs: Iterable[str]) -> None:
+        """Complete `new` with links to what stays as it is, and put it in the place of the build."""
+        made: set[Path] = set()
+        for path in outputs:
+            target = new / path
+            if target.parent not in made:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                made.add(target.parent)
+            if not target.exists():
+                _link(self.build / path, target)
+        _swap(new, self.build)
+
+    def remember(self, outputs: Mapping[str, str]) -> None:
+        """Note the hashes of a build that was just written and is complete."""
+        start = len(str(self.build)) + 1
+        index = {}
+        for path, status in walk(str(self.build), hidden=False):
+            if path[start:] in outputs:
+                index[path[start:]] = [*look(status), outputs[path[start:]]]
+        replace(self._index_place, json.dumps(index).encode())
 
 
-def _same(old: Path, output: Output, target: Path) -> bool:
-    """Link an unchanged file into the new folder rather than writing it again."""
-    raw = _read(old)
-    if raw is None or digest(raw) != output.digest:
-        return False
+def put(folder: Path, path: str, raw: bytes) -> None:
+    """Write one file of a new build."""
+    target = folder / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(raw)
+
+
+def unwritable(build: Path, error: OSError, problems: Problems) -> None:
+    """Say that the build cannot be written."""
+    problems.add(
+        "AK113", f"the build folder `{build}` cannot be written: {error.strerror or error}", None,
+        "the old build is as it was; check the disk and that you may write there",
+    )  # fmt: skip
+
+
+def _hash(path: str) -> str:
+    try:
+        return digest(Path(path).read_bytes())
+    except OSError:
+        return "unreadable"
+
+
+def _link(old: Path, target: Path) -> None:
     try:
         os.link(old, target)
-    except OSError:
-        return False
-    return True
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
+    except OSError:  # no links on this file system
+        shutil.copyfile(old, target)
 
 
 def _swap(new: Path, build: Path) -> None:

@@ -1,8 +1,7 @@
-"""One spec file, compiled to its texts: what the workers do and what the cache remembers."""
+"""What is known of one compiled spec file besides its texts: what workers hand back and the cache remembers."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,33 +11,37 @@ from alertkit.source import Span
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """The result of one spec file: `files` are texts by path below `build/`."""
+    """The result of one spec file.
+
+    alerts, cases  how many rules and generated expectations there are
+    outputs        path below `build/` -> content hash of its text
+    routables      its alerts as routing sees them; () in a project without routing
+    """
 
     system: str
-    path: str
     span: Span
     alerts: int
     cases: int
+    outputs: dict[str, str]
     routables: tuple[Routable, ...]
-    files: dict[str, str]
 
-    def head(self) -> dict[str, Any]:
-        """All but the texts, as plain JSON data."""
-        return {
-            "system": self.system, "path": self.path, "span": asdict(self.span), "alerts": self.alerts,
-            "cases": self.cases, "routables": [asdict(routable) for routable in self.routables],
-        }  # fmt: skip
+    def data(self) -> dict[str, Any]:
+        """All of it as plain JSON data."""
+        return asdict(self)
 
 
-def routable(data: dict[str, Any]) -> Routable:
-    """A `Routable` from its JSON data."""
+def unit(data: dict[str, Any]) -> Unit:
+    """A `Unit` from its JSON data."""
+    return Unit(
+        data["system"], Span(**data["span"]), data["alerts"], data["cases"], data["outputs"],
+        tuple(_routable(entry) for entry in data["routables"]),
+    )  # fmt: skip
+
+
+def _routable(data: dict[str, Any]) -> Routable:
     return Routable(
         data["name"], data["system"], tuple(data["levels"]),
         None if data["identity"] is None else tuple(data["identity"]), Span(**data["span"]),
         tuple(data["unless"]), tuple(data["notify"]), data["active"], data["companion"], data["heartbeat_receiver"],
         data["mute"],
     )  # fmt: skip
-
-
-def dumps(data: dict[str, Any]) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False)

@@ -46,10 +46,10 @@ class _Lazy(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from alertkit.spec.validate import suggest
-
         name = args[0] if args else ""
         if name and not name.startswith("-") and name not in COMMANDS:
+            from alertkit.spec.validate import suggest
+
             raise click.UsageError(f"there is no command `{name}`; {suggest(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
 

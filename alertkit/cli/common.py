@@ -6,13 +6,15 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
 from alertkit.source import Problem, Problems
 from alertkit.source.problem import COLOUR, PLAIN, Style, draw_all
-from alertkit.spec.project import Project, read_project
+
+if TYPE_CHECKING:
+    from alertkit.spec.project import Project
 
 # Exit codes of every command.
 OK, FAILED, BAD_INPUT, BROKEN_TOOL, CHANGES = 0, 1, 2, 3, 4
@@ -36,6 +38,8 @@ def fail(problems: Iterable[Problem], code: int = BAD_INPUT) -> NoReturn:
 
 def this_project() -> Project:
     """The project around the current folder; leaves with its problems when the project file is wrong."""
+    from alertkit.spec.project import read_project
+
     problems = Problems()
     project = read_project(Path.cwd(), problems)
     if project is None:

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from alertkit.cli.common import FAILED, OK, fail, this_project
+from alertkit.spec.root import shown_path
+
+if TYPE_CHECKING:
+    from alertkit.build.last import Last
 
 
 @click.command("compile")
@@ -26,46 +32,52 @@ def command(check: bool, no_cache: bool, jobs: int | None, alertmanager_version:
       alertkit compile --check                      for CI: is build/ up to date?
       alertkit compile --alertmanager-version 0.28  allow what newer servers can do
     """
-    from alertkit.build import compile_project, differences, write
-    from alertkit.compile.routing import OLDEST
-    from alertkit.source import Problems
-    from alertkit.spec.project import shown_path
+    from alertkit.build.last import Last
+    from alertkit.spec.root import find_root
 
-    project = this_project()
-    problems = Problems()
-    version = OLDEST if alertmanager_version is None else _version(alertmanager_version)
-    compiled = compile_project(project, problems, version, jobs, not no_cache)
-    if compiled is None:
-        fail(problems)
-    shown = shown_path(project.build)
-    if check:
-        stale = differences(project.build, compiled.outputs)
-        changed = bool(stale)
-        text = f"{shown} is up to date" if not stale else "\n".join([*(f"{shown}/{row}" for row in stale), _how()])
-    else:
-        stale = []
-        changed = write(project.build, compiled.outputs, problems)
-        if problems:
-            fail(problems)
-        counts = f"{_count(len(compiled.systems), 'system')}, {_count(compiled.alerts, 'rule')}, "
-        counts += _count(compiled.cases, "generated expectation")
-        text = f"{counts} -> {shown}" + ("" if changed else " (unchanged)")
+    version = None if alertmanager_version is None else _version(alertmanager_version)
+    last = Last(find_root(Path.cwd()), repr(version))
+    said = None if no_cache else last.result()
+    stale: list[str] = []
+    if said is None:
+        said, stale = _compile(last, version, jobs, not no_cache, check)
+    shown = shown_path(Path(said["build"]))
     if form == "json":
         import json
 
-        click.echo(
-            json.dumps({
-                "build": shown, "changed": changed, "stale": stale, "systems": list(compiled.systems),
-                "rules": compiled.alerts, "expectations": compiled.cases, "files": list(compiled.outputs),
-            }, indent=2, ensure_ascii=False)
-        )  # fmt: skip
+        click.echo(json.dumps({**said, "build": shown}, indent=2, ensure_ascii=False))
+    elif check:
+        rows = [*(f"{shown}/{row}" for row in stale), "the build is stale: run `alertkit compile`"]
+        click.echo("\n".join(rows) if stale else f"{shown} is up to date")
     else:
-        click.echo(text)
+        counts = f"{_count(len(said['systems']), 'system')}, {_count(said['rules'], 'rule')}, "
+        counts += _count(said["expectations"], "generated expectation")
+        click.echo(f"{counts} -> {shown}" + ("" if said["changed"] else " (unchanged)"))
     sys.exit(FAILED if stale else OK)
 
 
-def _how() -> str:
-    return "the build is stale: run `alertkit compile`"
+def _compile(
+    last: Last, version: tuple[int, int] | None, jobs: int | None, cache: bool, check: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Compile in earnest: what is to be said of it, and of a check what is stale; leaves with all problems."""
+    from alertkit.build import compile_project
+    from alertkit.compile.routing import OLDEST
+    from alertkit.source import Problems
+
+    project = this_project()
+    last.begin([project.specs, project.alertmanager])
+    problems = Problems()
+    compiled = compile_project(project, problems, version or OLDEST, jobs, cache, write=not check)
+    if compiled is None:
+        fail(problems)
+    stale = list(compiled.stale) if check else []
+    said = {
+        "build": str(project.build), "changed": compiled.changed, "stale": stale, "systems": list(compiled.systems),
+        "rules": compiled.alerts, "expectations": compiled.cases, "files": list(compiled.outputs),
+    }  # fmt: skip
+    if not stale:
+        last.end(project.build, {**said, "changed": False})
+    return said, stale
 
 
 def _count(number: int, noun: str) -> str:

@@ -14,7 +14,8 @@ import click
 from alertkit import __version__
 from alertkit.cli.common import BROKEN_TOOL, OK, wants_colour
 from alertkit.source import Problems
-from alertkit.spec.project import PROJECT_FILE, find_root, read_project
+from alertkit.spec.project import read_project
+from alertkit.spec.root import PROJECT_FILE, find_root
 from alertkit.toolchain import INSTALL, Tool, find_all, tools_dir
 
 # Tools that `alertkit test` and `alertkit reload` cannot do without; the servers are for trials on this machine.

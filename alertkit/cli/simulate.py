@@ -58,8 +58,9 @@ def command(systems: tuple[str, ...], faults: tuple[str, ...], port: int, once: 
     try:
         served = SimulatorServer(simulator, port)
     except OSError as error:
-        said = f"port {port} cannot be listened at: {error.strerror or error}"
-        problems.add("AK743", said, help="take another --port")
+        problems.add(
+            "AK743", f"port {port} cannot be listened at: {error.strerror or error}", help="take another --port"
+        )
         fail(problems, 3)
     with served:
         click.echo(f"{', '.join(systems or names)} at {served.url}/metrics; Ctrl-C ends it")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from alertkit.compile import markets
+from alertkit.compile.day import gaps
 from alertkit.compile.routing import TimeInterval, Window
 from alertkit.source import Problems, Span
 from alertkit.spec.calendars import Calendar, joined
@@ -128,19 +129,6 @@ def complement(window: Window) -> tuple[Window, ...]:
     if window.days_of_month:
         found.extend(_other_days(window))
     return tuple(found)
-
-
-def gaps(times: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """The times of day outside of all [begin, end) ranges."""
-    rest: list[tuple[int, int]] = []
-    at = 0
-    for begin, end in sorted(times):
-        if begin > at:
-            rest.append((at, begin))
-        at = max(at, end)
-    if at < _ALL_DAY[1]:
-        rest.append((at, _ALL_DAY[1]))
-    return tuple(rest)
 
 
 def _other_days(window: Window) -> list[Window]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from alertkit.compile.day import gaps
 from alertkit.compile.routing import Range, Window
 from alertkit.spec.calendars import joined
 
@@ -96,8 +97,6 @@ def open_windows(exchange: str) -> tuple[Window, ...]:
 
 def closed_windows(exchange: str) -> tuple[Window, ...]:
     """All times at which it does not trade."""
-    from alertkit.compile.intervals import gaps
-
     place = market(exchange)
     windows = [
         Window(weekdays=((0, 0), (6, 6)), location=place.location),

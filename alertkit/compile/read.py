@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from alertkit.spec.selector import Matcher
 from alertkit.spec.shown import brief
 from alertkit.spec.validate import field_names, suggest, validate
 
+MOST_COPIES = 1000
 SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
 ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
 
@@ -184,6 +186,13 @@ def _copies(document: Document, name: str, raw: dict[str, Any], problems: Proble
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
         return []
+    count = math.prod(len(values) for values in axes.values())
+    if count > MOST_COPIES:
+        problems.add(
+            "AK205", f"`for_each` would make {count} copies of this alert", document.value(path),
+            f"it makes at most {MOST_COPIES}; use `by:` to get one alert for each value of a label",
+        )  # fmt: skip
+        return []
     rest = {key: value for key, value in raw.items() if key != "for_each"}
     mentioned = {axis for axis in axes if _mentions(rest, axis)}
     selecting = tuple(axis for axis in axes if axis not in mentioned)
@@ -216,7 +225,7 @@ def _mentions(node: Any, variable: str) -> bool:
         return any(_mentions(value, variable) for value in node.values())
     if isinstance(node, list):
         return any(_mentions(value, variable) for value in node)
-    return isinstance(node, str) and re.search(rf"<<[^>]*\b{re.escape(variable)}\b", node) is not None
+    return isinstance(node, str) and re.search(rf"<<(?:(?!<<)[^>])*\b{re.escape(variable)}\b", node) is not None
 
 
 def _put_in(node: Any, variables: dict[str, str]) -> Any:

@@ -12,7 +12,8 @@ from alertkit.deploy.client import SessionFactory
 from alertkit.deploy.prometheus import Prometheus
 from alertkit.source import Problems
 from alertkit.source.url import is_base_url, shown_url
-from alertkit.spec.project import PROJECT_FILE, Environment, Project
+from alertkit.spec.project import Environment, Project
+from alertkit.spec.root import PROJECT_FILE
 from alertkit.spec.validate import suggest
 
 STATE = ".alertkit"

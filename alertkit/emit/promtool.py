@@ -7,6 +7,8 @@ written: promtool before 2.49 has no default for the one, and without the other 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from alertkit.emit.scalar import quote, scalar
 from alertkit.spec.duration import format_duration
@@ -30,9 +32,8 @@ class ExpectedAlert:
     annotations: Labels
 
 
-@dataclass(frozen=True, slots=True)
-class AlertTest:
-    """Exactly these alerts of the name `alert` fire at `time` (milliseconds)."""
+class AlertTest(NamedTuple):
+    """Exactly these alerts of the name `alert` fire at `time` (milliseconds). There are very many of these."""
 
     time: int
     alert: str
@@ -91,6 +92,8 @@ def _group(test: TestGroup, rows: list[str]) -> None:
 
 def _single(text: str) -> str:
     """Single quotes read best around a series, whose labels are in double ones."""
+    if not text.isprintable():
+        return quote(text)
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -101,11 +104,13 @@ def _alerts(tests: tuple[AlertTest, ...], rows: list[str]) -> None:
         if expected is None:
             expected = "\n" + "".join(map(_expected, test.expected)) if test.expected else " []\n"
             known[id(test.expected)] = expected
-        comment = f"      # {test.comment}\n" if test.comment else ""
-        rows.append(
-            f"{comment}      - eval_time: {format_duration(test.time)}\n        alertname: {scalar(test.alert)}\n"
-            f"        exp_alerts:{expected}"
-        )
+        rows.append(f"{_moment(test.time, test.comment)}{scalar(test.alert)}\n        exp_alerts:{expected}")
+
+
+@lru_cache(maxsize=8192)
+def _moment(time: int, comment: str) -> str:
+    above = f"      # {comment}\n" if comment else ""
+    return f"{above}      - eval_time: {format_duration(time)}\n        alertname: "
 
 
 def _expected(expected: ExpectedAlert) -> str:

@@ -8,6 +8,8 @@ from json.encoder import encode_basestring
 
 # Plain where every YAML version agrees that it is a string; a word such as `no` or `null` is quoted.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z", re.ASCII)
+# What YAML readers refuse, or take for the end of a line.
+_UNSAFE = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"})
 
 
@@ -16,17 +18,19 @@ def scalar(text: str) -> str:
     """A string as a YAML scalar: plain when that is safe, else double-quoted as JSON."""
     if _PLAIN.match(text) and text.lower() not in _WORDS:
         return text
-    return encode_basestring(text)
+    return quote(text)
 
 
 def quote(text: str) -> str:
-    """A string in double quotes, always: what `json.dumps(text, ensure_ascii=False)` gives, without its detours."""
-    return encode_basestring(text)
+    """A string in double quotes, always; what YAML readers refuse is escaped."""
+    quoted = encode_basestring(text)
+    safe = quoted.isascii() and "\x7f" not in quoted
+    return quoted if safe else _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def block(text: str, indent: int) -> str:
     """Text of several lines as a literal block after `key: `; one line as a scalar."""
-    if "\n" not in text:
+    if "\n" not in text or _UNSAFE.search(text):
         return scalar(text)
     space = " " * indent
     return "|-\n" + "\n".join(space + line if line else "" for line in text.split("\n"))

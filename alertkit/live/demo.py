@@ -152,8 +152,10 @@ def message_lines(message: Received) -> list[str]:
     body = message.body
     if message.kind == "slack":
         attachment = _attachment(body)
-        lines = [f"{attachment.get('title')}   ({attachment.get('color')})"]
-        lines += str(attachment.get("text", "")).split("\n")
+        lines = [
+            f"{attachment.get('title')}   ({attachment.get('color')})",
+            *str(attachment.get("text", "")).split("\n"),
+        ]
         lines += [f"{f.get('title')}: {f.get('value')}" for f in attachment.get("fields") or ()]
         return lines
     if message.kind == "pagerduty":

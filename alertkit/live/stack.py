@@ -6,7 +6,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alertkit.build import read_systems
@@ -72,8 +72,9 @@ def run_stack(
         config = redirected(outputs["alertmanager.yml"], sink.url, folder / "am" / "secrets", scale)
         (folder / "am" / "alertmanager.yml").write_bytes(config)
         alertmanager = _alertmanager(programs["alertmanager"], scratch, problems)
-        program = programs["prometheus"]
-        prometheus = alertmanager and _prometheus(program, scratch, served.address, alertmanager, problems)
+        prometheus = alertmanager and _prometheus(
+            programs["prometheus"], scratch, served.address, alertmanager, problems
+        )
         if prometheus is None or alertmanager is None:
             yield None
             return
@@ -156,10 +157,15 @@ def compiled(project: Project, problems: Problems) -> tuple[dict[str, bytes], li
     """A project's build in memory, and its systems; None and problems when it does not compile or has no routing."""
     from alertkit.build import compile_project
 
-    done = compile_project(project, problems)
-    if done is None:
-        return None
-    outputs = {path: output.read() for path, output in done.outputs.items() if not path.startswith("tests/")}
+    with open_scratch(problems) as scratch:
+        if scratch is None:
+            return None
+        aside = scratch.path / "build"
+        file = project.file.model_copy(update={"build": str(aside)})
+        if compile_project(replace(project, file=file), problems, write=True) is None:
+            return None
+        files = [path for path in sorted(aside.rglob("*")) if path.is_file() and path.parent.name != "tests"]
+        outputs = {path.relative_to(aside).as_posix(): path.read_bytes() for path in files}
     if "alertmanager.yml" not in outputs:
         problems.add("AK522", "the project has no routing", help="write alertmanager/routing.yaml")
         return None

@@ -15,6 +15,8 @@ MINUTE = 60_000
 # A sample is looked back at for 5 minutes; staying well below keeps a series present between samples.
 LONGEST_STEP = 2 * MINUTE
 SAMPLES_IN_WINDOW = 4
+# Divisors tried before the finest grid is taken; only durations that no rule has need more.
+TRIES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ def choose(holds: Iterable[int], windows: Iterable[int], hysteresis: bool, dense
 def _divisor(whole: int, bound: int, least: int) -> int:
     """The largest whole divisor of `whole` that is at most `bound`; `whole` itself if there is none."""
     parts = max(least, -(-whole // max(bound, 1)))
-    while parts <= whole:
+    last = parts + TRIES
+    while parts <= min(whole, last):
         if whole % parts == 0:
             return whole // parts
         parts += 1
-    return whole
+    return whole if parts > whole else 1

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Protocol
 
-from alertkit.prove.batch import Batch
 from alertkit.source.digest import digest
 from alertkit.toolchain import Tool
 
 # One line each is small; beyond this many the oldest are forgotten.
 MOST = 20_000
+
+
+class Proven(Protocol):
+    """What can be remembered: its rule file and its test file say all that its verdict depends on."""
+
+    def files(self) -> tuple[str, str]: ...
 
 
 class Memory:
@@ -27,18 +33,18 @@ class Memory:
         except (OSError, ValueError, TypeError):
             self._known = {}
 
-    def _key(self, batch: Batch) -> str:
+    def _key(self, batch: Proven) -> str:
         found = self._keys.get(id(batch))
         if found is None:
             rules, tests = batch.files()
             found = self._keys[id(batch)] = digest(self._version.encode(), rules.encode(), tests.encode())
         return found
 
-    def passed(self, batch: Batch) -> bool:
+    def passed(self, batch: Proven) -> bool:
         """Whether exactly this has passed before."""
         return self._key(batch) in self._known
 
-    def remember(self, batch: Batch) -> None:
+    def remember(self, batch: Proven) -> None:
         self._known[self._key(batch)] = None
         self._new.append(self._key(batch))
 

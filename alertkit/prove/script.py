@@ -6,7 +6,8 @@ share those share one script, whatever their metrics and labels are called: it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,7 +17,9 @@ from alertkit.kinds import Comparison
 from alertkit.prove.grid import Grid
 from alertkit.prove.oracle import Stage
 
-CASES = ("at-rest", "just-inside", "just-past", "blip", "recovers", "identity", "no-data")
+# Cases of the same signal with too little traffic for the alert to speak, and with none.
+THIN, IDLE = "thin", "idle"
+CASES = ("at-rest", "just-inside", "just-past", "blip", "between", "recovers", "identity", "no-data", THIN, IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,16 @@ class Check:
     severity: str
     firing: tuple[str, ...]
     value: float | None
+
+    @property
+    def title(self) -> str:
+        """Its case and severity in words."""
+        return f"{self.case} {self.severity}".rstrip()
+
+
+# What alerts read like depends on which severities fire, at which value, and whether the data has ended.
+Outcome = tuple[tuple[str, ...], float | None, bool]
+SILENT: Outcome = ((), None, False)
 
 
 class Motion(NamedTuple):
@@ -68,28 +81,41 @@ class Shape(NamedTuple):
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     delays    for a signal that grows with time: value -> milliseconds from the change to it
     ends      the alert fires when all series are gone
+    thin      the signal can be had with too little traffic
+    idle      it has series that can stand still
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
     levels: tuple[tuple[str, int, int], ...]
     boundaries: tuple[Boundary, ...]
     clear: Comparison | None
+    kept: float | None
+    cleared: float | None
     rest: float
     motion: Motion
     delays: tuple[tuple[float, int], ...] | None
     ends: bool
+    thin: bool
+    idle: bool
     patience: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Script:
-    """One timeline. `values` are the signal's different values; `plan` has for each step the place of its value in
-    them (of no data: one behind the last) and its number of samples."""
+    """One timeline.
+
+    ends      the alert fires when all series are gone
+    outcomes  each check with its title and what the alerts read like then: many checks share that
+    values    the signal's different values
+    plan      for each step the place of its value in `values` (of no data: one behind the last), and its samples
+    """
 
     name: str
     grid: Grid
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
+    ends: bool
+    outcomes: tuple[tuple[Check, str, Outcome], ...] = field(init=False)
     values: tuple[float, ...] = field(init=False)
     plan: tuple[tuple[int, int], ...] = field(init=False)
 
@@ -98,8 +124,13 @@ class Script:
         places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
         places[None] = len(values)
         plan = tuple((places[step.value], step.stage.length * self.grid.samples) for step in self.steps)
+        outcomes = [(check, check.title, self._outcome(check)) for check in self.checks]
+        object.__setattr__(self, "outcomes", tuple(outcomes))
         object.__setattr__(self, "values", tuple(values))
         object.__setattr__(self, "plan", plan)
+
+    def _outcome(self, check: Check) -> Outcome:
+        return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
 
     @property
     def gone_at(self) -> int | None:
@@ -109,16 +140,24 @@ class Script:
         return sum(step.stage.length for step in self.steps[:-1])
 
 
+@lru_cache(maxsize=8192)
+def of_one(script: Script) -> Script:
+    """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
+    checks = [replace(check, case="just-past") if check.case == "identity" else check for check in script.checks]
+    return replace(script, checks=tuple(checks))
+
+
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
     """What the scripts of an alert depend on."""
     stimulus = claim.stimulus
     delays = None
     if stimulus.delay is not None:
         values = [value for b in claim.boundaries for value in (b.inside, b.past)]
+        values += [value for value in (claim.kept, claim.cleared) if value is not None]
         values += [between(a.past, b.comparison.value) for a in claim.boundaries for b in claim.boundaries]
         delays = tuple((value, stimulus.delay(value)) for value in values)
     return Shape(
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
-        claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
-        companion.for_ if companion else None,
+        claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
+        stimulus.thin is not None, stimulus.idle is not None, companion.for_ if companion else None,
     )  # fmt: skip

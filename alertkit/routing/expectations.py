@@ -28,13 +28,16 @@ def read_expectations(folder: Path, problems: Problems) -> list[Expectation]:
     for path in sorted(folder.glob("*.yaml")) if folder.is_dir() else ():
         document = load_file(path, problems)
         if document and isinstance(document.data, dict) and isinstance(document.data.get("scenarios"), dict):
-            found += _of(document, problems)
+            found += expectations_of(document, problems)
     return found
 
 
-def _of(document: Document, problems: Problems) -> Iterator[Expectation]:
+def expectations_of(document: Document, problems: Problems, only: str | None = None) -> Iterator[Expectation]:
+    """The expectations of one scenario file, or of the scenario `only` in it."""
     system = document.data.get("system")
     for name, scenario in document.data["scenarios"].items():
+        if only is not None and name != only:
+            continue
         expect = scenario.get("expect") if isinstance(scenario, dict) else None
         notified = expect.get("notified") if isinstance(expect, dict) else None
         if notified is None:

@@ -8,6 +8,9 @@ from functools import lru_cache
 
 from alertkit.spec.selector import Matcher, Selector
 
+# An example need not be longer; nested counts would make gigabytes.
+LONGEST = 128
+
 
 def example_labels(matchers: Iterable[Matcher]) -> dict[str, str] | None:
     """Labels that satisfy all `matchers`; None when no example was found."""
@@ -72,7 +75,8 @@ def _members(pattern: str) -> list[str]:
             continue
         elif token[0] == "{" and len(token) > 2:
             if branches[-1]:
-                branches[-1][-1] *= min(int(re.findall(r"\d+", token)[0]), 64)
+                count = min(int(re.findall(r"\d+", token)[0][:3]), 64)
+                branches[-1][-1] = (branches[-1][-1] * count)[:LONGEST]
         elif token[0] == "[" and len(token) > 2:
             branches[-1].append("!" if token[1] == "^" else token[1])
         elif token in _CLASSES:

@@ -24,6 +24,7 @@ LONGEST = 292 * UNITS["y"]
 LONGEST_TEXT = 200
 
 
+@lru_cache(maxsize=4096)
 def parse_duration(text: str) -> int | None:
     """Milliseconds of a Prometheus duration, or None when `text` is none."""
     if text == "0":

@@ -11,9 +11,9 @@ from pydantic import Field
 from alertkit.source import Document, Problems, Span, load
 from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Duration
+from alertkit.spec.root import PROJECT_FILE, find_root
+from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.validate import Model, validate
-
-PROJECT_FILE = "alertkit.yaml"
 
 
 class Access(Model):
@@ -100,14 +100,6 @@ class Project:
         return self.document.value(path) if self.document else None
 
 
-def find_root(start: Path) -> Path:
-    """The nearest folder at or above `start` with an `alertkit.yaml`, else `start` itself."""
-    for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
-            return folder
-    return start
-
-
 def read_project(start: Path, problems: Problems) -> Project | None:
     """Read the project that `start` belongs to; on mistakes add problems and return None."""
     root = find_root(start)
@@ -120,14 +112,6 @@ def read_project(start: Path, problems: Problems) -> Project | None:
     data = {} if document.data is None else document.data
     file = validate(ProjectFile, document, (), data, problems)
     return Project(root, file, document) if file else None
-
-
-def shown_path(path: Path) -> str:
-    """A path as the user would type it: relative to where they stand if it is below, else as it is."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
 
 
 def load_file(path: Path, problems: Problems) -> Document | None:

@@ -152,6 +152,8 @@ def _plain(kind: str, context: dict[str, Any], message: str, shown: str) -> tupl
         return "AK205", f"{shown} is out of range", f"it must be {words} {format_number(float(context[name]))}"
     if kind == "finite_number":
         return "AK205", f"{shown} is not a finite number", "write a number such as 5 or 0.5"
+    if kind == "too_short":
+        return "AK205", "the list is empty", "give at least one item, or leave the key out"
     text = message.removeprefix("Value error, ").rstrip(".")
     return "AK203", f"{text[:1].lower()}{text[1:]}", f"found {shown}"
 

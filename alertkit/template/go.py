@@ -67,14 +67,16 @@ def expand(text: str, labels: Mapping[str, str], value: float) -> str | None:
 _NOT_MODELLED = (NotModelledError, re.error, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 
 
+@lru_cache(maxsize=1024)
 def _split(text: str) -> tuple[str, str, str]:
     """The prose before the first action, the actions with what is between them, and the prose behind the last.
 
     Prose differs from alert to alert while actions repeat, so only they are parsed, once for all texts. Where an
     action trims the prose beside it, the text stays whole.
     """
-    start, end = text.index("{{"), text.rfind("}}") + 2
-    if end <= start or text.startswith("{{-", start) or text.endswith("-}}", 0, end) or "{{" in text[end:]:
+    start, last = text.index("{{"), text.rfind("}}")
+    end = last + 2
+    if last < start or text.startswith("{{-", start) or text.endswith("-}}", 0, end) or "{{" in text[end:]:
         return "", text, ""
     return text[:start], text[start:end], text[end:]
 

@@ -179,7 +179,8 @@ def _parse(source: str, offset: int) -> Any:
         parser.stream = TokenStream(iter(tokens), None, None)
         tree = parser.parse_expression()
         if not parser.stream.eos:
-            raise TemplateError(f"unexpected `{parser.stream.current.value}`", parser.stream.current.lineno)
+            found = " ".join(str(parser.stream.current.value).split()) or "text"
+            raise TemplateError(f"unexpected `{found}`", parser.stream.current.lineno)
         return tree
     except TemplateError:
         raise

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from alertkit.source import Problems
+from alertkit.source.cachedir import cache_dir as cache_dir
 from alertkit.toolchain.capabilities import CAPABILITIES, Capability, Version, capabilities_of
 
 TOOLS = ("promtool", "amtool", "prometheus", "alertmanager")
@@ -50,15 +51,6 @@ class Tool:
         if not any(c.tool == self.name and c.name == capability for c in CAPABILITIES):
             raise KeyError(f"{self.name} {capability}")
         return any(c.name == capability for c in self.capabilities)
-
-
-def cache_dir() -> Path:
-    """The user's cache folder for alertkit; need not exist."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    if not Path(base).is_absolute():
-        home = os.environ.get("HOME", "")
-        base = str(Path(home) / ".cache") if Path(home).is_absolute() else str(Path(tempfile.gettempdir()) / "cache")
-    return Path(base) / "alertkit"
 
 
 def tools_dir() -> Path:

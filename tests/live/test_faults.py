@@ -18,7 +18,7 @@ import pytest
 from alertkit.deploy import Options
 from alertkit.deploy.client import Server as Client
 from alertkit.source import Problems
-from tests.live.site import Proxy, Site, running_site
+from tests.live.site import Proxy, Site, rules, running_site
 from tests.servers import binaries, free_port, versions
 
 # The oldest and the newest version are enough: what is shown here is alertkit's own behaviour.
@@ -268,7 +268,6 @@ def test_reload_by_watching(tmp_path: Path) -> None:
     (tmp_path / "build" / "rules").mkdir(parents=True)
     from alertkit.deploy import Prometheus, apply
     from alertkit.spec.project import read_project
-    from tests.live.site import rules
 
     (tmp_path / "build" / "rules" / "a.yml").write_text(rules("a"))
     with start_prometheus(binary, tmp_path / "rules", arguments=arguments) as server:

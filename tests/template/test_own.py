@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alertkit.template import TemplateError, mentions, render
@@ -77,6 +77,7 @@ BODIES = st.lists(TOKENS, max_size=12).map(" ".join)
 
 
 @settings(max_examples=400, deadline=None)
+@example('<<0"\n">>')
 @given(st.one_of(st.text(max_size=40), BODIES, BODIES.map(lambda body: f"a << {body} >> b")))
 def test_nothing_but_template_errors(text: str) -> None:
     mentions(text)

@@ -1,0 +1,71 @@
+"""The last compile of a project: whether everything is still as it left it, told without reading a file.
+
+Its record is made only when no input changed while it ran or just before, so that it can be trusted.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from alertkit.build.look import TICK_NS, look, program, walk
+from alertkit.source.cachedir import cache_dir
+from alertkit.source.digest import digest
+from alertkit.spec.root import PROJECT_FILE
+
+
+class Last:
+    """The record of one project and one set of options; `what` tells those apart."""
+
+    def __init__(self, root: Path, what: str) -> None:
+        self.root, self.what = root, what
+        self.place = cache_dir() / "compile" / digest(str(root.resolve()).encode()) / "last.json"
+        self._program = program()
+
+    def result(self) -> dict[str, Any] | None:
+        """What that compile said, if all inputs and outputs are as it left them."""
+        try:
+            record = json.loads(self.place.read_bytes())
+            inputs, _ = self._inputs(record["folders"])
+            same = record["inputs"] == inputs and record["outputs"] == _outputs(record["build"])
+            return dict(record["result"]) if same else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def begin(self, folders: Iterable[Path]) -> None:
+        """Look at the inputs; to be called before anything is read."""
+        self.folders = [str(folder) for folder in folders]
+        began = time.time_ns()
+        self._before, newest = self._inputs(self.folders)
+        self._settled = newest < began - TICK_NS
+
+    def end(self, build: Path, result: dict[str, Any]) -> None:
+        """Record a compile that worked, after its outputs were written."""
+        from alertkit.build.cache import replace
+
+        inputs, _ = self._inputs(self.folders)
+        if self._settled and inputs == self._before:
+            record = {
+                "folders": self.folders, "inputs": inputs, "build": str(build), "outputs": _outputs(str(build)),
+                "result": result,
+            }  # fmt: skip
+            replace(self.place, json.dumps(record).encode())
+
+    def _inputs(self, folders: list[str]) -> tuple[str, int]:
+        """A hash of all inputs, and when the newest of them was changed."""
+        rows, newest = [self._program, self.what], 0
+        files = [(path, status) for folder in folders for path, status in walk(folder)]
+        project = self.root / PROJECT_FILE
+        if project.is_file():
+            files.append((str(project), project.stat()))
+        for path, status in files:
+            rows.append(f"{path} {look(status)}")
+            newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
+        return digest("\n".join(rows).encode()), newest
+
+
+def _outputs(build: str) -> str:
+    return digest("\n".join(f"{path} {look(status)}" for path, status in walk(build, hidden=False)).encode())

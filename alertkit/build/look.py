@@ -1,0 +1,55 @@
+"""A look at files without reading them: sizes, times and inodes, as `git status` does it.
+
+Two looks that are equal mean that nothing was written in between: writing, replacing and renaming a file all set its
+change time, which no program can set back.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import alertkit
+from alertkit.source.digest import digest
+
+# File systems count time in ticks; what changed just before a look may change again in the same tick.
+TICK_NS = 20_000_000
+
+Look = tuple[int, int, int, int]
+
+
+def look(status: os.stat_result) -> Look:
+    """What tells one state of a file from another."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def walk(folder: str, hidden: bool = True) -> Iterator[tuple[str, os.stat_result]]:
+    """All files below a folder in a stable order; without `hidden`, none whose path begins with a dot."""
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return
+    for entry in entries:
+        if entry.name.startswith(".") and not hidden:
+            continue
+        if entry.is_dir():
+            yield from walk(entry.path)
+        else:
+            yield entry.path, entry.stat(follow_symlinks=entry.is_file())
+
+
+def program() -> str:
+    """A hash of alertkit's sources, of Python and of the versions of all packages that are installed beside them."""
+    rows = [alertkit.__version__, sys.version]
+    for path, status in walk(str(Path(alertkit.__file__).parent)):
+        if not path.endswith(".pyc"):
+            rows.append(f"{path} {look(status)}")
+    for place in sys.path:
+        try:
+            rows += sorted(str(path) for path in Path(place).iterdir() if path.suffix in (".dist-info", ".egg-info"))
+        except OSError:
+            continue
+    return digest("\n".join(rows).encode())

@@ -1,0 +1,79 @@
+"""The scenarios of a project, checked against its compiled rules and routing, ready to run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from alertkit.build.inputs import Inputs
+from alertkit.compile.ruleset import System
+from alertkit.prove.results import Event
+from alertkit.prove.scenario import Clock, Scenario, read_scenarios
+from alertkit.prove.scenario_file import Prepared
+from alertkit.prove.scenario_run import prepare, prove_scenarios
+from alertkit.source import Problems
+from alertkit.spec.project import Project
+
+if TYPE_CHECKING:
+    from alertkit.prove.runner import Run
+    from alertkit.routing.answer import Oracle
+    from alertkit.routing.check import Expectation
+    from alertkit.routing.situations import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Scenarios:
+    """Scenarios that can be run; `notified` are their expectations of the routing, with what answers them."""
+
+    prepared: Sequence[Prepared]
+    notified: Sequence[tuple[Scenario, Expectation]]
+    oracle: Oracle | None
+    alerts: Sequence[Situation]
+
+    def prove(self, run: Run, problems: Problems) -> Iterator[Event]:
+        """All of them, as events."""
+        yield from prove_scenarios(self.prepared, run, problems)
+        if self.oracle is not None and not problems:
+            from alertkit.prove.notified import notified_id, prove_notified
+
+            wanted = [pair for pair in self.notified if run.wants(notified_id(*pair))]
+            yield from prove_notified(wanted, self.oracle, self.alerts)
+
+
+def read_project_scenarios(
+    project: Project, inputs: Inputs, systems: Sequence[System], problems: Problems
+) -> Scenarios:
+    """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems."""
+    intervals = {system.name: system.interval for system in systems if system.interval}
+    clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
+    scenarios = read_scenarios(project.tests, [system.name for system in systems], clock, problems)
+    prepared = prepare(scenarios, systems, problems)
+    if not any(scenario.notified for scenario in scenarios):
+        return Scenarios(prepared, (), None, ())
+    return _routed(prepared, scenarios, inputs, systems, problems)
+
+
+def _routed(
+    prepared: Sequence[Prepared], scenarios: Sequence[Scenario], inputs: Inputs, systems: Sequence[System],
+    problems: Problems,
+) -> Scenarios:  # fmt: skip
+    from alertkit.compile.route_tree import compile_routing
+    from alertkit.prove.notified import read_notified
+    from alertkit.routing.answer import Oracle
+    from alertkit.routing.situations import routables, situations
+
+    notified = read_notified(scenarios, problems)
+    if not inputs.routing:
+        for scenario in scenarios:
+            if scenario.notified:
+                problems.add(
+                    "AK522", "the project has no routing", scenario.place("expect", "notified"),
+                    "write `alertmanager/routing.yaml`: receivers, a default and routes",
+                )  # fmt: skip
+        return Scenarios(prepared, notified, None, ())
+    alerts = routables(systems)
+    # Whatever is wrong with the routing has been said when it was compiled.
+    routing = compile_routing(inputs.routing, alerts, Problems(), templates=inputs.templates)
+    oracle = None if routing is None else Oracle(routing)
+    return Scenarios(prepared, notified, oracle, situations(alerts))

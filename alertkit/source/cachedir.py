@@ -1,0 +1,16 @@
+"""Where alertkit keeps what it can make again."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for alertkit; need not exist."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    if not Path(base).is_absolute():
+        home = os.environ.get("HOME", "")
+        base = str(Path(home) / ".cache") if Path(home).is_absolute() else str(Path(tempfile.gettempdir()) / "cache")
+    return Path(base) / "alertkit"

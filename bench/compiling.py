@@ -1,0 +1,132 @@
+"""Compiling: start-up, 10,000 alerts from 100 files against a plain YAML load of them, what is compiled again.
+
+`python -m bench.compiling` prints the figures.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from bench.figure import Figure, against, in_turns
+from bench.specs import write_specs
+
+ALERTS, FILES, MEGABYTES = 10_000, 100, 300
+# A program that only loads the specs, as PyYAML's users do; it says how long that took, without its own start.
+_PLAIN = """
+import sys, time, yaml
+texts = [open(path, encoding="utf-8").read() for path in sys.argv[1:]]
+begin = time.perf_counter()
+loaded = [yaml.load(text, yaml.CSafeLoader) for text in texts]
+print(time.perf_counter() - begin)
+"""
+
+
+class Bench:
+    """A project in a temporary folder, with a cache of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "project"
+        self.specs = write_specs(self.root, ALERTS, FILES)
+        # The compiler's bytecode and file times are the bench's own: nothing outside the folder is touched.
+        self.env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+        self._edits = 0
+        self.cpu: list[float] = []  # seconds that each full compile used on all cores together
+
+    def python(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=self.root, env=self.env, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    def alertkit(self, *arguments: str) -> str:
+        return self.python("-m", "alertkit", *arguments)
+
+    def full(self) -> None:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.alertkit("compile", "--no-cache")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+    def one_changed(self) -> None:
+        self._edits += 1
+        with self.specs[self._edits % FILES].open("a", encoding="utf-8") as stream:
+            stream.write(f"# edit {self._edits}\n")
+        self.alertkit("compile")
+
+    def nothing_changed(self) -> None:
+        assert "(unchanged)" in self.alertkit("compile")
+
+    def memory(self) -> tuple[float, float]:
+        """Megabytes at the peak of a full compile: of its largest process, and of all together."""
+        command = [sys.executable, "-m", "alertkit", "compile", "--no-cache"]
+        process = subprocess.Popen(command, cwd=self.root, env=self.env, stdout=subprocess.DEVNULL)
+        largest = together = 0.0
+        waiting = threading.Event()
+        while process.poll() is None:
+            now = [_resident(pid) for pid in _family(process.pid)]
+            largest, together = max([largest, *now]), max(together, sum(now))
+            waiting.wait(0.01)
+        assert process.returncode == 0
+        return largest, together
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all below it."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *(below for child in children for below in _family(int(child)))]
+
+
+def _resident(pid: int) -> float:
+    """Megabytes that a process has in memory, those that it shares with others included."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except (OSError, ValueError, IndexError):
+        return 0.0
+
+
+def figures() -> list[Figure]:
+    """What was measured, its figure, its target and how the two compare."""
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        bench.full()  # bytecode is written, the disk is warm
+        bench.full()
+        empty, version = in_turns([lambda: bench.python("-c", ""), lambda: bench.alertkit("--version")], 15)
+        plain: list[float] = []
+        paths = [str(path) for path in bench.specs]
+        full, _ = in_turns([bench.full, lambda: plain.append(float(bench.python("-c", _PLAIN, *paths)))], 5)
+        bench.one_changed()  # the first one fills the cache
+        again, changed, nothing = in_turns([bench.full, bench.one_changed, bench.nothing_changed], 5)
+        largest, together = bench.memory()
+        size = sum(path.stat().st_size for path in bench.specs)
+        loading, cores = statistics.median(plain), os.cpu_count() or 1
+    return [
+        Figure(f"the input: {ALERTS:,} alerts, {FILES} files", f"{size / ALERTS:.0f} bytes an alert"),
+        against("alertkit --version", version * 1000, 2 * empty * 1000, "ms", "twice an empty Python"),
+        against("compile, everything", full, loading, "s", "yaml.load with CSafeLoader"),
+        against(
+            f"compile, everything, CPU time a core (of {cores})",
+            statistics.median(bench.cpu) / cores,
+            loading,
+            "s",
+            "the same",
+        ),
+        against("compile, one file changed", changed, again / 10, "s", "a tenth of everything"),
+        against("compile, nothing changed", nothing * 1000, 5 * empty * 1000, "ms", "five empty Pythons"),
+        against("peak memory, largest process", largest, MEGABYTES, "MB", "limit"),
+        Figure("peak memory, all processes, shared counted again", f"{together:.0f} MB"),
+    ]
+
+
+if __name__ == "__main__":
+    for figure in figures():
+        print(f"{figure.what:50} {figure.value:>20} {figure.target:>45} {figure.ratio:>6}")

@@ -1,0 +1,182 @@
+"""Series in promtool's notation, the clock of proofs, and the oracle against Prometheus' own alert states."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alertkit.prove.grid import choose
+from alertkit.prove.oracle import Stage, Timing, firing
+from alertkit.series import Gone, Level, Piece, Slope, notation
+
+calm = settings(derandomize=True, max_examples=200, database=None, deadline=None)
+
+
+def expand(values: str) -> list[float | None]:
+    """What promtool makes of its notation: increments are added one by one."""
+    samples: list[float | None] = []
+    for text in values.split():
+        if text == "stale":
+            samples.append(None)
+        elif text.startswith("_"):
+            samples += [None] * int(text[2:] or 1)
+        else:
+            number = r"[-+]?(?:Inf|NaN|[0-9.]+(?:e[-+]?[0-9]+)?)"
+            found = re.fullmatch(rf"({number})(?:([-+][0-9.]+(?:e[-+]?[0-9]+)?))?(?:x(\d+))?", text)
+            assert found, text
+            value = float(found[1])
+            for _ in range(int(found[3] or 0) + 1):
+                samples.append(value)
+                value += float(found[2] or 0)
+    return samples
+
+
+slopes = st.builds(Slope, st.one_of(st.just(0.0), st.floats(1e-3, 1e6)))
+steps = st.sampled_from([1000, 5000, 15_000, 60_000, 100_000])
+
+
+@calm
+@given(st.lists(st.tuples(slopes, st.integers(1, 300)), min_size=1, max_size=6), steps)
+def test_a_counter_never_falls_and_no_sum_is_rounded(timeline: list[tuple[Piece, int]], step: int) -> None:
+    values = expand(notation(timeline, step))
+    assert len(values) == sum(count for _, count in timeline)
+    numbers = [value for value in values if value is not None]
+    assert len(numbers) == len(values) and numbers == sorted(numbers)
+    position = 0
+    for piece, count in timeline:
+        assert isinstance(piece, Slope)
+        run = numbers[position : position + count]
+        rises = {after - before for before, after in pairwise(run)}
+        assert len(rises) <= 1, "the same increment throughout, to the last bit"
+        for rise in rises:
+            assert rise == pytest.approx(piece.per_second * step / 1000, rel=1e-3)
+        position += count
+
+
+@calm
+@given(
+    st.lists(
+        st.tuples(st.one_of(st.builds(Level, st.floats(-1e9, 1e9)), st.just(Gone())), st.integers(0, 9)), max_size=6
+    )
+)
+def test_gauges_and_gaps_are_where_they_should_be(timeline: list[tuple[Piece, int]]) -> None:
+    wanted = [piece.value if isinstance(piece, Level) else None for piece, count in timeline for _ in range(count)]
+    values = expand(notation(timeline, 15_000))
+    values += [None] * (len(wanted) - len(values))
+    assert values == wanted
+
+
+durations = st.one_of(st.just(0), st.integers(1, 240).map(lambda n: n * 15_000))
+
+
+@calm
+@given(st.lists(durations, max_size=4), st.lists(durations, max_size=3), st.booleans(), durations)
+def test_the_clock_of_a_proof_rounds_nothing(
+    holds: list[int], windows: list[int], hysteresis: bool, dense: int
+) -> None:
+    grid = choose(holds, windows, hysteresis, dense)
+    assert grid.evaluation % grid.step == 0 and grid.samples >= 2
+    for hold in filter(None, holds):
+        assert hold % grid.evaluation == 0 and hold // grid.evaluation >= 2
+    for window in filter(None, windows):
+        assert window % grid.evaluation == 0
+    for window in filter(None, [*windows, dense]):
+        assert window // grid.step >= 4
+    assert grid.evaluation <= 1_800_000 and grid.step <= 120_000
+
+
+def naive(values: list[float | None], hold: int, keep: int) -> list[bool]:
+    """Prometheus' rules/alerting.go for one series, one evaluation after the other."""
+    state, active_at, kept_since = "inactive", 0, None
+    result = []
+    for now, value in enumerate(values):
+        if value is not None and value > 1:
+            kept_since = None
+            if state == "inactive":
+                state, active_at = "pending", now
+            if state == "pending" and now - active_at >= hold:
+                state = "firing"
+        elif state == "firing" and keep:
+            kept_since = now if kept_since is None else kept_since
+            if now - kept_since >= keep:
+                state = "inactive"
+        else:
+            state = "inactive"
+        result.append(state == "firing")
+    return result
+
+
+plans = st.tuples(
+    st.lists(st.tuples(st.sampled_from([0.0, 1.0, 2.0, None]), st.integers(1, 6)), min_size=1, max_size=8),
+    st.integers(0, 4), st.integers(0, 4),
+)  # fmt: skip
+Plan = tuple[list[tuple[float | None, int]], int, int]
+
+
+def told(plan: Plan) -> list[bool | None]:
+    stages = tuple(
+        Stage(holds=(value is not None and value > 1,), near=(False,), keeps=False, length=length)
+        for value, length in plan[0]
+    )  # fmt: skip
+    return [states[0] for states in firing(stages, (Timing(plan[1], plan[2]),), False)]
+
+
+@calm
+@given(plans)
+def test_the_oracle_agrees_with_a_naive_simulation(plan: Plan) -> None:
+    values = [value for value, length in plan[0] for _ in range(length)]
+    assert told(plan) == naive(values, plan[1], plan[2])
+
+
+def test_where_a_signal_is_on_its_way_nothing_is_claimed() -> None:
+    quiet = Stage((False,), (False,), False, 3)
+    rising = Stage((True,), (False,), False, 6, arrival=3)
+    states = [s[0] for s in firing((quiet, rising), (Timing(0, 0),), False)]
+    assert states == [False] * 3 + [None] * 3 + [True] * 3
+
+
+PROMTOOL = shutil.which("promtool")
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+def test_the_oracle_agrees_with_promtool(tmp_path: Path) -> None:
+    """Random plans in one promtool run: rule i is `xi > 1`, checked at every evaluation."""
+    found: list[Plan] = []
+
+    @settings(derandomize=True, max_examples=60, database=None, deadline=None)
+    @given(plans)
+    def collect(plan: Plan) -> None:
+        found.append(plan)
+
+    collect()
+    rules, series, tests = [], [], []
+    for i, plan in enumerate(found):
+        rules.append(f"{{alert: A{i}, expr: x{i} > 1, for: {plan[1]}m, keep_firing_for: {plan[2]}m}}")
+        timeline = [(Gone() if value is None else Level(value), length) for value, length in plan[0]]
+        values = notation(timeline, 60_000)
+        if values:
+            series.append(f"{{series: x{i}, values: '{values}'}}")
+        for now, fires in enumerate(told(plan)):
+            expected = "[{exp_labels: {}}]" if fires else "[]"
+            # After its last sample a gauge is still looked back at; the plan ends before that matters.
+            tests.append(f"{{eval_time: {now}m, alertname: A{i}, exp_alerts: {expected}}}")
+    listed = "\n      - "
+    (tmp_path / "rules.yml").write_text("groups:\n  - name: g\n    rules:\n      - " + listed.join(rules) + "\n")
+    (tmp_path / "test.yml").write_text(
+        "rule_files: [rules.yml]\nevaluation_interval: 1m\ntests:\n  - interval: 1m\n    input_series:\n      - "
+        + listed.join(series) + "\n    alert_rule_test:\n      - " + listed.join(tests) + "\n"
+    )  # fmt: skip
+    assert PROMTOOL is not None
+    done = subprocess.run(
+        [PROMTOOL, "test", "rules", "test.yml"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, (done.stdout + done.stderr)[:2000]

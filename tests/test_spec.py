@@ -1,0 +1,119 @@
+# ruff: noqa: E501
+"""Durations, quantities with units, selectors."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alertkit.spec.duration import LONGEST, format_duration, parse_duration
+from alertkit.spec.quantity import NAMED_UNITS, QUANTITY_UNITS, format_number, parse_quantity, unit_of_metric
+from alertkit.spec.selector import Matcher, Selector, SelectorError, parse_matchers, parse_selector
+
+calm = settings(derandomize=True, max_examples=300, database=None)
+
+
+@calm
+@given(st.integers(0, LONGEST))
+def test_durations_read_back(milliseconds: int) -> None:
+    assert parse_duration(format_duration(milliseconds)) == milliseconds
+
+
+@pytest.mark.parametrize(
+    ("text", "milliseconds"),
+    [
+        ("0", 0), ("0s", 0), ("5m", 300_000), ("1h30m", 5_400_000), ("2d", 172_800_000), ("1y", 31_536_000_000),
+        ("1m5ms", 60_005), ("100ms", 100), ("1w2d", 777_600_000),
+    ],
+)  # fmt: skip
+def test_durations(text: str, milliseconds: int) -> None:
+    assert parse_duration(text) == milliseconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "5", "m", "5 m", "30m1h", "1h1h", "-5m", "5M", "1.5h", "5mm", "293y", "٣s", "9" * 5000 + "s"]
+)
+def test_what_is_no_duration(text: str) -> None:
+    assert parse_duration(text) is None
+
+
+decimals = st.decimals(-(10**9), 10**9, allow_nan=False, allow_infinity=False, places=4)
+
+
+@calm
+@given(decimals, st.sampled_from(sorted(QUANTITY_UNITS)), st.sampled_from(sorted(NAMED_UNITS)))
+def test_conversions_are_exact(amount: object, name: str, target: str) -> None:
+    quantity = parse_quantity(f"{amount}{name}")
+    assert quantity is not None
+    wanted, unit = NAMED_UNITS[target], QUANTITY_UNITS[name]
+    value = quantity.in_unit(wanted)
+    if unit.dimension != wanted.dimension:
+        assert value is None
+    else:
+        assert value == float(Fraction(str(amount)) * unit.scale / wanted.scale)
+
+
+@calm
+@given(st.floats(allow_nan=False))
+def test_numbers_read_back(value: float) -> None:
+    assert float(format_number(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "metric", "value"),
+    [
+        ("250ms", "lag_seconds", 0.25), ("250ms", "lag_ms", 250.0), ("10%", "cpu_percent", 10.0), ("10%", "cpu_ratio", 0.1),
+        ("2GiB", "mem_bytes", 2147483648.0), ("500MB", "mem_mb", 500.0), ("1h30m", "age_seconds", 5400.0), ("-3", "x", -3.0),
+        ("2 GiB", "mem_bytes", 2147483648.0), ("3", "lag_seconds", 3.0), ("5s", "mem_bytes", None), ("5s", "x", None),
+        ("-5m", "lag_seconds", -300.0), ("1e3", "x", 1000.0),
+    ],
+)  # fmt: skip
+def test_quantities_on_metrics(text: str, metric: str, value: float | None) -> None:
+    quantity = parse_quantity(text)
+    assert quantity is not None and quantity.in_unit(unit_of_metric(metric)) == value
+
+
+def test_rates_say_the_same_per_second_and_minute() -> None:
+    one, other = parse_quantity("10/s"), parse_quantity("600/min")
+    assert one is not None and other is not None
+    assert one.in_unit(NAMED_UNITS["/s"]) == other.in_unit(NAMED_UNITS["/s"]) == 10.0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "%", "5x", "5//s", "5/x", "many", "5 5", "1e999", "9" * 50, "inf", "nan", "5ms/s"]
+)
+def test_what_is_no_quantity(text: str) -> None:
+    quantity = parse_quantity(text)
+    assert quantity is None or text == "5ms/s"
+
+
+labels = st.from_regex(r"[a-z_][a-z0-9_]{0,5}", fullmatch=True)
+values = st.text(st.characters(exclude_categories=["Cs"]), max_size=10)
+plain = st.builds(Matcher, labels, st.sampled_from(["=", "!="]), values)
+
+
+@calm
+@given(st.lists(plain, max_size=3).map(tuple))
+def test_selectors_read_back(matchers: tuple[Matcher, ...]) -> None:
+    selector = Selector("queue_length", matchers)
+    assert parse_selector(str(selector)) == selector
+
+
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("queue-length", 5), ("x{a=b}", 2), ('x{a="b"', 1), ('x{a="b", c}', 8), ('x{a=~"("}', 6), ("5x", 0), ("", 0),
+        ('x{a="\\q"}', 4),
+    ],
+)  # fmt: skip
+def test_what_is_no_selector(text: str, offset: int) -> None:
+    with pytest.raises(SelectorError) as caught:
+        parse_selector(text)
+    assert caught.value.offset == offset
+
+
+def test_quotes_of_both_kinds() -> None:
+    assert parse_matchers("""a='it "is"', b="it's",""") == (Matcher("a", "=", 'it "is"'), Matcher("b", "=", "it's"))
