@@ -27,6 +27,7 @@ from alertkit.source import Problems
 from alertkit.spec.duration import format_duration
 
 OK, WARN, BAD = "ok", "warn", "bad"
+_AFTER_RELOAD = 120.0  # after a reload Prometheus knows no Alertmanager for up to 5 s, and resends after a minute
 _STALE = 600.0  # seconds after which a heartbeat that Alertmanager has not heard of anew is dead
 
 
@@ -130,7 +131,12 @@ def _sends(target: Target, server: Prometheus, loaded: tuple[LoadedGroup, ...]) 
     if not beats:
         yield Row("heartbeat", server.shown, WARN, "no dead man's switch: if alerting dies, nobody notices")
     for _, rule in beats:
-        yield _heard(ours, rule.name)
+        row = _heard(ours, rule.name)
+        state = server.reload_state(Problems())
+        if row.state == BAD and state is not None and time.time() - state[1] < _AFTER_RELOAD:
+            said = f"{row.text} yet: Prometheus was reloaded lately and sends again after a minute"
+            row = Row(row.check, row.where, WARN, said)
+        yield row
 
 
 def _heard(server: Alertmanager, name: str) -> Row:

@@ -135,7 +135,8 @@ def test_a_change_from_plan_to_rollback(shop: Shop) -> None:
 def test_status_and_drift(shop: Shop) -> None:
     shop.write()
     assert shop.run("apply", "--env", "prod", "--yes").exit_code == 0
-    assert shop.sink.wait(lambda m: m.kind == "webhook", 30)
+    assert shop.sink.wait(lambda m: m.kind == "webhook", 60)
+    assert shop.sink.wait(lambda m: "TooHot" in str(m.body), 60)
     told = shop.run("status", "--env", "prod", "-v")
     assert told.exit_code == 0, told.output
     for words in (
