@@ -67,16 +67,16 @@ def _rule(rule: Mapping[str, Any]) -> LoadedRule:
         str(rule["type"]), str(rule["name"]), str(rule["query"]),
         round(float(rule.get("duration") or 0) * 1000), round(float(rule.get("keepFiringFor") or 0) * 1000),
         dict(rule.get("labels") or {}), dict(rule.get("annotations") or {}),
-        str(rule.get("health", "unknown")), str(rule.get("lastError") or ""), _moment(rule.get("lastEvaluation")),
+        str(rule.get("health", "unknown")), str(rule.get("lastError") or ""), moment(rule.get("lastEvaluation")),
         tuple(_active(alert) for alert in rule.get("alerts") or ()),
     )  # fmt: skip
 
 
 def _active(alert: Mapping[str, Any]) -> ActiveAlert:
-    return ActiveAlert(str(alert["state"]), dict(alert["labels"]), _moment(alert.get("activeAt")))
+    return ActiveAlert(str(alert["state"]), dict(alert["labels"]), moment(alert.get("activeAt")))
 
 
-def _moment(text: Any) -> float:
+def moment(text: Any) -> float:
     """Seconds since the epoch of an RFC 3339 time; 0 for Go's zero time and what cannot be read."""
     if not text or str(text).startswith("0001"):
         return 0.0

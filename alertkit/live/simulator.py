@@ -41,6 +41,7 @@ class Actor:
     labels: dict[str, str]
     speed: float
     name: str
+    size: float = 1.0
 
     @property
     def rest(self) -> float:
@@ -116,6 +117,8 @@ class Simulator:
             piece = source.piece
             if isinstance(piece, Slope):
                 piece = Slope(piece.per_second * actor.speed)
+            elif isinstance(piece, Level) and actor.size != 1:
+                piece = Level(piece.value * actor.size)
             found[metric, tuple(sorted(labels.items()))] = piece
         return found
 
@@ -206,8 +209,20 @@ def _actors(systems: Iterable[System], scale: float) -> list[Actor]:
             if name in names:  # one of `for_each`
                 name += f"[{','.join(labels.values()) or len(names)}]"
             names.add(name)
-            found.append(Actor(system.name, alert, claim, labels, speed, name))
+            found.append(Actor(system.name, alert, claim, labels, speed, name, _size(claim)))
     return found
+
+
+def _size(claim: Claim) -> float:
+    """By how much the two gauges of a ratio are made larger together, so that they fit other alerts on them: a pool
+    has thousands of connections, not half of one."""
+    rest, bad = claim.rest, claim.boundaries[-1].past
+    ones, others = ([s.piece for s in claim.stimulus.at(value)] for value in (rest, bad))
+    if len(ones) == len(others) == 2 and all(isinstance(piece, Level) for piece in (*ones, *others)):
+        (used, limit), (used_bad, limit_bad) = ([p.value for p in ps if isinstance(p, Level)] for ps in (ones, others))
+        if limit == limit_bad > 0 and used == limit * rest and used_bad == limit * bad:
+            return 10_000 / limit
+    return 1.0
 
 
 def _shared_labels(actors: Iterable[Actor]) -> dict[str, dict[str, str]]:

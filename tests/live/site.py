@@ -42,7 +42,7 @@ groups:
 
 
 class Proxy:
-    """Stands before a server; `mode` says how it answers the next POST of a reload, once. With `auth`, 401 without it."""
+    """Stands before a server. `mode`: how it answers the next POST, once. With `auth`, 401 for who lacks it."""
 
     def __init__(self, behind: str, certificate: Path | None = None, auth: str = "") -> None:
         self.mode = ""

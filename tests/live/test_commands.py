@@ -1,0 +1,179 @@
+"""plan, apply, status, rollback and drill as commands, against real servers and a sink."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alertkit.cli import main
+from alertkit.live.serve import SimulatorServer
+from alertkit.live.simulator import Simulator
+from alertkit.live.sink import Sink
+from tests.servers import partner, start_alertmanager, start_prometheus, versions
+
+# Prometheus forgets its Alertmanagers for up to 5 s at a reload, and sends again only after a minute.
+ARGUMENTS = ("--web.enable-lifecycle", "--rules.alert.resend-delay=1s")
+SPEC = """
+system: shop
+team: web
+runbooks: https://runbooks.example.com
+alerts:
+  TooHot: {{kind: threshold, metric: shop_temperature_celsius, by: [room], above: {{warning: {limit}}}, for: {wait}}}
+  Full: {{kind: threshold, metric: shop_queue_length, above: {{critical: 100}}, for: 0s, severity: critical}}
+  Beat: {{kind: heartbeat, receiver: beat, for: 0s, severity: info}}
+"""
+ROUTING = """
+defaults: {{slack: {{webhook_file: {root}/slack}}, pagerduty: {{routing_key_file: {root}/key, url: "{url}/pagerduty"}}}}
+receivers:
+  web: {{slack: {{channel: "#web"}}}}
+  oncall: {{slack: {{channel: "#oncall"}}, pagerduty: {{}}}}
+  beat: {{webhook: {{url: "{url}/webhook"}}}}
+default: web
+group_wait: 1s
+group_interval: 2s
+severities:
+  critical: {{group_wait: 1s, group_interval: 2s}}
+  warning: {{group_wait: 1s, group_interval: 2s}}
+  info: {{group_wait: 1s, group_interval: 2s}}
+routes:
+  - {{match: {{severity: {paged}}}, to: oncall}}
+"""
+
+
+@dataclass
+class Shop:
+    root: Path
+    sink: Sink
+
+    def write(self, limit: str = "30", wait: str = "0s", paged: str = "critical") -> None:
+        (self.root / "rules_src" / "shop.yaml").write_text(SPEC.format(limit=limit, wait=wait))
+        (self.root / "alertmanager" / "routing.yaml").write_text(
+            ROUTING.format(root=self.root, url=self.sink.url, paged=paged)
+        )
+        assert self.run("compile").exit_code == 0
+
+    def run(self, *words: str) -> Result:
+        result = CliRunner().invoke(main, list(words))
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+        return result
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.run(*words, "--format", "json").stdout)
+
+
+@pytest.fixture(params=versions("prometheus"))
+def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    binary: Path = request.param
+    for name in ("rules_src", "alertmanager", "rules", "am"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "rules" / "hand.yml").write_text("groups: [{name: hand, rules: [{alert: ByHand, expr: up == 7}]}]")
+    (tmp_path / "am" / "alertmanager.yml").write_text("route: {receiver: a}\nreceivers: [{name: a}]\n")
+    monkeypatch.chdir(tmp_path)
+
+    class Room(Simulator):
+        def exposition(self) -> str:
+            return 'shop_temperature_celsius{room="cellar"} 40\nshop_queue_length 3\n'
+
+    with (
+        Sink() as sink,
+        SimulatorServer(Room([])) as served,
+        start_alertmanager(partner(binary, "alertmanager"), tmp_path / "am" / "alertmanager.yml") as alertmanager,
+    ):
+        extra = (
+            f"scrape_configs: [{{job_name: x, static_configs: [{{targets: ['{served.address}']}}]}}]\n"
+            f"alerting: {{alertmanagers: [{{static_configs: [{{targets: ['{alertmanager.url[7:]}']}}]}}]}}\n"
+        )
+        with start_prometheus(binary, tmp_path / "rules", extra=extra, arguments=ARGUMENTS) as prometheus:
+            (tmp_path / "alertkit.yaml").write_text(
+                f"environments:\n  prod: {{prometheus: '{prometheus.url}', rules_dir: rules,"
+                f" alertmanager: '{alertmanager.url}', alertmanager_file: am/alertmanager.yml}}\n"
+            )
+            (tmp_path / "slack").write_text(f"{sink.url}/slack")
+            (tmp_path / "key").write_text("0123456789")
+            yield Shop(tmp_path, sink)
+
+
+def test_a_change_from_plan_to_rollback(shop: Shop) -> None:
+    shop.write()
+    assert shop.run("plan", "--env", "prod").exit_code == 4
+    refused = shop.run("apply", "--env", "prod")
+    assert refused.exit_code == 2 and "AK738" in refused.output
+    done = shop.run("apply", "--env", "prod", "--yes")
+    assert done.exit_code == 0, done.output
+    assert "this is build 1 of prod" in done.output and "evaluated without errors" in done.output
+    calm = shop.run("plan", "--env", "prod")
+    assert calm.exit_code == 0 and "no change" in calm.output and "left alone" in calm.output and "hand" in calm.output
+    assert shop.sink.wait(lambda m: m.body.get("channel") == "#web" and "TooHot" in str(m.body), 30)
+
+    shop.write(limit="50", wait="1m", paged='"=~ critical|warning"')
+    text = shop.run("plan", "--env", "prod")
+    assert text.exit_code == 4
+    for words in (
+        "~ alert TooHot (warning) in shop", "threshold: 30 -> 50", "for: 0s -> 1m",
+        "shop/TooHot (warning): web -> oncall", "would resolve: the new expression is not true for it now",
+        'TooHot{room="cellar"',
+    ):  # fmt: skip
+        assert words in text.output, text.output
+    plan = shop.json("plan", "--env", "prod")
+    [server] = plan["servers"]
+    assert [a["effect"] for a in server["active"]] == ["resolves"]
+    assert server["foreign"][0]["group"] == "hand"
+    assert plan["told"] == [
+        {"alert": "TooHot", "severity": "warning", "system": "shop", "old": ["web"], "new": ["oncall"]}
+    ]
+    assert shop.json("apply", "--env", "prod", "--yes")["build"] == 2
+    assert "threshold: 50 -> 30" in shop.run("rollback", "--env", "prod", "--yes").output
+    assert shop.json("rollback", "--env", "prod", "--list")["builds"][0]["current"]
+
+
+def test_status_and_drift(shop: Shop) -> None:
+    shop.write()
+    assert shop.run("apply", "--env", "prod", "--yes").exit_code == 0
+    assert shop.sink.wait(lambda m: m.kind == "webhook", 60)
+    assert shop.sink.wait(lambda m: "TooHot" in str(m.body), 60)
+    told = shop.run("status", "--env", "prod", "-v")
+    assert told.exit_code == 0, told.output
+    for words in (
+        "3 rules as applied",
+        "configuration as applied",
+        "TooHot (warning) in shop is firing",
+        "Beat is heard",
+    ):
+        assert words in told.output, told.output
+    path = shop.root / "rules" / "shop.yml"
+    path.write_text(path.read_text() + "# mine\n")
+    (shop.root / "key").unlink()
+    bad = shop.json("status", "--env", "prod")
+    assert not bad["healthy"]
+    assert {(f["check"], f["text"].split(":")[0]) for f in bad["findings"] if f["state"] == "bad"} == {
+        ("files", "changed by hand since the last apply"), ("secret", "the file is missing"),
+    }  # fmt: skip
+    assert "0123456789" not in str(bad)
+
+
+def test_drill(shop: Shop) -> None:
+    shop.write()
+    assert shop.run("apply", "--env", "prod", "--yes").exit_code == 0
+    asked = shop.run("drill", "Full", "--env", "prod")
+    assert asked.exit_code == 2 and "AK738" in asked.output and not any("DRILL" in str(m) for m in shop.sink.messages)
+    done = shop.json("drill", "Full", "--env", "prod", "--yes")
+    [drill] = done["drills"]
+    assert drill["delivered"] and drill["receivers"] == ["oncall"]
+    assert {(i["kind"], i["state"]) for i in drill["integrations"]} == {
+        ("slack", "delivered"),
+        ("pagerduty", "delivered"),
+    }
+    page = shop.sink.wait(lambda m: m.kind == "pagerduty", 5)
+    assert page is not None and "[DRILL]" in page.body["payload"]["summary"]
+    everyone = shop.run("drill", "--all-receivers", "--env", "prod", "--yes")
+    assert everyone.exit_code == 0, everyone.output
+    assert all(name in everyone.output for name in ("web", "oncall", "beat"))
+    shop.sink.answers["slack"] = 403
+    failed = shop.run("drill", "Full", "--env", "prod", "--yes")
+    assert failed.exit_code == 1 and "failed" in failed.output

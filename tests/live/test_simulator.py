@@ -1,0 +1,126 @@
+"""The simulator: healthy numbers, faults, counters that never fall; and rules in fast motion."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from alertkit.live.redirect import redirected
+from alertkit.live.serve import FaultError, SimulatorServer, parse_fault
+from alertkit.live.simulator import Simulator
+from alertkit.live.stack import compiled
+from alertkit.live.timescale import scaled_expr
+from alertkit.source import Problems
+from alertkit.spec.project import read_project
+from tests.servers import binaries
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    project = read_project(ROOT, problems := Problems())
+    built = project and compiled(project, problems)
+    assert built, problems
+    ticks = iter(range(1, 10_000))
+    return Simulator(built[1], clock=lambda: float(next(ticks)))
+
+
+def values(simulator: Simulator) -> dict[str, float]:
+    rows = (line.rpartition(" ") for line in simulator.exposition().splitlines())
+    return {name: float(value) for name, _, value in rows}
+
+
+def test_breaking_and_healing(simulator: Simulator) -> None:
+    name = 'peak_circuit_breaker_state{name="orders"}'
+    before = values(simulator)
+    assert before[name] == 0
+    simulator.break_(*parse_fault(simulator, "peak_trade/CircuitBreakerOpen"))
+    assert values(simulator)[name] == 2
+    simulator.break_(*parse_fault(simulator, "peak_trade/CircuitBreakerOpen=gone"))
+    assert name not in values(simulator)
+    simulator.heal()
+    after = values(simulator)
+    assert after[name] == 0 and after.keys() == before.keys()
+    assert all(after[key] >= value for key, value in before.items() if key.split("{")[0].endswith("_total"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Nope", "no alert `Nope`"), ("CircuitBreakerOpen", "several systems"), ("HighMemoryUsage=x", "neither a number")],
+)
+def test_faults_that_cannot_be(simulator: Simulator, text: str, words: str) -> None:
+    with pytest.raises(FaultError, match=words):
+        parse_fault(simulator, text)
+
+
+def test_over_http_on_loopback(simulator: Simulator) -> None:
+    with SimulatorServer(simulator) as served:
+        assert served.url.startswith("http://127.0.0.1:")
+
+        def call(path: str, data: bytes | None = None) -> str:
+            with urllib.request.urlopen(urllib.request.Request(served.url + path, data)) as answer:
+                text: str = answer.read().decode()
+                return text
+
+        assert "peak_memory_usage_mb" in call("/metrics")
+        assert json.loads(call("/break?alert=peak_trade/HighMemoryUsage&value=2500", b""))["broken"]
+        assert "peak_memory_usage_mb 2500\n" in call("/metrics")
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            call("/break?alert=Nope", b"")
+        assert json.loads(call("/heal", b"")) == {"broken": {}}
+
+
+def test_fast_motion() -> None:
+    assert scaled_expr("rate(x[5m]) > 1 and x offset 1h > 2", 10) == "rate(x[30s]) > 1 and x offset 6m > 2"
+    assert scaled_expr("rate(x[1m]) > 1", 60) == "rate(x[5s]) > 1"
+
+
+def test_no_real_secret_reaches_the_demo(tmp_path: Path) -> None:
+    raw = b"""
+route: {receiver: a, group_wait: 30s}
+receivers:
+  - name: a
+    slack_configs: [{api_url: https://hooks.slack.com/services/geheim}]
+    pagerduty_configs: [{routing_key: geheim}, {routing_key_file: /etc/key}]
+    email_configs: [{to: a@example.com, auth_password: geheim}]
+"""
+    text = redirected(raw, "http://127.0.0.1:1", tmp_path, 60).decode()
+    assert "geheim" not in text + "".join(p.read_text() for p in tmp_path.iterdir())
+    assert "example.com" not in text and "group_wait: 500ms" in text
+
+
+@pytest.mark.skipif(not binaries("prometheus"), reason="prometheus is not on PATH")
+def test_ctrl_c_leaves_nothing_behind() -> None:
+    command = [sys.executable, "-m", "alertkit", "-C", str(ROOT), "demo", "--keep-running"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as demo:
+        assert demo.stdout is not None
+        words: set[str] = set()
+        for line in demo.stdout:
+            words |= set(line.split()) if line.startswith("  +") else set()
+            if line.startswith("Prometheus http"):
+                url = line.split()[1].rstrip(",")
+                with urllib.request.urlopen(f"{url}/api/v1/status/flags") as answer:
+                    folder = Path(json.load(answer)["data"]["storage.tsdb.path"]).parent
+            if "Ctrl-C ends everything" in line:
+                break
+        assert folder.is_dir()
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        assert demo.wait(30) == 130
+    assert "nothing is left behind" in rest and "Traceback" not in rest
+    assert {"broken", "firing", "routed", "delivered", "healed", "resolved"} <= words
+    assert not folder.exists()
+    with pytest.raises(OSError):
+        urllib.request.urlopen(f"{url}/-/ready", timeout=5)
