@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alertkit.compile.routing import Version
 from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems, Span
@@ -15,12 +16,16 @@ from alertkit.spec.routing import Loaded, read_routing
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that is shared by the spec files; `templates` are notification templates by file name."""
+    """All that is shared by the spec files; `templates` are notification templates by file name.
+
+    `alertmanager_version` is the one that the project names.
+    """
 
     registry: Registry
     routing: Sequence[Loaded]
     templates: dict[str, str]
     settings: Settings
+    alertmanager_version: Version
 
 
 def spec_paths(project: Project) -> list[Path]:
@@ -52,7 +57,7 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
     templates = template_files(project.alertmanager, problems) if known else {}
-    return Inputs(registry, routing, templates, settings)
+    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version)
 
 
 def _kinds(folder: Path, problems: Problems) -> Registry:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alertkit.cli.common import FAILED, fail
+from alertkit.cli.common import FAILED, alertmanager_version, fail
 from alertkit.source import Problems
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How --all prints its table."
 )
+@alertmanager_version
 def command(
     what: Sequence[str],
     at: datetime.datetime | None,
@@ -46,6 +47,7 @@ def command(
     checking: bool,
     strict: bool,
     form: str,
+    alertmanager_version: tuple[int, int] | None,
 ) -> None:
     """Say who is told of an alert.
 
@@ -65,7 +67,7 @@ def command(
 
     if sum((bool(what), matrix, checking)) != 1:
         raise click.UsageError("say an alert or labels, or one of --all and --check")
-    given = read_input()
+    given = read_input(alertmanager_version)
     oracle = Oracle(given.routing)
     all_of_them = situations(given.alerts)
     if matrix:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of, this_project
+from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, alertmanager_version, fail, style_of, this_project
 
 
 @click.command("test")
@@ -21,7 +21,16 @@ from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_
 @click.option("--isolate", is_flag=True, help="Run every alert alone.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of promtool processes; all cores by default.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to say the results.")
-def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs: int | None, form: str) -> None:
+@alertmanager_version
+def command(
+    verbose: bool,
+    only: str | None,
+    no_cache: bool,
+    isolate: bool,
+    jobs: int | None,
+    form: str,
+    alertmanager_version: tuple[int, int] | None,
+) -> None:
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
 
     The cases are derived from each alert's kind and run by the real promtool; plain promtool files in the folder of
@@ -37,7 +46,7 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
     from alertkit.build.scenarios import read_project_scenarios
     from alertkit.prove.memory import Memory
     from alertkit.prove.plain import plain_files, prove_plain
-    from alertkit.prove.results import Result, Skipped
+    from alertkit.prove.results import Note, Result, Skipped
     from alertkit.prove.runner import Run, prove
     from alertkit.report.json import json_report
     from alertkit.report.terminal import Terminal
@@ -52,11 +61,11 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
     tools = offer_install(["promtool"], trouble := Problems())
     if tools is None:
         fail(trouble, BROKEN_TOOL)
-    compiled = compile_project(project, problems, write=True)
+    compiled = compile_project(project, problems, alertmanager_version, write=True)
     if compiled is None:
         fail(problems)
     inputs, systems = read_systems(project, problems)
-    scenarios = read_project_scenarios(project, inputs, systems, problems)
+    scenarios = read_project_scenarios(project, inputs, systems, problems, alertmanager_version)
     if problems:
         fail(problems)
     promtool = tools["promtool"]
@@ -79,6 +88,8 @@ def command(verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs
                 results.append(event)
             elif isinstance(event, Skipped):
                 terminal.skip(event)
+            elif isinstance(event, Note):
+                terminal.notes.append(event)
     if memory is not None:
         memory.save()
     for result in sorted(results, key=lambda r: (r.span.path, r.span.line)):

@@ -50,4 +50,12 @@ class Skipped:
     span: Span
 
 
-Event = Planned | Result | Skipped
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about the project that fails nothing, but that somebody should look at."""
+
+    message: str
+    span: Span | None
+
+
+Event = Planned | Result | Skipped | Note

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from alertkit.prove.results import Result, Skipped
+from alertkit.prove.results import Note, Result, Skipped
 from alertkit.source.problem import Style
 
 
@@ -22,6 +22,7 @@ class Terminal:
     cases: int = 0
     alerts: set[tuple[str, str]] = field(default_factory=set)
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     _heading: tuple[str, str] = ("", "")
 
     def result(self, result: Result) -> None:
@@ -64,6 +65,9 @@ class Terminal:
         if self.verbose:
             for skip in self.skipped:
                 self.say(f"  {self.style.dim}not derived: {skip.system} {skip.alert}: {skip.reason}{self.style.reset}")
+        for note in self.notes:
+            place = f"   {self.style.dim}{note.span}{self.style.reset}" if note.span else ""
+            self.say(f"note: {note.message}{place}")
         systems = len({system for system, _ in self.alerts})
         total = f"{len(self.alerts)} alerts in {systems} systems, {self.cases} cases, {self.passed + self.failed} expectations"
         if self.skipped and not self.verbose:
