@@ -14,8 +14,10 @@ from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
+from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import Texts, Variables, annotation_pairs, check_identity, check_labels
-from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry
+from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
+from alertkit.kinds.base import MeasuredKind
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
@@ -115,7 +117,7 @@ class _Compiler:
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
             return None
-        rules = self._rules(entry, question, levels, clear)
+        rules = self._rules(entry, question, levels, clear, stimulus)
         companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
         if len(self.problems) > before:
             return None
@@ -126,12 +128,18 @@ class _Compiler:
         return _Drafted(entry, question, rules, companion, claim)
 
     def _rules(
-        self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
+        self,
+        entry: Entry,
+        question: Question,
+        levels: list[Level],
+        clear: Comparison | None,
+        stimulus: Stimulus | None,
     ) -> list[tuple[Rule, Draft]]:
         available: frozenset[str] | Labels | None = question.labels
         if available is None and question.identity is not None:
             available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
         texts = Texts(entry, available, self.problems)
+        value = self._value(entry, question, levels, stimulus)
         rules = []
         for index, level in enumerate(levels):
             if question.forms:
@@ -143,10 +151,24 @@ class _Compiler:
                 drafted = draft(question, level.comparisons, keep)
             else:
                 drafted = Draft(guarded(question.signal, question), ())
-            rules.append((self._rule(entry, level, texts), drafted))
+            rules.append((self._rule(entry, level, texts, value), drafted))
         return rules
 
-    def _rule(self, entry: Entry, level: Level, texts: Texts) -> Rule:
+    def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
+        """How the value is shown; None for a kind that measures none.
+
+        Where a proof cannot foretell the value, it would no more compare any text: shown only if another one shows it.
+        """
+        spec = entry.spec
+        if not isinstance(spec, MeasuredKind):
+            return None
+        summary = spec.default_summary(entry.name) if spec.summary is None else spec.summary
+        others = (summary, spec.description or "", *spec.annotations.values())
+        if stimulus is not None and stimulus.drifts and not any("value" in text.lower() for text in others):
+            return None
+        return shown_value(question, stimulus, [c.value for level in levels for c in level.comparisons])
+
+    def _rule(self, entry: Entry, level: Level, texts: Texts, value: str | None) -> Rule:
         spec = entry.spec
 
         def variables() -> dict[str, object]:
@@ -155,7 +177,7 @@ class _Compiler:
         return Rule(
             alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
             labels=self._labels(entry, level.severity, texts, variables),
-            annotations=tuple(annotation_pairs(entry, self.file, texts, variables)),
+            annotations=tuple(annotation_pairs(entry, self.file, texts, variables, value)),
             span=entry.key(),
         )  # fmt: skip
 
