@@ -38,20 +38,14 @@ class Scenarios:
     files: Sequence[Loaded] = ()
 
     def prove(self, run: Run, problems: Problems) -> Iterator[Event]:
-        """All of them and, unless only some are asked for, what is to be said of the routing, as events."""
+        """All of them, and what is to be said of the routing as a whole, as events."""
         yield from prove_scenarios(self.prepared, run, problems)
         if self.oracle is not None and not problems:
-            from alertkit.prove.notified import prove_notified, routing_notes
+            from alertkit.prove.notified import notified_id, prove_notified, routing_notes
 
-            wanted = [
-                pair for pair in self.notified
-                if run.only is None
-                or run.only in f"{pair[0].system}::{pair[0].name}"
-                or run.only in f"{pair[0].system}::{pair[1].labels['alertname']}"
-            ]  # fmt: skip
+            wanted = [pair for pair in self.notified if run.wants(notified_id(*pair))]
             yield from prove_notified(wanted, self.oracle, self.alerts)
-            if run.only is None:
-                yield from routing_notes(self.oracle, self.alerts, self.files)
+            yield from routing_notes(self.oracle, self.alerts, self.files)
 
 
 def read_project_scenarios(

@@ -33,6 +33,9 @@ class Claim:
     clear       hysteresis of the mildest level: once firing it goes on until this no longer holds
     rest        a harmless value far from every boundary
     inputs      the selectors whose series the signal needs
+    kept        hysteresis: the nearest value to `clear` that keeps it firing, and
+    cleared     the nearest that does not
+    worst       the worst series of an identity counts, so a healthy one beside it changes nothing
     missing     name of the companion alert that fires when the data is gone, if there is one
     """
 
@@ -45,6 +48,9 @@ class Claim:
     rest: float
     inputs: tuple[Selector, ...]
     missing: str | None = None
+    kept: float | None = None
+    cleared: float | None = None
+    worst: bool = False
 
 
 RISING = (">", ">=")
@@ -64,7 +70,12 @@ def derive(
     boundaries = []
     for severity, comparison in levels:
         inside, past = _beside(
-            comparison.op, comparison.value, stimulus.margin, stimulus.smallest, stimulus.exact, question.range
+            comparison.op,
+            comparison.value,
+            stimulus.margin,
+            stimulus.smallest,
+            stimulus.exact or stimulus.sharp,
+            question.range,
         )
         boundaries.append(
             Boundary(
@@ -74,9 +85,14 @@ def derive(
                 past if stimulus.bad is None else stimulus.bad,
             )
         )
+    cleared = kept = None
+    if clear is not None:
+        cleared, kept = _beside(
+            clear.op, clear.value, stimulus.margin, stimulus.smallest, stimulus.exact or stimulus.sharp, question.range
+        )
     return Claim(
         question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
-        question.inputs, missing,
+        question.inputs, missing, kept, cleared, question.worst or stimulus.twin,
     )  # fmt: skip
 
 

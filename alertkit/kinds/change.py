@@ -10,7 +10,8 @@ from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
 from alertkit.spec.selector import Metric
 
-BASE = 1024.0
+# In thousandths the usual thresholds are whole numbers, so the boundary itself can be proven.
+BASE = 1000.0
 
 
 class Change(MeasuredKind):
@@ -71,7 +72,7 @@ class Change(MeasuredKind):
         sign = -1 if self.direction == "down" else 1
         scale = BASE if self.mode == "relative" else 1.0
         return Stimulus(
-            at=lambda value: (Source(now, Level(BASE + sign * value * scale)),), rest=0.0, isolated=True,
+            at=lambda value: (Source(now, Level(BASE + sign * value * scale)),), rest=0.0, isolated=True, sharp=True,
             prelude=distance + 120_000, longest=distance,
         )  # fmt: skip
 

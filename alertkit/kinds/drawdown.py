@@ -11,7 +11,8 @@ from alertkit.spec.quantity import RATIO
 from alertkit.spec.selector import Metric
 
 SIX_HOURS = 21_600_000
-PEAK = 100_000.0
+# A peak below one shows a guard that asks for more than zero.
+PEAK = 0.5
 
 
 class Drawdown(MeasuredKind):

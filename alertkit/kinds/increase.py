@@ -49,7 +49,7 @@ class Increase(MeasuredKind):
         any_at_all = not self.conditions() or any(value == 0 for value in self.thresholds(NUMBER))
         return Stimulus(
             at=lambda value: (Source(counter, Slope(value / seconds)),), rise=self.window, fall=self.window,
-            late=True, smallest=2.0, eager=any_at_all, idle=(Source(counter, Slope(0.0)),),
+            late=True, sums=True, smallest=2.0, eager=any_at_all,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -120,7 +120,8 @@ class Latency(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus | None:
         name, metric = self._source()
         window = self.window or FIVE_MINUTES
-        speed = max(128.0, 4 * self._min_rate())
+        # Hardly enough traffic, so that a guard which asks for more is noticed.
+        speed = 1.001 * self._min_rate() or 128.0
         if name == "native_histogram":
             return None  # promtool 2.42 cannot be given native histograms
         if name == "gauge":
@@ -130,22 +131,31 @@ class Latency(MeasuredKind):
         if name == "summary_metric":
             exposed = self._exposed(metric)
             lag = window if observed else 0
+            few = tuple(Source(source.selector, Slope(speed * 0.998)) for source in observed)
             return Stimulus(
-                at=lambda value: (Source(exposed, Level(value)), *observed), exact=True, prelude=lag, isolated=bool(lag)
-            )
+                at=lambda value: (Source(exposed, Level(value)), *observed), exact=True, prelude=lag,
+                isolated=bool(lag), thin=(lambda value: (Source(exposed, Level(value)), *few)) if few else None,
+            )  # fmt: skip
         bucket = metric.named("_bucket")
         edges = self._edges(metric)
 
-        def at(value: float) -> tuple[Source, ...]:
+        def flow(value: float, speed: float) -> tuple[Source, ...]:
             shares = cumulative(value, self.quantile, edges)
             rows = [(format_number(edge), share) for edge, share in zip(edges, shares, strict=True)]
-            return (
-                tuple(Source(bucket, Slope(speed * share), (("le", le),)) for le, share in [*rows, ("+Inf", 1.0)])
-                + observed
-            )
+            return tuple(
+                Source(bucket, Slope(speed * share), (("le", le),)) for le, share in [*rows, ("+Inf", 1.0)]
+            ) + (Source(counted.selector, Slope(speed)),) * len(observed)
+
+        def at(value: float) -> tuple[Source, ...]:
+            return flow(value, speed)
+
+        def thin(value: float) -> tuple[Source, ...]:
+            return flow(value, speed * 0.998)
 
         idle = tuple(Source(s.selector, Slope(0.0), s.extra) for s in at(edges[0]))
-        return Stimulus(at=at, rise=window, fall=window, late=True, idle=idle)
+        return Stimulus(
+            at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if observed else None
+        )
 
     def _edges(self, metric: Selector) -> list[float]:
         """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""

@@ -95,19 +95,33 @@ class Ratio(MeasuredKind):
         part, other, role = self._parts()
         if role == "limit":
             return Stimulus(
-                at=lambda value: (Source(part, Level(1024 * value)), Source(other, Level(1024.0))), exact=True
-            )
+                at=lambda value: (Source(part, Level(value / 2)), Source(other, Level(0.5))), exact=True,
+                sums=True, idle=(Source(part, Level(1.0)), Source(other, Level(0.0))),
+            )  # fmt: skip
         window = self.window or FIVE_MINUTES
-        speed = max(128.0, 4000 * (self.min_events or 0) / window)
+        # Hardly enough events, so that a guard which asks for more is noticed.
+        speed = 1001.0 * self.min_events / window if self.min_events else 128.0
         extra = apart(other, part) if role == "total" else ()
 
-        def at(value: float) -> tuple[Source, ...]:
+        def flow(value: float, speed: float) -> tuple[Source, ...]:
             # Where the total selects the part too, the other series carries only what is left.
             remainder = speed * (1 - value) if role == "rest" or extra else speed
             return (Source(part, Slope(speed * value)), Source(other, Slope(remainder), extra))
 
+        edges = self.thresholds(RATIO)
+
+        def at(value: float) -> tuple[Source, ...]:
+            # More traffic away from the edges, so that it matters over which windows the two are rated.
+            near = any(abs(value - edge) <= 0.01 * edge for edge in edges)
+            return flow(value, speed if near else 2 * speed)
+
+        def thin(value: float) -> tuple[Source, ...]:
+            return flow(value, speed * 0.998)
+
         idle = (Source(part, Slope(0.0)), Source(other, Slope(0.0), extra))
-        return Stimulus(at=at, rise=window, fall=window, late=True, idle=idle)
+        return Stimulus(
+            at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if self.min_events else None
+        )
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"

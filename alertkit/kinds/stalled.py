@@ -69,15 +69,19 @@ class Stalled(Kind):
     def stimulus(self, context: Context) -> Stimulus:
         counter, seconds = self.counter.where(self.where), self.window / 1000
         gates: tuple[Source, ...] = ()
+        shut: tuple[Source, ...] = ()
         if self.while_ is not None:
             gate, comparison = self.while_
             held = next(
                 v for v in (comparison.value, comparison.value + 1, comparison.value - 1) if comparison.holds(v)
             )
             gates = (Source(gate, Level(held)),)
+            v = comparison.value
+            shut = (Source(gate, Level(next(x for x in (v, v - 1, v + 1) if not comparison.holds(x)))),)
         return Stimulus(
             at=lambda value: (Source(counter, Slope(value / seconds)), *gates), rise=self.window, fall=self.window,
-            late=True, rest=1024.0, inside=32.0, bad=0.0,
+            late=True, sums=True, rest=1024.0, inside=32.0, bad=0.0,
+            thin=(lambda value: (Source(counter, Slope(value / seconds)), *shut)) if shut else None,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

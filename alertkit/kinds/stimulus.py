@@ -28,6 +28,7 @@ class Stimulus:
     late       a change shows only at the first sample after it (counters), not at it (gauges)
     sticky     until it has arrived, the signal keeps its old value (max or min over a window)
     exact      the signal has the value to the last bit, so the boundary itself can be proven
+    sharp      the boundary itself can be had to the last bit, though not every value
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
     smallest   how far beside zero the nearest provable value lies
     eager      on its way between harmless and harmful the signal is already (or still) harmful
@@ -44,6 +45,9 @@ class Stimulus:
     absence    the absence of data is what the kind watches, so there is no case of its own for it
     always     fires from the first evaluation on, whatever the series
     scenery    series that go on through every stage, also when the data is gone
+    sums       the series of one identity are added up, so each may be split in two
+    twin       a healthy series in the same identity changes nothing, though the question itself takes the worst
+    thin       value -> series with this value and too little traffic for the alert to speak; None without such a guard
     idle       series that exist but carry no traffic; None where that means nothing
     """
 
@@ -53,6 +57,7 @@ class Stimulus:
     late: bool = False
     sticky: bool = False
     exact: bool = False
+    sharp: bool = False
     margin: float = 0.001
     smallest: float = 0.001
     eager: bool = False
@@ -72,3 +77,6 @@ class Stimulus:
     always: bool = False
     scenery: tuple[Source, ...] = ()
     idle: tuple[Source, ...] | None = None
+    sums: bool = False
+    twin: bool = False
+    thin: Callable[[float], tuple[Source, ...]] | None = None

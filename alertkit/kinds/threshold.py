@@ -64,8 +64,19 @@ class Threshold(MeasuredKind):
             rise=window if self.over in ("avg", "min") else 0,
             fall=window if self.over in ("avg", "max") else 0,
             sticky=self.over in ("max", "min"),
-            exact=self.over != "avg",
+            exact=self.over != "avg", sharp=self._binary(), twin=self._worst(), sums=self.aggregate == "sum",
         )  # fmt: skip
+
+    def _binary(self) -> bool:
+        """Whether sums of the thresholds are exact, and so the mean of one of them."""
+        edges = self.thresholds(self.unit_of(self.metric.metric))
+        return all((edge * 64).is_integer() and abs(edge) < 2**40 for edge in edges)
+
+    def _worst(self) -> bool:
+        """Whether `aggregate` takes the worst of the series, as it would without being asked."""
+        given = self.conditions()
+        rising = {"max": ("above", "at_least"), "min": ("below", "at_most")}.get(self.aggregate or "", ())
+        return bool(given) and given[0] in rising
 
     def default_summary(self, alert: str) -> str:
         return f"{self.metric.metric} is {{{{ $value | humanize }}}}"

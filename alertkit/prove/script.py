@@ -6,7 +6,8 @@ share those share one script, whatever their metrics and labels are called: it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -16,7 +17,9 @@ from alertkit.kinds import Comparison
 from alertkit.prove.grid import Grid
 from alertkit.prove.oracle import Stage
 
-CASES = ("at-rest", "just-inside", "just-past", "blip", "recovers", "identity", "no-data")
+# Cases of the same signal with too little traffic for the alert to speak, and with none.
+THIN, IDLE = "thin", "idle"
+CASES = ("at-rest", "just-inside", "just-past", "blip", "between", "recovers", "identity", "no-data", THIN, IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,22 @@ class Shape(NamedTuple):
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     delays    for a signal that grows with time: value -> milliseconds from the change to it
     ends      the alert fires when all series are gone
+    thin      the signal can be had with too little traffic
+    idle      it has series that can stand still
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
     levels: tuple[tuple[str, int, int], ...]
     boundaries: tuple[Boundary, ...]
     clear: Comparison | None
+    kept: float | None
+    cleared: float | None
     rest: float
     motion: Motion
     delays: tuple[tuple[float, int], ...] | None
     ends: bool
+    thin: bool
+    idle: bool
     patience: int | None
 
 
@@ -131,16 +140,24 @@ class Script:
         return sum(step.stage.length for step in self.steps[:-1])
 
 
+@lru_cache(maxsize=8192)
+def of_one(script: Script) -> Script:
+    """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
+    checks = [replace(check, case="just-past") if check.case == "identity" else check for check in script.checks]
+    return replace(script, checks=tuple(checks))
+
+
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
     """What the scripts of an alert depend on."""
     stimulus = claim.stimulus
     delays = None
     if stimulus.delay is not None:
         values = [value for b in claim.boundaries for value in (b.inside, b.past)]
+        values += [value for value in (claim.kept, claim.cleared) if value is not None]
         values += [between(a.past, b.comparison.value) for a in claim.boundaries for b in claim.boundaries]
         delays = tuple((value, stimulus.delay(value)) for value in values)
     return Shape(
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
-        claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
-        companion.for_ if companion else None,
+        claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
+        stimulus.thin is not None, stimulus.idle is not None, companion.for_ if companion else None,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from functools import lru_cache
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
 from alertkit.prove.grid import Grid, choose
 from alertkit.prove.oracle import Stage, Timing, firing
-from alertkit.prove.script import Check, Script, Shape, Step
+from alertkit.prove.script import IDLE, THIN, Check, Script, Shape, Step
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
 MOST_SAMPLES = 5_000_000
@@ -68,10 +68,11 @@ class _Scripts:
             steps += self._climb(boundary, base)
             edge = boundary
         assert edge is not None
+        steps += self._between()
         steps.append(self._rest(edge))
         if not self.motion.absence:
             steps.append(self._gone())
-        return [("", steps)]
+        return [("", steps), *self._quiet()]
 
     def _isolated(self) -> list[tuple[str, list[Step]]]:
         prelude = self.grid.evaluations(self.motion.prelude)
@@ -85,7 +86,19 @@ class _Scripts:
             if blip:
                 lines.append((f"{boundary.severity} blip", [*lead, *blip]))
             lines.append((f"{boundary.severity} just-past", [*lead, climb[-1], self._rest(boundary)]))
-        return [(name, self._shortened(steps, len(lead))) for name, steps in lines]
+        return [(name, self._shortened(steps, len(lead))) for name, steps in lines] + self._quiet()
+
+    def _quiet(self) -> list[tuple[str, list[Step]]]:
+        """However bad the value, without enough traffic nobody is told."""
+        lines = []
+        gravest = self.boundaries[-1]
+        way = self._way(True) + self._way(False) + self.grid.evaluations(self.motion.prelude)
+        if self.shape.thin:
+            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", gravest.past, way + self.longest + 2)]
+            lines.append((THIN, steps))
+        if self.shape.idle:
+            lines.append((IDLE, [self._step(IDLE, "", self.rest, way + self.longest + 2)]))
+        return lines
 
     def _shortened(self, steps: list[Step], lead: int) -> list[Step]:
         """Cut what lasts longer than a value can be held."""
@@ -124,6 +137,20 @@ class _Scripts:
             steps.append(self._step("blip", severity, base, back + hold + 2))
         steps.append(self._step("just-past", severity, boundary.past, way + hold + 3))
         return steps
+
+    def _between(self) -> list[Step]:
+        """Hysteresis: between `clear` and the threshold it goes on firing, below it resolves and does not come back."""
+        kept, cleared = self.shape.kept, self.shape.cleared
+        if kept is None or cleared is None or self.motion.isolated:
+            return []
+        severity, falls = self.severities[0], self.boundaries[0].comparison.op in FALLING
+        down, up = self._way(falls), self._way(not falls)
+        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
+        return [
+            self._step("between", severity, kept, down + keep + 2),
+            self._step("between", severity, cleared, down + keep + 2),
+            self._step("between", severity, kept, up + self.holds[severity] + 2),
+        ]
 
     def _birth(self) -> int:
         """Evaluations until a series that has just been born gives the signal its value."""
@@ -195,7 +222,7 @@ class _Scripts:
         return max(way, 1 if motion.late else 0), motion.late
 
     def script(self, name: str, steps: list[Step]) -> Script:
-        staged = self._staged(steps)
+        staged = self._staged(steps) if name not in (THIN, IDLE) else steps
         return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)), self.shape.ends)
 
     def _checks(self, steps: list[Step]) -> list[Check]:

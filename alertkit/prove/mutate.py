@@ -1,0 +1,364 @@
+"""Breaking compiled rules on purpose, to see which breakage no proof notices.
+
+All mutants of one alert share the test group of its proof: each is a copy of the rule under a name of its own (and so
+are the records that it changes), so the series are loaded once and promtool's answer tells by name which mutants were
+noticed. A mutant whose rule fails to evaluate is noticed too; promtool names such rules, and the group runs again
+without them. Only a mutant that could see its siblings, through `ALERTS` or a selector without a metric, runs alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from alertkit.compile.ruleset import Record, Rule, System
+from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, test_file
+from alertkit.emit.rules import group_text
+from alertkit.promql import metric_names, parse, to_text, transform
+from alertkit.promql.tree import Expr, Matcher, Selector
+from alertkit.promql.walk import selectors
+from alertkit.prove.batch import Job, jobs_of
+from alertkit.prove.cases import Proof, proofs_of
+from alertkit.prove.changes import Change, changes_of
+from alertkit.prove.equivalent import equivalent
+from alertkit.source import Problems
+from alertkit.toolchain import Tool, open_scratch, run_many, usable_cores
+
+TIMEOUT = 600.0
+# Mutants in one test group: more would leave a core idle at the end, fewer would load the series too often.
+MOST = 40
+SHARES = 3
+# A rule evaluated once costs this much of a test group's fixed price.
+EVALUATION = 0.01
+
+_ALERT = re.compile(r"^ +alertname: ?(\S+), time:", re.MULTILINE)
+_EXPR = re.compile(r'^ +expr: ".*?alertname=\\"([^"\\]+)\\"', re.MULTILINE)
+_ERROR = re.compile(r"rule: (\S+?), time: [^,]+, err: ")
+_RENAMED = re.compile(r"M(\d+)[ac]?$")
+_VERDICT = re.compile(r"^  (?:SUCCESS|FAILED:)$", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Mutant:
+    """One change and what became of it; `state` is "noticed", "survived" or "equivalent" (`why` says why)."""
+
+    number: int
+    system: str
+    alert: str
+    change: Change
+    jobs: list[Job]
+    state: str = ""
+    why: str = ""
+    by: str = ""
+    wild: bool = False
+    left: list[Job] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Flock:
+    """Mutants that share one test group of one job."""
+
+    job: Job
+    mutants: tuple[Mutant, ...]
+
+    @property
+    def cost(self) -> float:
+        return 1 + EVALUATION * len(self.mutants) * self.job.length / self.job.proof.grid.evaluation
+
+
+def mutants_of(systems: Sequence[System], wanted: Callable[[str, str], bool]) -> list[Mutant]:
+    """All mutants of the proven alerts that are `wanted` (system, alert), each with the proofs that might notice it.
+
+    A record's mutants belong to the first alert that reads it; the proofs of all that do may notice them.
+    """
+    found: list[Mutant] = []
+    places: dict[str, dict[str, str]] = {}
+    for system in systems:
+        places[system.name] = {record.name: record.expr for record in system.records}
+        jobs = jobs_of(system, proofs_of(system))
+        records: dict[str, list[Mutant]] = {}
+        done: set[str] = set()
+        for job in jobs:
+            name = job.proof.alert.name
+            if name in done or not wanted(system.name, name):
+                continue
+            done.add(name)
+            mine = _cheapest_first([j for j in jobs if j.proof.alert.name == name])
+            for rule in job.rules:
+                found += [Mutant(0, system.name, name, change, mine) for change in changes_of(rule)]
+            for record in job.records:
+                if record.name in records:
+                    for mutant in records[record.name]:
+                        mutant.jobs.extend(mine)
+                    continue
+                records[record.name] = [
+                    Mutant(0, system.name, name, change, list(mine)) for change in changes_of(record)
+                ]
+                found += records[record.name]
+    for number, mutant in enumerate(found):
+        mutant.number = number
+        mutant.left = list(mutant.jobs)
+        mutant.wild = any(_wild(use.selector) for use in selectors(mutant.change.tree))
+        readers = [rule for job in mutant.jobs for rule in job.rules]
+        mutant.why = equivalent(mutant.change, _readers(mutant.change, readers), places[mutant.system]) or ""
+        if mutant.why:
+            mutant.state = "equivalent"
+    return found
+
+
+def _readers(change: Change, rules: Iterable[Rule]) -> list[Rule]:
+    """The rules whose jobs hold a changed record; some may not read it, which does no harm."""
+    return list({id(rule): rule for rule in rules}.values()) if isinstance(change.before, Record) else []
+
+
+def _cheapest_first(jobs: list[Job]) -> list[Job]:
+    """What proves that the alert fires notices most, so it goes first."""
+    return sorted(jobs, key=lambda job: not any(check.firing for check in job.proof.checks))
+
+
+def _wild(selector: Selector) -> bool:
+    """Whether a selector could read what other alerts of the test group write."""
+    if selector.name is None:
+        return True
+    if not selector.name.startswith("ALERTS"):
+        return False
+    return not any(m.label == "alertname" and m.op == "=" and m.value for m in selector.matchers)
+
+
+def hunt(
+    mutants: Sequence[Mutant], promtool: Tool, problems: Problems, jobs: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:  # fmt: skip
+    """Run every mutant against its proofs until one notices it; fills in `state`. A tool that breaks is a problem."""
+    total = len(mutants)
+    while not problems:
+        waiting = [mutant for mutant in mutants if not mutant.state]
+        for mutant in waiting:
+            if not mutant.left:
+                mutant.state = "survived"
+        waiting = [mutant for mutant in waiting if not mutant.state]
+        progress(total - len(waiting), total)
+        if not waiting:
+            return
+        _round(waiting, promtool, jobs or usable_cores(), problems)
+
+
+def _round(waiting: Sequence[Mutant], promtool: Tool, cores: int, problems: Problems) -> None:
+    """One proof more for each waiting mutant."""
+    flocks = list(_flocks(waiting))
+    while flocks and not problems:
+        again: list[_Flock] = []
+        for flock, text in _outputs(flocks, promtool, cores, problems):
+            broken = _numbers(_ERROR, text)
+            noticed = _numbers(_ALERT, text) | _numbers(_EXPR, text)
+            if broken:
+                noticed = broken
+                rest = tuple(m for m in flock.mutants if m.number not in broken)
+                if rest:
+                    again.append(_Flock(flock.job, rest))
+            elif not noticed and "FAILED:" in text:
+                # An error that names no rule of ours: each alone tells which it was.
+                if len(flock.mutants) > 1:
+                    again += [_Flock(flock.job, (mutant,)) for mutant in flock.mutants]
+                    continue
+                noticed = {flock.mutants[0].number}
+            for mutant in flock.mutants:
+                if mutant.number in noticed:
+                    mutant.state = "noticed"
+                    mutant.by = "error" if mutant.number in broken else flock.job.proof.group.name
+                elif not broken:
+                    mutant.left.remove(flock.job)
+        flocks = again
+
+
+def _numbers(pattern: re.Pattern[str], text: str) -> set[int]:
+    names = {match.rpartition(":")[2] for match in pattern.findall(text)}
+    return {int(found[1]) for name in names if (found := _RENAMED.match(name))}
+
+
+def _flocks(waiting: Iterable[Mutant]) -> Iterator[_Flock]:
+    tame: dict[int, list[Mutant]] = {}
+    for mutant in waiting:
+        if mutant.wild:
+            yield _Flock(mutant.left[0], (mutant,))
+        else:
+            tame.setdefault(id(mutant.left[0]), []).append(mutant)
+    for group in tame.values():
+        parts = -(-len(group) // MOST)
+        for part in range(parts):
+            yield _Flock(group[0].left[0], tuple(group[part::parts]))
+
+
+def _outputs(flocks: Sequence[_Flock], promtool: Tool, cores: int, problems: Problems) -> Iterator[tuple[_Flock, str]]:
+    """promtool's words on each flock."""
+    with open_scratch(problems) as scratch:
+        if scratch is None:
+            return
+        for index, flock in enumerate(flocks):
+            rules, tests = files(flock.job, flock.mutants)
+            scratch.path.joinpath(f"m{index}.rules.yml").write_text(rules, encoding="utf-8")
+            scratch.path.joinpath(f"m{index}.test.yml").write_text(
+                tests.replace('"{rules}"', f"m{index}.rules.yml", 1), encoding="utf-8"
+            )
+        shares = _shares([flock.cost for flock in flocks], cores)
+        commands: list[list[str | Path]] = [
+            [promtool.path, "test", "rules", *(scratch.path / f"m{i}.test.yml" for i in share)] for share in shares
+        ]
+        for share, done in zip(shares, run_many(commands, problems, jobs=cores, timeout=TIMEOUT, scratch=scratch),
+                               strict=False):  # fmt: skip
+            if done is None:
+                return
+            if done.crashed and len(share) == 1:
+                yield flocks[share[0]], "  FAILED:\n"
+                continue
+            texts = split(done.text, len(share))
+            if texts is None:
+                problems.add("AK620", "promtool printed what alertkit cannot read", None, f"exit code {done.code}")
+                return
+            yield from zip((flocks[i] for i in share), texts, strict=True)
+
+
+def split(text: str, files: int) -> list[str] | None:
+    """promtool's words on each file, from its verdict on; None when there are not so many."""
+    starts = [match.start() for match in _VERDICT.finditer(text)]
+    if len(starts) != files:
+        return None
+    return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _shares(costs: Sequence[float], cores: int) -> list[list[int]]:
+    """Indices for each process, evened out by cost."""
+    loads = [0.0] * max(1, min(cores * SHARES, len(costs)))
+    shares: list[list[int]] = [[] for _ in loads]
+    for cost, index in sorted(((cost, index) for index, cost in enumerate(costs)), key=lambda p: (-p[0], p[1])):
+        lightest = loads.index(min(loads))
+        loads[lightest] += cost
+        shares[lightest].append(index)
+    return [sorted(share) for share in shares if share]
+
+
+def files(job: Job, mutants: Sequence[Mutant]) -> tuple[str, str]:
+    """The rule file and the test file (which names `{rules}`) of mutants that share a job's test group."""
+    records = {record.name: record for record in job.records}
+    rules: list[Rule] = []
+    alerts: list[AlertTest] = []
+    exprs: list[ExprTest] = []
+    base = job.proof
+    series = list(base.group.series)
+    for mutant in mutants:
+        world = _World(mutant, job)
+        records.update({record.name: record for record in world.records})
+        rules += world.rules
+        alerts += world.alerts
+        exprs += world.exprs
+        series += world.states
+    group = TestGroup("m", base.grid.step, tuple(series), tuple(alerts), tuple(exprs))
+    text = "groups:\n" + group_text("m", "", None, tuple(records.values()), tuple(rules))
+    return text, test_file("", ["{rules}"], ["m"], base.grid.evaluation, [group])
+
+
+class _World:
+    """What one mutant needs in a shared test group: renamed rules and records, and the expectations of those."""
+
+    def __init__(self, mutant: Mutant, job: Job) -> None:
+        self._names: dict[str, str] = {}
+        self.records: list[Record] = []
+        self._number = mutant.number
+        change = mutant.change
+        if isinstance(change.before, Record):
+            self._records(change, job)
+            changed = [r for r in job.rules if metric_names(parse(r.expr)) & self._names.keys()]
+        else:
+            changed = [rule for rule in job.rules if rule is change.before]
+        # A level that reads ALERTS may read those of another level.
+        names = {rule.alert for rule in changed}
+        whole = any("ALERTS" in rule.expr for rule in changed) or _alike(job.rules, changed)
+        kept = [rule for rule in job.rules if (rule.alert in names if whole else rule in changed)]
+        for index, name in enumerate(sorted(names)):
+            self._names[name] = f"M{mutant.number}{'ac'[index]}"
+        self.rules = [self._rule(change.after if rule is change.before else rule) for rule in kept]  # type: ignore[arg-type]
+        self._tests(job.proof, kept, whole)
+        self.states = self._states(job.proof) if whole else []
+
+    def _records(self, change: Change, job: Job) -> None:
+        """The changed record and all that read it, renamed."""
+        for record in job.records:
+            after = change.after if record is change.before else record
+            assert isinstance(after, Record)
+            if record is change.before or metric_names(parse(record.expr)) & self._names.keys():
+                self._names[record.name] = f"{record.name}:M{self._number}"
+                self.records.append(replace(after, name=self._names[record.name], expr=self._renamed(after.expr)))
+
+    def _rule(self, rule: Rule) -> Rule:
+        return replace(rule, alert=self._names[rule.alert], expr=self._renamed(rule.expr))
+
+    def _renamed(self, text: str) -> str:
+        if not any(name in text for name in self._names):
+            return text
+        return to_text(transform(parse(text), self._rename))
+
+    def _rename(self, node: Expr) -> Expr:
+        if not isinstance(node, Selector):
+            return node
+        if node.name is not None and node.name.startswith("ALERTS"):
+            return replace(node, matchers=tuple(map(self._rename_matcher, node.matchers)))
+        return replace(node, name=self._names.get(node.name, node.name)) if node.name else node
+
+    def _rename_matcher(self, matcher: Matcher) -> Matcher:
+        if matcher.label != "alertname":
+            return matcher
+        return replace(matcher, value=self._names.get(matcher.value, matcher.value))
+
+    def _states(self, proof: Proof) -> list[InputSeries]:
+        """The alert states that the test writes itself, under the new names."""
+        renamed = []
+        for series in proof.group.series:
+            for name, other in self._names.items():
+                before = f'alertname="{name}"'
+                if series.series.startswith("ALERTS{") and before in series.series:
+                    renamed.append(replace(series, series=series.series.replace(before, f'alertname="{other}"')))
+        return renamed
+
+    def _tests(self, proof: Proof, kept: list[Rule], whole: bool) -> None:
+        mine = [frozenset((k, v) for k, v in rule.labels if "{{" not in v) for rule in kept]
+
+        def expected(alert: ExpectedAlert) -> bool:
+            return whole or any(labels <= set(alert.labels) for labels in mine)
+
+        self.alerts = [
+            AlertTest(test.time, self._names[test.alert], tuple(filter(expected, test.expected)))
+            for test in proof.group.alerts
+            if test.alert in self._names
+        ]
+        self.exprs = []
+        for expr in proof.group.exprs:
+            test = self._expr(expr, kept, whole)
+            if test is not None:
+                self.exprs.append(test)
+
+    def _expr(self, test: ExprTest, kept: list[Rule], whole: bool) -> ExprTest | None:
+        """An expectation on ALERTS, of the renamed alert and the levels that take part."""
+        for name, other in self._names.items():
+            before = f'alertname="{name}"'
+            if before not in test.expr:
+                continue
+            after = f'alertname="{other}"'
+            levels = [f'severity="{rule.severity}"' for rule in kept]
+            samples = tuple(
+                (labels.replace(before, after), value)
+                for labels, value in test.samples
+                if whole or any(level in labels for level in levels)
+            )
+            return ExprTest(test.time, test.expr.replace(before, after), samples)
+        return None
+
+
+def _alike(rules: Sequence[Rule], changed: Sequence[Rule]) -> bool:
+    """Whether expectations cannot be told apart by the labels of the rules."""
+    return any(
+        rule not in changed and rule.alert == other.alert and rule.severity == other.severity
+        for rule in rules
+        for other in changed
+    )
