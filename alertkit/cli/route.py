@@ -33,6 +33,7 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--at", type=_Moment(), help="Look at calendars as they are then (UTC if it has no offset).")
 @click.option("--while", "firing", multiple=True, metavar="ALERT|LABELS", help="What else fires: an alert, or a=b,c=d.")
 @click.option("--all", "matrix", is_flag=True, help="Every alert and level against the receivers.")
+@click.option("--short", is_flag=True, help="With --all: alerts that reach the same in one row.")
 @click.option("--check", "checking", is_flag=True, help="Check `notified:` expectations; report what is never used.")
 @click.option("--strict", is_flag=True, help="With --check: whatever is reported makes it fail.")
 @click.option(
@@ -44,6 +45,7 @@ def command(
     at: datetime.datetime | None,
     firing: Sequence[str],
     matrix: bool,
+    short: bool,
     checking: bool,
     strict: bool,
     form: str,
@@ -55,7 +57,7 @@ def command(
     alertkit route CircuitBreakerOpen
     alertkit route peak_trade/HighLatency --at 2026-12-25T15:00-05:00
     alertkit route system=peak_trade severity=critical
-    alertkit route --all
+    alertkit route --all --short
     alertkit route --check
     """
     from alertkit.cli.routing_input import read_input
@@ -71,7 +73,7 @@ def command(
     oracle = Oracle(given.routing)
     all_of_them = situations(given.alerts)
     if matrix:
-        _echo(matrix_lines(oracle, all_of_them, at, markdown=form == "markdown"))
+        _echo(matrix_lines(oracle, all_of_them, at, markdown=form == "markdown", short=short))
     elif checking:
         problems = Problems()
         expectations = read_expectations(given.project.tests, problems)
