@@ -13,7 +13,7 @@ from alertkit.build.folder import Folder, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program
 from alertkit.build.unit import Unit
-from alertkit.compile.routing import OLDEST, Routable, Version
+from alertkit.compile.routing import Routable, Version
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
 from alertkit.source.digest import digest
@@ -50,10 +50,11 @@ class Compilation:
 
 
 def compile_project(
-    project: Project, problems: Problems, version: Version = OLDEST, jobs: int | None = None, cache: bool = True,
+    project: Project, problems: Problems, version: Version | None = None, jobs: int | None = None, cache: bool = True,
     write: bool = False,
 ) -> Compilation | None:  # fmt: skip
-    """Compile everything; None after any problem. `version` is the Alertmanager that the routing is written for.
+    """Compile everything; None after any problem. `version` is the Alertmanager that the routing is written for
+    (None: the one that the project names).
 
     With `write`, the build folder holds exactly the outputs in the end, or after any problem is as it was.
     """
@@ -102,9 +103,10 @@ class _Task:
 
 
 class _Compiler:
-    def __init__(self, project: Project, problems: Problems, version: Version, jobs: int, cached: bool) -> None:
-        self.project, self.problems, self.version, self.jobs = project, problems, version, jobs
+    def __init__(self, project: Project, problems: Problems, version: Version | None, jobs: int, cached: bool) -> None:
+        self.project, self.problems, self.jobs = project, problems, jobs
         self.inputs = read_inputs(project, problems)
+        self.version = version or self.inputs.alertmanager_version
         self.cache = Cache(project.root) if cached else None
         self.folder = Folder(project.build, project.root)
 
@@ -122,7 +124,7 @@ class _Compiler:
         routables = [routable for unit in units for routable in unit.routables]
         routables.sort(key=lambda r: (r.system, r.span))
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
-        for path, raw in _routing(self.inputs, routables, self.version, problems).items():
+        for path, raw in _routing(self.project, self.inputs, routables, self.version, problems).items():
             outputs[path] = digest(raw)
             if new is not None:
                 put(new, path, raw)
@@ -165,15 +167,21 @@ class _Compiler:
         return found, work
 
 
-def _routing(inputs: Inputs, routables: Sequence[Routable], version: Version, problems: Problems) -> dict[str, bytes]:
+def _routing(
+    project: Project, inputs: Inputs, routables: Sequence[Routable], version: Version, problems: Problems
+) -> dict[str, bytes]:
     """`alertmanager.yml` and its templates; nothing when the project has no routing or anything is wrong."""
     if problems or not inputs.routing:
         return {}
     from alertkit.compile.route_tree import compile_routing
     from alertkit.emit.alertmanager import alertmanager_yaml
+    from alertkit.emit.notifications import check_templates
 
     routing = compile_routing(inputs.routing, routables, problems, version, inputs.templates)
     if routing is None:
+        return {}
+    check_templates(project.alertmanager, inputs.templates, routing, problems)
+    if problems:
         return {}
     texts = {"alertmanager.yml": alertmanager_yaml(routing)}
     texts.update({f"templates/{name}": text for name, text in inputs.templates.items()})

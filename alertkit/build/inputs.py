@@ -11,6 +11,7 @@ from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems, Span
 from alertkit.spec.project import Project, shown_path
+from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
     from alertkit.spec.routing import Loaded
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """All that is shared by the spec files; `templates` are notification templates by file name."""
+    """All that is shared by the spec files; `templates` are notification templates by file name.
+
+    `alertmanager_version` is the one that the project names.
+    """
 
     registry: Registry
     routing: Sequence[Loaded]
     templates: dict[str, str]
     settings: Settings
+    alertmanager_version: Version
 
 
 def spec_paths(project: Project) -> list[Path]:
@@ -52,7 +57,8 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
-    return Inputs(registry, routing, _templates(project.alertmanager, problems) if known else {}, settings)
+    templates = _templates(project.alertmanager, problems) if known else {}
+    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version)
 
 
 def _routing(folder: Path, problems: Problems) -> Sequence[Loaded]:

@@ -16,6 +16,7 @@ from alertkit.prove.runner import Run, prove
 from alertkit.source import Problems
 from alertkit.source.digest import digest
 from alertkit.spec.project import Project, shown_path
+from alertkit.spec.version import Version
 from alertkit.toolchain import Tool, cache_dir
 
 
@@ -44,13 +45,18 @@ class Proving:
         yield from prove_plain(plain_files(self.project.tests), run.promtool, self.keep, problems, run.wants)
 
 
-def open_proving(project: Project, problems: Problems, write: bool = True) -> Proving | None:
-    """Compile a project and read its tests; None after any problem. Without `write` its `build/` stays as it is."""
-    if write and compile_project(project, problems, write=True) is None:
+def open_proving(
+    project: Project, problems: Problems, write: bool = True, version: Version | None = None
+) -> Proving | None:
+    """Compile a project and read its tests; None after any problem. Without `write` its `build/` stays as it is.
+
+    `version` is the Alertmanager that the routing is written for (None: the one that the project names).
+    """
+    if write and compile_project(project, problems, version, write=True) is None:
         return None
     inputs, systems = read_systems(project, problems)
     # What is wrong with the specs would be found wrong with every scenario of theirs again.
     if problems and not write:
         return None
-    scenarios = read_project_scenarios(project, inputs, systems, problems)
+    scenarios = read_project_scenarios(project, inputs, systems, problems, version)
     return None if problems else Proving(project, systems, scenarios)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alertkit.build.inputs import Inputs
+from alertkit.compile.routing import Version
 from alertkit.compile.ruleset import System
 from alertkit.prove.results import Event
 from alertkit.prove.scenario import Clock, Scenario
@@ -15,6 +16,7 @@ from alertkit.prove.scenario_read import read_scenarios
 from alertkit.prove.scenario_run import prepare, prove_scenarios
 from alertkit.source import Problems
 from alertkit.spec.project import Project
+from alertkit.spec.routing import Loaded
 
 if TYPE_CHECKING:
     from alertkit.prove.runner import Run
@@ -25,39 +27,53 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scenarios:
-    """Scenarios that can be run; `notified` are their expectations of the routing, with what answers them."""
+    """Scenarios that can be run; `notified` are their expectations of the routing, with what answers them.
+
+    `files` are the routing files; without any, the rest of the routing is empty.
+    """
 
     prepared: Sequence[Prepared]
     notified: Sequence[tuple[Scenario, Expectation]]
     oracle: Oracle | None
     alerts: Sequence[Situation]
+    files: Sequence[Loaded] = ()
 
     def prove(self, run: Run, problems: Problems) -> Iterator[Event]:
-        """All of them, as events."""
+        """All of them, and what is to be said of the routing as a whole, as events."""
         yield from prove_scenarios(self.prepared, run, problems)
         if self.oracle is not None and not problems:
-            from alertkit.prove.notified import notified_id, prove_notified
+            from alertkit.prove.notified import notified_id, prove_notified, routing_notes
 
             wanted = [pair for pair in self.notified if run.wants(notified_id(*pair))]
             yield from prove_notified(wanted, self.oracle, self.alerts)
+            yield from routing_notes(self.oracle, self.alerts, self.files)
 
 
 def read_project_scenarios(
-    project: Project, inputs: Inputs, systems: Sequence[System], problems: Problems
+    project: Project, inputs: Inputs, systems: Sequence[System], problems: Problems, version: Version | None = None
 ) -> Scenarios:
-    """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems."""
+    """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems.
+
+    `version` is the Alertmanager that the routing is written for (None: the one that the project names).
+    """
     intervals = {system.name: system.interval for system in systems if system.interval}
     clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
     scenarios = read_scenarios(project.tests, [system.name for system in systems], clock, problems)
     prepared = prepare(scenarios, systems, problems)
-    if not any(scenario.notified for scenario in scenarios):
-        return Scenarios(prepared, (), None, ())
-    return _routed(prepared, scenarios, inputs, systems, problems)
+    if inputs.routing:
+        return _routed(prepared, scenarios, inputs, systems, version or inputs.alertmanager_version, problems)
+    for scenario in scenarios:
+        if scenario.notified:
+            problems.add(
+                "AK522", "the project has no routing", scenario.place("expect", "notified"),
+                "write `alertmanager/routing.yaml`: receivers, a default and routes",
+            )  # fmt: skip
+    return Scenarios(prepared, (), None, ())
 
 
 def _routed(
     prepared: Sequence[Prepared], scenarios: Sequence[Scenario], inputs: Inputs, systems: Sequence[System],
-    problems: Problems,
+    version: Version, problems: Problems,
 ) -> Scenarios:  # fmt: skip
     from alertkit.compile.route_tree import compile_routing
     from alertkit.prove.notified import read_notified
@@ -65,16 +81,8 @@ def _routed(
     from alertkit.routing.situations import routables, situations
 
     notified = read_notified(scenarios, problems)
-    if not inputs.routing:
-        for scenario in scenarios:
-            if scenario.notified:
-                problems.add(
-                    "AK522", "the project has no routing", scenario.place("expect", "notified"),
-                    "write `alertmanager/routing.yaml`: receivers, a default and routes",
-                )  # fmt: skip
-        return Scenarios(prepared, notified, None, ())
     alerts = routables(systems)
     # Whatever is wrong with the routing has been said when it was compiled.
-    routing = compile_routing(inputs.routing, alerts, Problems(), templates=inputs.templates)
+    routing = compile_routing(inputs.routing, alerts, Problems(), version, templates=inputs.templates)
     oracle = None if routing is None else Oracle(routing)
-    return Scenarios(prepared, notified, oracle, situations(alerts))
+    return Scenarios(prepared, notified, oracle, situations(alerts), inputs.routing)

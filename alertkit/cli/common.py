@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -45,3 +45,21 @@ def this_project() -> Project:
     if project is None:
         fail(problems)
     return project
+
+
+class _Version(click.ParamType):  # type: ignore[type-arg,unused-ignore]
+    name = "X.Y"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        from alertkit.spec.version import WANTED, parse_version
+
+        version = parse_version(str(value))
+        if version is None:
+            self.fail(f"`{value}` is not {WANTED}; write it like 0.28", param, ctx)
+        return version
+
+
+alertmanager_version = click.option(
+    "--alertmanager-version", type=_Version(), metavar="X.Y",
+    help="The Alertmanager that the routing is written for; `alertmanager_version` of alertkit.yaml by default.",
+)  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alertkit.cli.common import FAILED, OK, fail, this_project
+from alertkit.cli.common import FAILED, OK, alertmanager_version, fail, this_project
 from alertkit.spec.root import shown_path
 
 if TYPE_CHECKING:
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the build folder is stale.")
 @click.option("--no-cache", is_flag=True, help="Compile every file anew.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of processes; all cores by default.")
-@click.option("--alertmanager-version", metavar="X.Y", help="The Alertmanager that the routing is written for.")
+@alertmanager_version
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to say the result.")
-def command(check: bool, no_cache: bool, jobs: int | None, alertmanager_version: str | None, form: str) -> None:
+def command(
+    check: bool, no_cache: bool, jobs: int | None, alertmanager_version: tuple[int, int] | None, form: str
+) -> None:
     """Compile the specs of this project into its build folder.
 
     All mistakes in all files are reported at once, and then nothing is written.
@@ -35,7 +37,7 @@ def command(check: bool, no_cache: bool, jobs: int | None, alertmanager_version:
     from alertkit.build.last import Last
     from alertkit.spec.root import find_root
 
-    version = None if alertmanager_version is None else _version(alertmanager_version)
+    version = alertmanager_version
     last = Last(find_root(Path.cwd()), repr(version))
     said = None if no_cache else last.result()
     stale: list[str] = []
@@ -61,13 +63,12 @@ def _compile(
 ) -> tuple[dict[str, Any], list[str]]:
     """Compile in earnest: what is to be said of it, and of a check what is stale; leaves with all problems."""
     from alertkit.build import compile_project
-    from alertkit.compile.routing import OLDEST
     from alertkit.source import Problems
 
     project = this_project()
     last.begin([project.specs, project.alertmanager])
     problems = Problems()
-    compiled = compile_project(project, problems, version or OLDEST, jobs, cache, write=not check)
+    compiled = compile_project(project, problems, version, jobs, cache, write=not check)
     if compiled is None:
         fail(problems)
     stale = list(compiled.stale) if check else []
@@ -82,10 +83,3 @@ def _compile(
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _version(text: str) -> tuple[int, int]:
-    parts = text.split(".")
-    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
-        raise click.BadParameter(f"`{text}` is not a version; write it like 0.28", param_hint="--alertmanager-version")
-    return int(parts[0]), int(parts[1])

@@ -14,7 +14,7 @@ import click
 from alertkit import __version__
 from alertkit.cli.common import BROKEN_TOOL, OK, wants_colour
 from alertkit.source import Problems
-from alertkit.spec.project import read_project
+from alertkit.spec.project import Project, read_project
 from alertkit.spec.root import PROJECT_FILE, find_root
 from alertkit.toolchain import INSTALL, Tool, find_all, tools_dir
 
@@ -52,16 +52,27 @@ def command(format_: str) -> None:
     tools = find_all()
     problems = Problems()
     root = find_root(Path.cwd())
+    found = None
     has_file = (root / PROJECT_FILE).is_file()
     if has_file:
-        read_project(Path.cwd(), problems)
-    project = {"root": str(root) if has_file else None, "problems": len(problems)}
+        found = read_project(Path.cwd(), problems)
+    project: dict[str, Any] = {"root": str(root) if has_file else None, "problems": len(problems)}
+    project["alertmanager"] = _written_for(found, tools) if found else None
     bad = [name for name, tool in tools.items() if tool is None or tool.version is None]
     if format_ == "json":
         click.echo(json.dumps(_json(tools, project, bad), indent=2))
     else:
         _print(tools, project, bad)
     sys.exit(BROKEN_TOOL if any(name in bad for name in NEEDED) else OK)
+
+
+def _written_for(project: Project, tools: dict[str, Tool | None]) -> dict[str, Any]:
+    """The Alertmanager that the routing is written for, and the one that is here if that differs."""
+    wanted = project.file.alertmanager_version
+    tool = tools["alertmanager"] or tools["amtool"]
+    here = tool.version[:2] if tool and tool.version else wanted
+    shown = [".".join(map(str, version)) for version in (wanted, here)]
+    return {"written_for": shown[0], "here": shown[1], "too_new": wanted > here}
 
 
 def _json(tools: dict[str, Tool | None], project: dict[str, Any], bad: list[str]) -> dict[str, Any]:
@@ -94,6 +105,17 @@ def _print(tools: dict[str, Tool | None], project: dict[str, Any], bad: list[str
         where += f", with {project['problems']} problems: run `alertkit compile`"
     click.echo(f"alertkit  {__version__}\nPython    {platform.python_version()}\nproject   {where}\n")
     _table([_row(name, tool) for name, tool in tools.items()])
+    written = project["alertmanager"]
+    if written and written["too_new"]:
+        click.echo(
+            f"\nThe routing is written for Alertmanager {written['written_for']}; the {written['here']} here "
+            "may refuse it: lower `alertmanager_version` in alertkit.yaml"
+        )
+    elif written and written["written_for"] != written["here"]:
+        click.echo(
+            f"\nThe routing is written for Alertmanager {written['written_for']}, and {written['here']} is here: "
+            f'`alertmanager_version: "{written["here"]}"` in alertkit.yaml allows what that one can do'
+        )
     for name in bad:
         tool = tools[name]
         if tool is not None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import click
 
-from alertkit.cli.common import BROKEN_TOOL, fail
+from alertkit.cli.common import BROKEN_TOOL, alertmanager_version, fail
 from alertkit.source import Problems
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ _HIDDEN = {"username", "client", "source", "icon_emoji"}
 @click.option("--receiver", help="As this receiver gets it; all that are told if not given.")
 @click.option("--count", type=click.IntRange(1, 1000), default=1, help="So many alerts in the group.")
 @click.option("--external-url", default="http://alertmanager.example.com:9093", help="Alertmanager's URL in links.")
-def command(alert: str, level: str | None, receiver: str | None, count: int, external_url: str) -> None:
+@alertmanager_version
+def command(
+    alert: str,
+    level: str | None,
+    receiver: str | None,
+    count: int,
+    external_url: str,
+    alertmanager_version: tuple[int, int] | None,
+) -> None:
     """Show the notifications of an alert, firing and resolved.
 
     \b
@@ -42,7 +50,7 @@ def command(alert: str, level: str | None, receiver: str | None, count: int, ext
     from alertkit.spec.validate import suggest
     from alertkit.toolchain import open_scratch, require, run
 
-    given = read_input()
+    given = read_input(alertmanager_version)
     problems = Problems()
     levels = _levels(alert, situations(given.alerts), problems)
     chosen = next((s for s in levels if s.severity == level), None) if level else levels[-1]

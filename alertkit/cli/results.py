@@ -16,7 +16,7 @@ from alertkit.cli.common import fail, style_of
 from alertkit.source import Problem, Problems
 
 if TYPE_CHECKING:
-    from alertkit.prove.results import Result, Skipped, Trace
+    from alertkit.prove.results import Note, Result, Skipped, Trace
     from alertkit.toolchain import Tool
 
 
@@ -30,6 +30,7 @@ class Report:
     began: float
     results: Sequence[Result] = ()
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
     def finish(self, traces: Mapping[str, Trace], promtool: Tool, stopped: bool) -> None:
         """Say everything."""
@@ -41,6 +42,7 @@ class Report:
         terminal = Terminal(click.echo, style, self.verbose, width, marks_for(sys.stdout.encoding))
         if self.form == "text":
             terminal.show(self.results, self.skipped, traces)
+            terminal.notes(self.notes)
         self._for_programs(traces, ())
         if self.form != "json":
             note = f"with promtool {promtool.full_version} in {time.monotonic() - self.began:.1f} s"

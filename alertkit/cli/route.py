@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from alertkit.cli.common import FAILED, fail
+from alertkit.cli.common import FAILED, alertmanager_version, fail
 from alertkit.source import Problems
 
 if TYPE_CHECKING:
@@ -33,19 +33,23 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 @click.option("--at", type=_Moment(), help="Look at calendars as they are then (UTC if it has no offset).")
 @click.option("--while", "firing", multiple=True, metavar="ALERT|LABELS", help="What else fires: an alert, or a=b,c=d.")
 @click.option("--all", "matrix", is_flag=True, help="Every alert and level against the receivers.")
+@click.option("--short", is_flag=True, help="With --all: alerts that reach the same in one row.")
 @click.option("--check", "checking", is_flag=True, help="Check `notified:` expectations; report what is never used.")
 @click.option("--strict", is_flag=True, help="With --check: whatever is reported makes it fail.")
 @click.option(
     "--format", "form", type=click.Choice(["text", "markdown"]), default="text", help="How --all prints its table."
 )
+@alertmanager_version
 def command(
     what: Sequence[str],
     at: datetime.datetime | None,
     firing: Sequence[str],
     matrix: bool,
+    short: bool,
     checking: bool,
     strict: bool,
     form: str,
+    alertmanager_version: tuple[int, int] | None,
 ) -> None:
     """Say who is told of an alert.
 
@@ -53,7 +57,7 @@ def command(
     alertkit route CircuitBreakerOpen
     alertkit route peak_trade/HighLatency --at 2026-12-25T15:00-05:00
     alertkit route system=peak_trade severity=critical
-    alertkit route --all
+    alertkit route --all --short
     alertkit route --check
     """
     from alertkit.cli.routing_input import read_input
@@ -65,11 +69,11 @@ def command(
 
     if sum((bool(what), matrix, checking)) != 1:
         raise click.UsageError("say an alert or labels, or one of --all and --check")
-    given = read_input()
+    given = read_input(alertmanager_version)
     oracle = Oracle(given.routing)
     all_of_them = situations(given.alerts)
     if matrix:
-        _echo(matrix_lines(oracle, all_of_them, at, markdown=form == "markdown"))
+        _echo(matrix_lines(oracle, all_of_them, at, markdown=form == "markdown", short=short))
     elif checking:
         problems = Problems()
         expectations = read_expectations(given.project.tests, problems)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alertkit.cli.common import fail, this_project
-from alertkit.compile.routing import OLDEST, Routable, Routing, Version
+from alertkit.compile.routing import Routable, Routing, Version
 from alertkit.source import Problems, Span
 from alertkit.spec.project import Project, shown_path
 from alertkit.spec.routing import Loaded
@@ -24,8 +24,11 @@ class Input:
     templates: dict[str, str]
 
 
-def read_input(version: Version = OLDEST) -> Input:
-    """Read and compile the project around the current folder; leaves with its problems."""
+def read_input(version: Version | None = None) -> Input:
+    """Read and compile the project around the current folder; leaves with its problems.
+
+    `version` is the Alertmanager that the routing is written for (None: the one that the project names).
+    """
     from alertkit.build import compile_project
     from alertkit.build.inputs import read_inputs
     from alertkit.compile.route_tree import compile_routing
@@ -42,6 +45,7 @@ def read_input(version: Version = OLDEST) -> Input:
             "write it: receivers, a default and routes",
         )  # fmt: skip
         fail(problems)
+    version = version or project.file.alertmanager_version
     routing = compile_routing(inputs.routing, compiled.routables, problems, version, inputs.templates)
     if routing is None:
         fail(problems)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, this_project
+from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, alertmanager_version, this_project
 from alertkit.cli.results import Report
 
 
@@ -27,9 +27,11 @@ from alertkit.cli.results import Report
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the results as JUnit XML too.")
 @click.option("--mutate", is_flag=True, help="Break each rule on purpose; report which mistakes no case notices.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="With --mutate: least % to be noticed.")
+@alertmanager_version
 def command(
     verbose: bool, only: str | None, fail_fast: bool, shard: str | None, no_cache: bool, isolate: bool,
     jobs: int | None, form: str, junit: Path | None, mutate: bool, fail_under: float,
+    alertmanager_version: tuple[int, int] | None,
 ) -> None:  # fmt: skip
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
 
@@ -46,7 +48,7 @@ def command(
       alertkit test --mutate -k HighLatency --fail-under 95
     """
     from alertkit.build.proving import open_proving
-    from alertkit.prove.results import Result, Skipped, combine
+    from alertkit.prove.results import Note, Result, Skipped, combine
     from alertkit.prove.runner import Run
     from alertkit.prove.select import SelectionError, choose
     from alertkit.prove.trace import traces_of
@@ -66,7 +68,7 @@ def command(
     tools = offer_install(["promtool"], problems)
     if tools is None:
         report.broken(problems, BROKEN_TOOL)
-    proving = open_proving(project, problems)
+    proving = open_proving(project, problems, version=alertmanager_version)
     if proving is None:
         report.broken(problems, BAD_INPUT)
     promtool = tools["promtool"]
@@ -89,6 +91,8 @@ def command(
                     break
             elif isinstance(event, Skipped):
                 report.skipped.append(event)
+            elif isinstance(event, Note) and only is None and shard is None:
+                report.notes.append(event)
     if memory is not None:
         memory.save()
     report.results = combine(results)

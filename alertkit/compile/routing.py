@@ -11,12 +11,10 @@ from typing import Any
 
 from alertkit.source import Span
 from alertkit.spec.matchers import Match
+from alertkit.spec.version import OLDEST as OLDEST
+from alertkit.spec.version import Version as Version
 
 Matcher = Match
-Version = tuple[int, int]
-OLDEST: Version = (0, 25)
-"""The oldest Alertmanager that alertkit writes for, and the default: newer ones load the same file."""
-
 Range = tuple[int, int]
 
 

@@ -14,8 +14,11 @@ from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
+from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import Texts, Variables, annotation_pairs, check_identity, check_labels
-from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry
+from alertkit.compile.unless import check_unless, explained
+from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
+from alertkit.kinds.base import MeasuredKind
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
@@ -60,14 +63,16 @@ def compile_system(
     check_labels(file.defaults.labels, lambda label: document.key(("defaults", "labels", label)), problems)
     compiler = _Compiler(file, document, settings, problems)
     drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
-    compiler.check_unless(entries)
+    known = document.data["alerts"] if isinstance(document.data, dict) else ()
+    check_unless(entries, set(known), problems)
     compiler.check_names(drafted)
     if len(problems) > before:
         return None
     records, names = compiler.records(drafted)
+    identities = {d.entry.name: d.question.identity for d in drafted}
     alerts = []
     for d in drafted:
-        finished = compiler.finish(d, names)
+        finished = compiler.finish(d, names, identities)
         if d.entry.spec.user_promql:
             compiler.check_promql(d, finished, names)
         alerts += finished
@@ -115,7 +120,7 @@ class _Compiler:
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
             return None
-        rules = self._rules(entry, question, levels, clear)
+        rules = self._rules(entry, question, levels, clear, stimulus)
         companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
         if len(self.problems) > before:
             return None
@@ -126,12 +131,18 @@ class _Compiler:
         return _Drafted(entry, question, rules, companion, claim)
 
     def _rules(
-        self, entry: Entry, question: Question, levels: list[Level], clear: Comparison | None
+        self,
+        entry: Entry,
+        question: Question,
+        levels: list[Level],
+        clear: Comparison | None,
+        stimulus: Stimulus | None,
     ) -> list[tuple[Rule, Draft]]:
         available: frozenset[str] | Labels | None = question.labels
         if available is None and question.identity is not None:
             available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
         texts = Texts(entry, available, self.problems)
+        value = self._value(entry, question, levels, stimulus)
         rules = []
         for index, level in enumerate(levels):
             if question.forms:
@@ -143,10 +154,24 @@ class _Compiler:
                 drafted = draft(question, level.comparisons, keep)
             else:
                 drafted = Draft(guarded(question.signal, question), ())
-            rules.append((self._rule(entry, level, texts), drafted))
+            rules.append((self._rule(entry, level, texts, value), drafted))
         return rules
 
-    def _rule(self, entry: Entry, level: Level, texts: Texts) -> Rule:
+    def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
+        """How the value is shown; None for a kind that measures none.
+
+        Where a proof cannot foretell the value, it would no more compare any text: shown only if another one shows it.
+        """
+        spec = entry.spec
+        if not isinstance(spec, MeasuredKind):
+            return None
+        summary = spec.default_summary(entry.name) if spec.summary is None else spec.summary
+        others = (summary, spec.description or "", *spec.annotations.values())
+        if stimulus is not None and stimulus.drifts and not any("value" in text.lower() for text in others):
+            return None
+        return shown_value(question, stimulus, [c.value for level in levels for c in level.comparisons])
+
+    def _rule(self, entry: Entry, level: Level, texts: Texts, value: str | None) -> Rule:
         spec = entry.spec
 
         def variables() -> dict[str, object]:
@@ -155,7 +180,7 @@ class _Compiler:
         return Rule(
             alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
             labels=self._labels(entry, level.severity, texts, variables),
-            annotations=tuple(annotation_pairs(entry, self.file, texts, variables)),
+            annotations=tuple(annotation_pairs(entry, self.file, texts, variables, value)),
             span=entry.key(),
         )  # fmt: skip
 
@@ -213,33 +238,6 @@ class _Compiler:
             if calendars is not None and calendar is not None and calendar not in calendars:
                 help = suggest(calendar, calendars)
                 self.problems.add("AK513", f"there is no calendar `{calendar}`", entry.value(key), help)
-
-    def check_unless(self, entries: list[Entry]) -> None:
-        """`unless` names alerts of this system, and never leads back to where it began."""
-        names = {entry.name for entry in entries}
-        unless = {entry.name: entry.spec.unless for entry in entries}
-        seen: set[str] = set()
-        circles: set[frozenset[str]] = set()
-        for entry in entries:
-            if entry.name in seen:
-                continue
-            seen.add(entry.name)
-            for index, name in enumerate(entry.spec.unless):
-                place = entry.value("unless", index)
-                if name not in names:
-                    known = set(self.document.data["alerts"]) if isinstance(self.document.data, dict) else names
-                    if name not in known:
-                        self.problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))
-                elif name == entry.name:
-                    self.problems.add(
-                        "AK408", f"`{name}` cannot explain itself away", place, "remove it from its own `unless`"
-                    )
-                elif (circle := _circle(entry.name, name, unless)) is not None and frozenset(circle) not in circles:
-                    circles.add(frozenset(circle))
-                    self.problems.add(
-                        "AK408", f"`unless` goes in a circle: {' -> '.join([entry.name, *circle])}", place,
-                        "together they would silence each other for good; remove one of these `unless`",
-                    )  # fmt: skip
 
     def check_names(self, drafted: list[_Drafted]) -> None:
         """A companion must not take the name of another alert."""
@@ -305,13 +303,20 @@ class _Compiler:
                 )  # fmt: skip
                 return
 
-    def finish(self, drafted: _Drafted, names: dict[str, str]) -> list[Alert]:
+    def finish(
+        self, drafted: _Drafted, names: dict[str, str], identities: dict[str, tuple[str, ...] | None]
+    ) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
-        rules = tuple([rule.asking(d.fill(names)) for rule, d in drafted.rules])
         identity = drafted.question.identity
+
+        def said(d: Draft) -> str:
+            return explained(d.fill(names), entry, self.file.system, identity, identities)
+
+        rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
-            unless=spec.unless, notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
+            unless=tuple([other.alert for other in spec.unless]),
+            notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
             heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
@@ -331,21 +336,6 @@ def _attributes(kind: type[Kind]) -> frozenset[str]:
 def _given(spec: Kind, name: str) -> Any:
     """What a spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
     return getattr(spec, name) if name in _attributes(type(spec)) else None
-
-
-def _circle(start: str, current: str, unless: dict[str, tuple[str, ...]]) -> list[str] | None:
-    """The way from `current` back to `start` along `unless`, or None."""
-    stack = [(current, [current])]
-    visited = set()
-    while stack:
-        name, way = stack.pop()
-        if name == start:
-            return way
-        if name in visited:
-            continue
-        visited.add(name)
-        stack += [(following, [*way, following]) for following in unless.get(name, ())]
-    return None
 
 
 def _record_name(system: str, question: Question, signal: str) -> str:

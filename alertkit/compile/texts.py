@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from alertkit.compile.read import Entry
+from alertkit.compile.shown import NAME as VALUE
 from alertkit.source import Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import LABEL_HELP, LABEL_NAME
@@ -125,14 +126,18 @@ class Texts:
         return f"the alert cannot have the label `{name}`", help
 
 
-def annotation_pairs(entry: Entry, file: SpecFile, texts: Texts, variables: Variables) -> list[tuple[str, str]]:
-    """The annotations of one level: summary, description, links, then the user's own by name."""
+def annotation_pairs(
+    entry: Entry, file: SpecFile, texts: Texts, variables: Variables, value: str | None
+) -> list[tuple[str, str]]:
+    """The annotations of one level: summary, description, the value as `value` shows it, links, then the user's own."""
     spec = entry.spec
     result: list[tuple[str, str]] = []
     summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
     result.append(("summary", texts.render(summary, ("summary",), variables)))
     if spec.description is not None:
         result.append(("description", texts.render(spec.description, ("description",), variables)))
+    if value is not None and VALUE not in spec.annotations:
+        result.append((VALUE, value))
     runbook = spec.runbook
     if runbook is None and file.runbooks:
         base = file.runbooks

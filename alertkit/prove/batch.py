@@ -118,6 +118,7 @@ class _Open:
     jobs: list[Job]
     metrics: set[str]
     names: set[str]
+    heeded: set[str]
     shortest: int
 
 
@@ -125,14 +126,21 @@ def _merged(jobs: list[Job]) -> list[Batch]:
     done: list[_Open] = []
     for job in jobs:
         names = {rule.alert for rule in job.rules}
+        # An alert may be silent while another one fires, so those two are kept apart.
+        heeded = set(job.proof.alert.unless)
         for batch in done:
             fits = not job.alone and len(batch.jobs) < MOST and job.length <= LENGTHS * max(batch.shortest, 1)
-            if fits and not (batch.metrics & job.metrics) and not (batch.names & names):
+            if (
+                fits
+                and not (batch.metrics & job.metrics)
+                and not (batch.names & (names | heeded) or batch.heeded & names)
+            ):
                 batch.jobs.append(job)
                 batch.metrics |= job.metrics
                 batch.names |= names
+                batch.heeded |= heeded
                 break
         else:
             limit = MOST if job.alone else 0
-            done.append(_Open([job], set(job.metrics), names, job.length if not limit else 0))
+            done.append(_Open([job], set(job.metrics), names, heeded, job.length if not limit else 0))
     return [Batch(tuple(batch.jobs)) for batch in done]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alertkit.prove.results import Event, Planned, Result, id_of
+from alertkit.prove.results import Event, Note, Planned, Result, id_of
 from alertkit.prove.scenario import Scenario
 from alertkit.routing.answer import Oracle
 from alertkit.routing.check import Expectation, check
 from alertkit.routing.expectations import expectations_of
 from alertkit.routing.situations import Situation
 from alertkit.source import Problems
+from alertkit.spec.routing import Loaded
 
 
 def read_notified(scenarios: Sequence[Scenario], problems: Problems) -> list[tuple[Scenario, Expectation]]:
@@ -41,3 +42,9 @@ def notified_id(scenario: Scenario, expected: Expectation) -> str:
 
 def _case(scenario: Scenario, expected: Expectation) -> str:
     return f"{scenario.name}, notified: {expected.labels['alertname']}: {', '.join(expected.receivers)}"
+
+
+def routing_notes(oracle: Oracle, alerts: Sequence[Situation], files: Sequence[Loaded]) -> Iterator[Event]:
+    """What the routing as a whole leaves unused or takes twice; none of it fails."""
+    for found in check(oracle, alerts, files):
+        yield Note(found.message, found.span)

@@ -92,4 +92,12 @@ def combine(results: Iterable[Result]) -> list[Result]:
     return list(found.values())
 
 
-Event = Planned | Result | Skipped
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something about the project that fails nothing, but that somebody should look at."""
+
+    message: str
+    span: Span | None
+
+
+Event = Planned | Result | Skipped | Note

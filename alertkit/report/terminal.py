@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alertkit.prove.results import Result, Skipped, Trace
+from alertkit.prove.results import Note, Result, Skipped, Trace
 from alertkit.report.picture import BLOCKS, Marks, picture
 from alertkit.source import Span
 from alertkit.source.problem import Style
@@ -86,6 +86,12 @@ class Terminal:
         place = span if alert else span.path
         name = " ".join(filter(None, (system, alert)))
         self.say(f"{self.style.bold}{name}{self.style.reset}  {self.style.dim}{place}{self.style.reset}")
+
+    def notes(self, notes: Sequence[Note]) -> None:
+        """What fails nothing but should be looked at."""
+        for note in notes:
+            place = f"   {self.style.dim}{note.span}{self.style.reset}" if note.span else ""
+            self.say(f"note: {note.message}{place}")
 
     def summary(self, results: Sequence[Result], skipped: Sequence[Skipped], note: str) -> None:
         """The last line: verdict and counts; `note` is how it was run."""

@@ -64,11 +64,16 @@ def _moment(at: datetime.datetime | None) -> str:
 
 
 def matrix_lines(
-    oracle: Oracle, alerts: Sequence[Situation], at: datetime.datetime | None, markdown: bool = False
+    oracle: Oracle,
+    alerts: Sequence[Situation],
+    at: datetime.datetime | None,
+    markdown: bool = False,
+    short: bool = False,
 ) -> list[str]:
     """Every alert and level against the receivers that any of them reaches.
 
-    `x`: told; `-`: not at `at`; `(x)`: told only in the times of a calendar.
+    `x`: told; `-`: not at `at`; `(x)`: told only in the times of a calendar. With `short`, alerts of one system and
+    severity that reach the same share a row: one alone is named, of several the number is given.
     """
     rows: list[tuple[list[str], dict[str, str]]] = []
     for situation in alerts:
@@ -79,12 +84,24 @@ def matrix_lines(
             if cells.get(told.receiver) != "x":
                 cells[told.receiver] = mark
         rows.append(([situation.alert.system, situation.labels.get("alertname", ""), situation.severity], cells))
+    if short:
+        rows = _together(rows)
     used = {name for _, cells in rows for name in cells}
     receivers = [receiver.name for receiver in oracle.routing.receivers if receiver.name in used]
-    table = [["system", "alert", "severity", *receivers]]
+    table = [["system", "alerts" if short else "alert", "severity", *receivers]]
     table += [[*head, *(cells.get(name, "") for name in receivers)] for head, cells in rows]
     if markdown:
         body = [f"| {' | '.join(row)} |" for row in table]
         return [body[0], f"|{' --- |' * len(table[0])}", *body[1:]]
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _together(rows: Sequence[tuple[list[str], dict[str, str]]]) -> list[tuple[list[str], dict[str, str]]]:
+    groups: dict[tuple[str, str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for (system, alert, severity), cells in rows:
+        groups.setdefault((system, severity, tuple(sorted(cells.items()))), []).append(alert)
+    return [
+        ([system, names[0] if len(set(names)) == 1 else str(len(set(names))), severity], dict(cells))
+        for (system, severity, cells), names in groups.items()
+    ]

@@ -36,7 +36,37 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(items)
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An alert that explains another one away; with `pending` false that one must not even be pending meanwhile."""
+
+    alert: str
+    pending: bool = True
+
+
+def _explanations(value: Any) -> tuple[Explanation, ...]:
+    """Names of alerts, or `{alert: X, pending: false}`."""
+    found = []
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, str):
+            found.append(Explanation(item))
+        elif (
+            isinstance(item, dict)
+            and set(item) in ({"alert"}, {"alert", "pending"})
+            and isinstance(item["alert"], str)
+            and isinstance(item.get("pending", True), bool)
+        ):
+            found.append(Explanation(item["alert"], item.get("pending", True)))
+        else:
+            raise PydanticCustomError(
+                "AK203", "expected the name of an alert, found {shown}",
+                {"shown": brief(item), "help": "write `X`, or `{alert: X, pending: false}` to forbid pending too"},
+            )  # fmt: skip
+    return tuple(found)
+
+
 Text = Annotated[str, BeforeValidator(_text)]
+Explanations = Annotated[tuple[Explanation, ...], BeforeValidator(_explanations)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 
@@ -113,7 +143,7 @@ class AlertSpec(Model):
     active: str | None = None
     mute: str | None = None
     notify: Names = ()
-    unless: Names = ()
+    unless: Explanations = ()
     missing: Literal["ignore", "alert"] = "ignore"
     enabled: bool = True
     tests: Literal["on", "off"] = "on"

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span, load
 from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Duration
 from alertkit.spec.root import PROJECT_FILE, find_root
 from alertkit.spec.root import shown_path as shown_path
+from alertkit.spec.shown import brief
 from alertkit.spec.validate import Model, validate
+from alertkit.spec.version import OLDEST, WANTED, parse_version
+
+
+def _version(value: Any) -> tuple[int, int]:
+    found = parse_version(value) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError(
+            "AK203", "expected {wanted}, found {shown}",
+            {"shown": brief(value), "wanted": WANTED, "help": 'write major and minor in quotes, like "0.28"'},
+        )  # fmt: skip
+    return found
 
 
 class Access(Model):
@@ -59,12 +72,17 @@ class Environment(Model):
 
 
 class ProjectFile(Model):
-    """The keys of `alertkit.yaml`, every one optional. `severities` run from the mildest to the gravest."""
+    """The keys of `alertkit.yaml`, every one optional. `severities` run from the mildest to the gravest.
+
+    `alertmanager_version` is the oldest Alertmanager that must load the routing. It stands here, and is not taken from
+    the machine, so that all machines compile the same bytes.
+    """
 
     specs: str = "rules_src"
     tests: str = "promtool_tests"
     alertmanager: str = "alertmanager"
     build: str = "build"
+    alertmanager_version: Annotated[tuple[int, int], BeforeValidator(_version)] = OLDEST
     scrape_interval: Duration = 15_000
     evaluation_interval: Duration = 15_000
     severities: tuple[str, ...] = ("info", "warning", "critical")

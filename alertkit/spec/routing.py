@@ -116,8 +116,12 @@ class Inhibition(Model):
 
 
 class RoutingFile(Timing):
-    """The keys of one routing file, every one optional."""
+    """The keys of one routing file, every one optional.
 
+    With `team`, its routes and inhibitions are about that team's alerts alone.
+    """
+
+    team: str | None = None
     insecure_inline_secrets: bool = False
     receivers: dict[str, Receiver] = Field(default_factory=dict)
     defaults: Defaults = Defaults()
@@ -164,7 +168,27 @@ def load_routing(document: Document, problems: Problems) -> Loaded | None:
     data = document.data
     insecure = isinstance(data, dict) and data.get("insecure_inline_secrets") is True
     file = validate(RoutingFile, document, (), data, problems, {"insecure_inline_secrets": insecure})
-    return Loaded(file, document) if file else None
+    if file is None:
+        return None
+    return Loaded(file if file.team is None else _of_team(file, file.team, document, problems), document)
+
+
+def _of_team(file: RoutingFile, team: str, document: Document, problems: Problems) -> RoutingFile:
+    """The file with each route and inhibition limited to its team's alerts."""
+    for key in ("default", "group_by", "group_wait", "group_interval", "repeat"):
+        if key in file.model_fields_set:
+            problems.add(
+                "AK526", f"`{key}` would hold for everybody, and this file is of the team `{team}`",
+                document.key((key,)),
+                "end `routes:` with one without `match:`, which takes the rest of the team's alerts",
+            )  # fmt: skip
+    own = Match("team", "=", team)
+    routes = [route.model_copy(update={"match": (own, *route.match)}) for route in file.routes]
+    inhibit = [
+        entry.model_copy(update={"mutes": Mutes((own, *entry.mutes.matches), entry.mutes.same)})
+        for entry in file.inhibit
+    ]
+    return file.model_copy(update={"routes": routes, "inhibit": inhibit})
 
 
 def conflicts(files: Sequence[Loaded], problems: Problems) -> None:

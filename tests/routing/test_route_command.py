@@ -146,6 +146,49 @@ def test_check_expectations(project: Path) -> None:
     ]
 
 
+def test_alertkit_test_verifies_who_is_notified(project: Path) -> None:
+    scenario = """
+system: shop
+scenarios:
+  one:
+    series:
+      shop_errors: 9 for 10m
+    expect:
+      at 6m: Errors fires
+      notified: {Errors: [web]}
+"""
+    (project / "promtool_tests").mkdir()
+    (project / "promtool_tests" / "one.yaml").write_text(scenario.lstrip())
+    result = run("test", "--no-cache")
+    assert result.exit_code == 1
+    assert "one, notified: Errors: web" in result.stdout
+    assert "Errors (warning) reaches dev, web, not web" in result.stdout and "1 case failed" in result.stdout
+    for note in (
+        'note: no alert reaches the route team="db"   alertmanager/routing.yaml:14:5',
+        "note: nothing reaches the receiver `dba`   alertmanager/routing.yaml:7:3",
+        "note: nothing uses the calendar `office`   alertmanager/routing.yaml:17:3",
+    ):
+        assert note in result.stdout.splitlines()
+    (project / "promtool_tests" / "one.yaml").write_text(scenario.lstrip().replace("[web]", "[web, dev]"))
+    result = run("test", "--no-cache")
+    assert result.exit_code == 0 and "note: nothing uses the calendar `office`" in result.stdout
+
+
+def test_alertmanager_version_of_the_project_and_of_the_command(project: Path) -> None:
+    routing = ROUTING.replace('dba: {slack: {channel: "#dba"}}', "dba: {msteams: {webhook_file: /s/teams}}")
+    (project / "alertmanager" / "routing.yaml").write_text(routing.lstrip())
+    for command in (["compile"], ["route", "--all"], ["test"]):
+        result = run(*command)
+        assert result.exit_code == 2 and "msteams works from Alertmanager 0.28 on" in result.stderr
+        assert run(*command, "--alertmanager-version", "0.28").exit_code == 0
+    (project / "alertkit.yaml").write_text('alertmanager_version: "0.28"\n')
+    assert run("compile").exit_code == 0 and run("route", "--check").exit_code == 0
+    (project / "alertkit.yaml").write_text("alertmanager_version: 0.3\n")
+    result = run("compile")
+    assert result.exit_code == 2 and "AK203" in result.stderr
+    assert "expected a version of Alertmanager from 0.25 on, found `0.3`" in result.stderr
+
+
 def test_bad_arguments(project: Path) -> None:
     assert run("route", "QueueLng").exit_code == 2
     assert "did you mean `QueueLong`?" in run("route", "QueueLng").stderr

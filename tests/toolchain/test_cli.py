@@ -49,9 +49,30 @@ def test_doctor_with_tools(world: Path) -> None:
     assert result.exit_code == 0
     assert str(world) in result.output
     data = json.loads(call("doctor", "--format", "json").output)
-    assert data["project"] == {"root": str(world), "problems": 0}
+    assert data["project"]["root"] == str(world) and data["project"]["problems"] == 0
     assert data["tools"]["promtool"]["version"][0] in "23"
     assert "promtool" in call("tools", "list").output
+
+
+@pytest.mark.parametrize(
+    ("written_for", "said"),
+    [
+        ("0.25", 'The routing is written for Alertmanager 0.25, and 0.28 is here: `alertmanager_version: "0.28"`'),
+        ("0.28", ""),
+        ("0.33", "The routing is written for Alertmanager 0.33; the 0.28 here may refuse it: lower"),
+    ],
+)
+def test_doctor_says_when_alertmanager_differs(
+    world: Path, monkeypatch: pytest.MonkeyPatch, written_for: str, said: str
+) -> None:
+    monkeypatch.setenv("PATH", f"{world}:/bin")
+    (world / "alertmanager").write_text("#!/bin/sh\necho 'alertmanager, version 0.28.1 (branch: x)'\n")
+    (world / "alertmanager").chmod(0o755)
+    (world / "alertkit.yaml").write_text(f'alertmanager_version: "{written_for}"\n')
+    output = call("doctor").output
+    assert said in output and ("The routing is written" in output) == bool(said)
+    data = json.loads(call("doctor", "--format", "json").output)["project"]["alertmanager"]
+    assert data == {"written_for": written_for, "here": "0.28", "too_new": written_for == "0.33"}
 
 
 def test_doctor_with_a_broken_tool_and_a_broken_project(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,85 @@
+"""`unless`: alerts that explain another one away.
+
+While X fires, `unless: X` mutes the alert in Alertmanager: it goes on firing and is seen, but nobody is told. With
+`unless: {alert: X, pending: false}` the rule itself is false too, so that the alert is not even pending.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from alertkit.compile.read import Entry
+from alertkit.kinds.question import on
+from alertkit.source import Problems
+from alertkit.spec.selector import quoted
+from alertkit.spec.validate import suggest
+
+
+def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Problems) -> None:
+    """`unless` names alerts of this system, and never leads back to where it began.
+
+    `known` are the names of all alerts of the file, also of those with mistakes.
+    """
+    names = {entry.name for entry in entries}
+    unless = {entry.name: tuple(other.alert for other in entry.spec.unless) for entry in entries}
+    seen: set[str] = set()
+    circles: set[frozenset[str]] = set()
+    for entry in entries:
+        if entry.name in seen:
+            continue
+        seen.add(entry.name)
+        for index, name in enumerate(unless[entry.name]):
+            place = entry.value("unless", index)
+            if name not in names:
+                if name not in known:
+                    problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))
+            elif name == entry.name:
+                problems.add(
+                    "AK408", f"`{name}` cannot explain itself away", place, "remove it from its own `unless`"
+                )  # fmt: skip
+            elif (circle := _circle(entry.name, name, unless)) is not None and frozenset(circle) not in circles:
+                circles.add(frozenset(circle))
+                problems.add(
+                    "AK408", f"`unless` goes in a circle: {' -> '.join([entry.name, *circle])}", place,
+                    "together they would silence each other for good; remove one of these `unless`",
+                )  # fmt: skip
+
+
+def explained(
+    expr: str, entry: Entry, system: str, identity: tuple[str, ...] | None,
+    others: Mapping[str, tuple[str, ...] | None],
+) -> str:  # fmt: skip
+    """The expression, false while an alert fires beside which this one must not even be pending.
+
+    `others` are the identities of the system's alerts. As in inhibition, labels that both have must be equal and there.
+    """
+    for other in entry.spec.unless:
+        if other.pending or other.alert not in others:
+            continue
+        theirs = others[other.alert]
+        if identity is None or theirs is None:
+            shared = sorted(identity or theirs or ())
+        else:
+            shared = sorted(set(identity) & set(theirs))
+        there = "".join(f',{label}!=""' for label in shared)
+        if re.search(r"\bor\b", expr) or entry.spec.user_promql or entry.spec.kind == "expr":
+            expr = f"({expr})"
+        alerts = f'ALERTS{{alertname={quoted(other.alert)},alertstate="firing",system={quoted(system)}{there}}}'
+        expr += f"\nunless {on(shared)}\n{alerts}"
+    return expr
+
+
+def _circle(start: str, current: str, unless: Mapping[str, tuple[str, ...]]) -> list[str] | None:
+    """The way from `current` back to `start` along `unless`, or None."""
+    stack = [(current, [current])]
+    visited = set()
+    while stack:
+        name, way = stack.pop()
+        if name == start:
+            return way
+        if name in visited:
+            continue
+        visited.add(name)
+        stack += [(following, [*way, following]) for following in unless.get(name, ())]
+    return None

@@ -1,0 +1,59 @@
+"""A routing file that begins with `team:` routes and inhibits that team's alerts alone."""
+
+from __future__ import annotations
+
+from alertkit.routing.answer import Oracle
+from tests.routing.helpers import alert, routing_of
+
+MAIN = """
+defaults: {slack: {webhook_file: /s/slack}}
+receivers: {ops: {slack: {channel: "#ops"}}}
+default: ops
+"""
+TRADING = """
+team: trading
+receivers:
+  trading: {slack: {channel: "#trading"}}
+  trading-oncall: {slack: {channel: "#trading-incidents"}}
+routes:
+  - match: {severity: critical}
+    to: trading-oncall
+    routes:
+      - {match: {job: api}, to: trading}
+  - {to: trading}
+inhibit:
+  - {when: Down, mutes: {system: same}}
+"""
+INFRA = """
+team: infra
+receivers: {infra: {slack: {channel: "#infra"}}}
+routes: [{to: infra}]
+"""
+FILES = {"routing.yaml": MAIN, "infra.yaml": INFRA, "trading.yaml": TRADING}
+
+
+def labels(team: str, severity: str, **more: str) -> dict[str, str]:
+    return {"alertname": "Slow", "system": "s", "team": team, "severity": severity, **more}
+
+
+def test_each_team_is_told_of_its_own() -> None:
+    alerts = [alert("Slow", "warning", "critical", system="s", team="trading"), alert("Down", system="s", team="infra")]
+    oracle = Oracle(routing_of(FILES, alerts))
+    assert oracle.answer(labels("trading", "critical")).notified == ["trading-oncall"]
+    assert oracle.answer(labels("trading", "critical", job="api")).notified == ["trading"]
+    assert oracle.answer(labels("trading", "warning")).notified == ["trading"]
+    assert oracle.answer(labels("infra", "critical")).notified == ["infra"]
+    assert oracle.answer(labels("web", "critical")).notified == ["ops"]
+
+
+def test_a_team_mutes_only_its_own() -> None:
+    alerts = [alert("Slow", system="s", team="trading"), alert("Down", system="s", team="infra")]
+    oracle = Oracle(routing_of(FILES, alerts))
+    down = {"alertname": "Down", "system": "s", "team": "infra", "severity": "critical"}
+    assert oracle.answer(labels("trading", "warning"), firing=[down]).notified == []
+    assert oracle.answer(labels("infra", "warning"), firing=[down]).notified == ["infra"]
+
+
+def test_a_match_on_nothing_is_the_teams_rest() -> None:
+    emitted = routing_of(FILES, [alert("Slow", team="trading"), alert("Down")])
+    assert [str(m) for route in emitted.root.routes for m in route.matchers][-1] == 'team="trading"'
