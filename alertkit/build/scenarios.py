@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from alertkit.build.inputs import Inputs
 from alertkit.compile.ruleset import System
 from alertkit.prove.results import Event
-from alertkit.prove.scenario import Clock, Scenario, read_scenarios
+from alertkit.prove.scenario import Clock, Scenario
 from alertkit.prove.scenario_file import Prepared
+from alertkit.prove.scenario_read import read_scenarios
 from alertkit.prove.scenario_run import prepare, prove_scenarios
 from alertkit.source import Problems
 from alertkit.spec.project import Project

@@ -36,6 +36,7 @@ class Claim:
     kept        hysteresis: the nearest value to `clear` that keeps it firing, and
     cleared     the nearest that does not
     worst       the worst series of an identity counts, so a healthy one beside it changes nothing
+    edges       the nearest shares inside and past the threshold of each of the stimulus' pairs of windows
     missing     name of the companion alert that fires when the data is gone, if there is one
     """
 
@@ -51,6 +52,7 @@ class Claim:
     kept: float | None = None
     cleared: float | None = None
     worst: bool = False
+    edges: tuple[tuple[float, float], ...] = ()
 
 
 RISING = (">", ">=")
@@ -93,6 +95,9 @@ def derive(
     return Claim(
         question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
         question.inputs, missing, kept, cleared, question.worst or stimulus.twin,
+        tuple(
+            _beside(">", row[3], stimulus.margin, stimulus.smallest, False, question.range) for row in stimulus.pairs
+        ),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from alertkit.series import Level, Zigzag
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
 
-FIVE_MINUTES = 300_000
+MINUTE, FIVE_MINUTES = 60_000, 300_000
 MEAN = 100.0
 
 
@@ -27,7 +27,8 @@ class Anomaly(Kind):
 
     PromQL: `max by (<by>) (abs((<metric> - avg_over_time(<metric>[<window>] offset <o>)) / (stddev_over_time(<metric>[
     <window>] offset <o>) > 0)) and count_over_time(<metric>[<tenth>] offset <oldest>) > 0) > <sigmas>`. The history
-    ends `for` ago (at least 5m), so that an anomaly does not teach itself as normal before it has fired.
+    ends a minute longer than `for` ago (at least 5m), so that an anomaly does not teach itself as normal before it has
+    fired.
 
     Pitfalls: a metric that never moved has no deviation and gives no alert. Without data at the beginning of the
     window it is still warming up and stays silent.
@@ -45,7 +46,7 @@ class Anomaly(Kind):
     def _offset(self) -> int:
         """How long ago the history ends."""
         if self.season is None:
-            return max(self.for_, FIVE_MINUTES)
+            return max(self.for_ + MINUTE, FIVE_MINUTES)
         offset = self.season - self.window // 2
         if offset < max(self.for_, FIVE_MINUTES):
             raise KindError("AK314", "the window reaches from the season into the present", "window", "make it shorter")

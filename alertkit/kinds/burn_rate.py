@@ -174,7 +174,7 @@ class BurnRate(Kind):
     def question(self, context: Context) -> Question:
         thresholds = self._thresholds()
         indicator = self._indicator()
-        _, _, other = indicator
+        _, part, other = indicator
         system = re.sub(r"\W", "_", context.system)
         level = "_".join([system, *self.identity])
         metric = other.metric
@@ -195,6 +195,9 @@ class BurnRate(Kind):
         if self.min_events:
             longest = format_duration(min(window.long for window, _ in thresholds))
             events = by("sum", self.identity, f"increase({other}[{longest}])")
+            if self.ratio is not None and self.ratio.total is None:
+                good = by("sum", self.identity, f"increase({part}[{longest}])")
+                events = f"({good} or 0 * {events}) + ({events} or 0 * {good})"
             guards = (f"({events} >= {format_number(self.min_events)})",)
         return Question(
             signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio", inputs=(other,),
@@ -218,7 +221,12 @@ class BurnRate(Kind):
                 return (Source(part, Slope(speed * (1 - value))), Source(other, Slope(speed)))
 
         memory = max(window.long for window in self.windows)
-        return Stimulus(at=at, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory)
+        counted = min(window.long for window in self.windows)
+        pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds())
+        return Stimulus(
+            at=at, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory, pairs=pairs,
+            counted=counted,
+        )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: {{{{ $value | humanizePercentage }}}} of events fail, too fast for the error budget"

@@ -91,11 +91,12 @@ class Down(Kind):
         # Other jobs stay up, or their absence would be an alert too.
         others = tuple(Source(s, Level(1.0), (("instance", "elsewhere"),)) for s in single[1:])
         gone = tuple(watched.equalities().items())
+        leave = tuple(tuple(s.equalities().items()) for s in single[1:])
         share = self._share()
         if share is None:
             return Stimulus(
                 at=lambda up: (Source(watched, Level(up)),), exact=True, rest=1.0, inside=1.0, bad=0.0, gone=gone,
-                scenery=others,
+                scenery=others, leave=leave,
             )  # fmt: skip
         needed = ceil(round(share * INSTANCES, 9))
 
@@ -117,6 +118,7 @@ class Down(Kind):
             bad=needed / INSTANCES,
             gone=gone,
             scenery=others,
+            leave=leave,
         )
 
     def default_summary(self, alert: str) -> str:

@@ -55,7 +55,7 @@ class Rate(MeasuredKind):
         counter, per = self.counter.where(self.where), PER[self.per]
         return Stimulus(
             at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True,
-            sums=True, idle=(Source(counter, Slope(0.0)),),
+            sums=True,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -48,6 +48,9 @@ class Stimulus:
     sums       the series of one identity are added up, so each may be split in two
     twin       a healthy series in the same identity changes nothing, though the question itself takes the worst
     thin       value -> series with this value and too little traffic for the alert to speak; None without such a guard
+    pairs      burn rates: (severity, long window, short window, threshold) of each pair, and
+    counted    the window in which they ask for events
+    leave      labels of the further alerts that fire when the scenery leaves too, with the data
     idle       series that exist but carry no traffic; None where that means nothing
     """
 
@@ -78,5 +81,8 @@ class Stimulus:
     scenery: tuple[Source, ...] = ()
     idle: tuple[Source, ...] | None = None
     sums: bool = False
+    pairs: tuple[tuple[str, int, int, float], ...] = ()
+    counted: int = 0
+    leave: tuple[tuple[tuple[str, str], ...], ...] = ()
     twin: bool = False
     thin: Callable[[float], tuple[Source, ...]] | None = None

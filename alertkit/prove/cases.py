@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
@@ -15,6 +16,7 @@ from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeri
 from alertkit.kinds.stimulus import Source
 from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
 from alertkit.prove.grid import Grid
+from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, inputs_at_rest, missing_group, missing_tests
 from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Level, Piece, notation
@@ -52,7 +54,10 @@ def proofs_of(system: System) -> list[Proof]:
 def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequence[Claim]) -> list[Proof]:
     rule = companion.rules[0] if companion else None
     bound = _Bound(alert, claim, rule, copies)
-    return [bound.proof(script) for script in scripts_of(shape_of(claim, alert.rules, rule))]
+    proofs = [bound.proof(script) for script in scripts_of(shape_of(claim, alert.rules, rule))]
+    if rule is not None:
+        proofs += [proof for case in (FORGOTTEN, VANISHED) if (proof := bound.missing(rule, case)) is not None]
+    return proofs
 
 
 # What promtool is to expect of one moment: alerts with their texts, or None where only their labels are known.
@@ -97,21 +102,21 @@ class _Bound:
 
     def _expected(self, severities: tuple[str, ...], value: float | None, ended: bool) -> Expected:
         """The alerts of these severities; None where a text shows a value that is not known to the last digit."""
-        result = self._result_labels(ended)
         expected = []
         for severity in severities:
             rule = self.rules[severity]
-            annotations = self._annotations(rule, result, value)
-            if annotations is None:
-                return None
-            expected.append(ExpectedAlert(tuple(self._labels(rule, result).items()), annotations))
+            for result in self._results(ended):
+                annotations = self._annotations(rule, result, value)
+                if annotations is None:
+                    return None
+                expected.append(ExpectedAlert(tuple(self._labels(rule, result).items()), annotations))
         return tuple(expected)
 
-    def _result_labels(self, ended: bool) -> dict[str, str]:
-        """The labels of the series that the rule's expression results in."""
+    def _results(self, ended: bool) -> list[dict[str, str]]:
+        """The labels of each series that the rule's expression results in."""
         if ended:
-            return dict(self.claim.stimulus.gone or ())
-        return {**dict(self.claim.fixed_labels), **self.bad}
+            return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
+        return [{**dict(self.claim.fixed_labels), **self.bad}]
 
     def _labels(self, rule: Rule, result: dict[str, str]) -> dict[str, str]:
         labels = dict(result)
@@ -140,9 +145,9 @@ class _Bound:
     def _states(self, check: Check, outcome: Outcome, comment: str) -> ExprTest:
         """The same expectation by labels alone."""
         severities, _, ended = outcome
-        result, name = self._result_labels(ended), self.alert.name
+        name = self.alert.name
         samples = []
-        for severity in severities:
+        for severity, result in product(severities, self._results(ended)):
             labels = {**self._labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
             samples.append(("ALERTS" + _braces(labels), 1.0))
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}'
@@ -163,6 +168,24 @@ class _Bound:
             AlertTest((fires - 1) * grid.evaluation, rule.alert, (), "no-data"),
             AlertTest(fires * grid.evaluation, rule.alert, (expected,), "no-data"),
         )
+
+    def missing(self, rule: Rule, case: str) -> Proof | None:
+        """How long the companion remembers, or what it says when nothing is left."""
+        claim = self.claim
+        found = missing_tests(claim, rule, self.bad, self.good is None, case)
+        sources = inputs_at_rest(claim)
+        if found is None or not sources:
+            return None
+        tests, length = found
+        lost = [_series_name(source, self.bad) for source in sources]
+        staying = [_series_name(source, {}) for source, _ in outsiders(claim, (), self.bad)]
+        if case == FORGOTTEN and self.good is not None:
+            staying += [_series_name(source, self.good) for source in sources]
+        lost = list(dict.fromkeys(lost))
+        staying = [name for name in dict.fromkeys(staying) if name not in lost]
+        title = f"{self.alert.name} {case}"
+        group, checks = missing_group(title, claim, rule, tests, length, lost, staying)
+        return Proof(self.alert, grid_of(rule), group, checks)
 
     def _at(self, script: Script) -> Callable[[float], tuple[Source, ...]]:
         """The series of a value: with the usual traffic, or with too little or none where that is the case."""
@@ -194,7 +217,8 @@ class _Bound:
         for source in healthy_twin(self.claim):
             found.setdefault(_series_name(source, self.bad), [source.piece] * len(values) + [GONE])
         for source in stimulus.scenery:
-            found[_series_name(source, self.bad)] = [source.piece] * (len(values) + 1)
+            last = GONE if stimulus.leave else source.piece
+            found[_series_name(source, self.bad)] = [source.piece] * len(values) + [last]
         for copy in self.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
             names_of_copy, _ = identities(copy)

@@ -7,6 +7,7 @@ Source of the state rules: Prometheus, rules/alerting.go, `AlertingRule.Eval`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -73,6 +74,17 @@ def _level(stages: tuple[Stage, ...], level: int, timing: Timing, hysteresis: bo
             result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
             now += 1
         previous = stage
+    return result
+
+
+def follow(conditions: Sequence[bool | None], timing: Timing) -> list[bool | None]:
+    """For each evaluation whether a level fires, from its condition at each; None where that is not determined."""
+    states: set[_State] = {_INACTIVE}
+    result: list[bool | None] = []
+    for now, holds in enumerate(conditions):
+        states = {after for state in states for after in _next(state, holds, False, timing, now)}
+        outcomes = {state[0] == "firing" for state in states}
+        result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
     return result
 
 

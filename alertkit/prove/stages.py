@@ -10,9 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
+from alertkit.prove.burns import Burns, Pair, checks_of, plan_of
 from alertkit.prove.grid import Grid, choose
 from alertkit.prove.oracle import Stage, Timing, firing
 from alertkit.prove.script import IDLE, THIN, Check, Script, Shape, Step
+from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
 MOST_SAMPLES = 5_000_000
@@ -22,11 +24,12 @@ MOST_SAMPLES = 5_000_000
 def scripts_of(shape: Shape) -> tuple[Script, ...]:
     """All scripts of a shape: one, or for a kind that its own past disturbs, one for each case."""
     scripts = _Scripts(shape)
-    return tuple(
+    told = [
         scripts.script(name, steps)
         for name, steps in scripts.timelines()
         if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
-    )
+    ]
+    return (*told, *scripts.burns())
 
 
 class _Scripts:
@@ -88,6 +91,23 @@ class _Scripts:
             lines.append((f"{boundary.severity} just-past", [*lead, climb[-1], self._rest(boundary)]))
         return [(name, self._shortened(steps, len(lead))) for name, steps in lines] + self._quiet()
 
+    def burns(self) -> list[Script]:
+        """A timeline for each pair of windows of a burn rate."""
+        pairs = tuple(Pair(*row, *edge) for row, edge in zip(self.shape.pairs, self.shape.edges, strict=True))
+        burns = Burns(pairs, self.shape.counted)
+        scripts = []
+        for pair in pairs:
+            grid, plan = plan_of(pair, burns, max(hold for _, hold, _ in self.shape.levels))
+            steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
+            timings = {
+                severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
+                for severity, hold, keep in self.shape.levels
+            }
+            name = f"{pair.severity} burn {format_duration(pair.long)}"
+            checks = checks_of(pair, burns, timings, grid, steps)
+            scripts.append(Script(name, grid, tuple(steps), checks, False))
+        return scripts
+
     def _quiet(self) -> list[tuple[str, list[Step]]]:
         """However bad the value, without enough traffic nobody is told."""
         lines = []
@@ -105,11 +125,13 @@ class _Scripts:
         longest = self.motion.longest
         if longest is None:
             return steps
-        left = longest // self.grid.evaluation
+        left = self.grid.evaluations(longest)
         short = steps[:lead]
         for step in steps[lead:]:
             if step.case not in ("at-rest", "no-data"):
                 length = min(step.stage.length, left)
+                if step.case == "blip" and step.value == self.rest and length < step.stage.length:
+                    length = 0  # the way back may not have ended by then
                 left -= length
                 step = replace(step, stage=replace(step.stage, length=length))
             if step.stage.length > 0:
