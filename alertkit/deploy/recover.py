@@ -7,10 +7,10 @@ from pathlib import Path
 
 from alertkit.deploy.activate import Expected, OnStep, Step, activate
 from alertkit.deploy.build import Build, expected_groups
-from alertkit.deploy.files import Change, read
+from alertkit.deploy.files import Change, manifest_names, read
 from alertkit.deploy.loaded import LoadedGroup
 from alertkit.deploy.nudge import PATIENCE
-from alertkit.deploy.plan import RULES_MANIFEST, owned_names
+from alertkit.deploy.plan import RULES_MANIFEST
 from alertkit.deploy.state import State
 from alertkit.deploy.target import Target
 from alertkit.deploy.transaction import Checkpoint, Transaction, from_journal
@@ -24,7 +24,9 @@ def old_state(target: Target, changes: Sequence[Change]) -> Expected:
     """
     files: dict[str, bytes] = {}
     folder = target.rules_dirs[0] if target.rules_dirs else None
-    for name in owned_names(folder, RULES_MANIFEST) if folder else ():
+    # The manifest of before: on disk there may be the new one already.
+    manifest = _old(folder / RULES_MANIFEST, changes) if folder else None
+    for name in manifest_names(manifest or b""):
         content = _old(folder / name, changes) if folder else None
         if content is not None:
             files[name] = content
@@ -38,7 +40,7 @@ def old_state(target: Target, changes: Sequence[Change]) -> Expected:
 
 def _old(path: Path, changes: Sequence[Change]) -> bytes | None:
     for change in changes:
-        if change.path == path.resolve():
+        if change.path in (path, path.resolve()):
             return change.old
     try:
         return read(path)
@@ -101,5 +103,4 @@ def recover(
     if change is None:
         return False
     on_step(Step("restore", "journal", f"undoing what was left by {by}, which did not end"))
-    # The manifest on disk may be the new one already; the files that it names beside the changed ones are the same.
     return put_back(target, state, change, old_state(target, change.changes), problems, on_step, patience, checkpoint)

@@ -164,7 +164,10 @@ def _alertmanager(target: Target, server: Alertmanager, build: Build | None) -> 
         yield Row("routing", server.shown, OK if same else BAD, text)
     for name, value in sorted(metrics.items()):
         if name.startswith("alertmanager_notifications_failed_total{") and value > 0:
-            total = metrics.get(name.replace("_failed_total", "_total"), 0.0)
+            # Newer versions count failures by reason too, all of them sums by integration.
+            kind = name.partition('integration="')[2].partition('"')[0]
+            start = "alertmanager_notifications_total{"
+            total = sum(v for n, v in metrics.items() if n.startswith(start) and f'integration="{kind}"' in n)
             labels = name.partition("{")[2].rstrip("}")
             text = f"{value:g} of {total:g} failed since it started ({labels})"
             yield Row("notifications", server.shown, WARN, text)
