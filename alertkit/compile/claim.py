@@ -72,7 +72,12 @@ def derive(
     boundaries = []
     for severity, comparison in levels:
         inside, past = _beside(
-            comparison.op, comparison.value, stimulus.margin, stimulus.smallest, stimulus.exact or stimulus.sharp, question.range
+            comparison.op,
+            comparison.value,
+            stimulus.margin,
+            stimulus.smallest,
+            stimulus.exact or stimulus.sharp,
+            question.range,
         )
         boundaries.append(
             Boundary(

@@ -117,7 +117,8 @@ class Down(Kind):
             inside=(needed - 1) / INSTANCES,
             bad=needed / INSTANCES,
             gone=gone,
-            scenery=others, leave=leave,
+            scenery=others,
+            leave=leave,
         )
 
     def default_summary(self, alert: str) -> str:

@@ -142,10 +142,9 @@ class Latency(MeasuredKind):
         def flow(value: float, speed: float) -> tuple[Source, ...]:
             shares = cumulative(value, self.quantile, edges)
             rows = [(format_number(edge), share) for edge, share in zip(edges, shares, strict=True)]
-            return (
-                tuple(Source(bucket, Slope(speed * share), (("le", le),)) for le, share in [*rows, ("+Inf", 1.0)])
-                + (Source(counted.selector, Slope(speed)),) * len(observed)
-            )
+            return tuple(
+                Source(bucket, Slope(speed * share), (("le", le),)) for le, share in [*rows, ("+Inf", 1.0)]
+            ) + (Source(counted.selector, Slope(speed)),) * len(observed)
 
         def at(value: float) -> tuple[Source, ...]:
             return flow(value, speed)
@@ -154,7 +153,9 @@ class Latency(MeasuredKind):
             return flow(value, speed * 0.998)
 
         idle = tuple(Source(s.selector, Slope(0.0), s.extra) for s in at(edges[0]))
-        return Stimulus(at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if observed else None)
+        return Stimulus(
+            at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if observed else None
+        )
 
     def _edges(self, metric: Selector) -> list[float]:
         """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""

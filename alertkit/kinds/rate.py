@@ -54,7 +54,8 @@ class Rate(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         counter, per = self.counter.where(self.where), PER[self.per]
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True, sums=True,
+            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True,
+            sums=True,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -119,7 +119,9 @@ class Ratio(MeasuredKind):
             return flow(value, speed * 0.998)
 
         idle = (Source(part, Slope(0.0)), Source(other, Slope(0.0), extra))
-        return Stimulus(at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if self.min_events else None)
+        return Stimulus(
+            at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if self.min_events else None
+        )
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"

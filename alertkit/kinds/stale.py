@@ -75,7 +75,9 @@ class Stale(MeasuredKind):
             # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
             oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
             whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
-            return Stimulus(at=lambda age: (Source(watched, Clock(age, scale)),), sharp=whole, isolated=True, prelude=oldest)
+            return Stimulus(
+                at=lambda age: (Source(watched, Clock(age, scale)),), sharp=whole, isolated=True, prelude=oldest
+            )
         edges = sorted(self.thresholds(SECONDS))
 
         def delay(age: float) -> int:

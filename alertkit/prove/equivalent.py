@@ -67,7 +67,7 @@ def equivalent(change: Change, readers: Sequence[Rule], records: Mapping[str, st
         changed = {**records, before.name: after.expr}
         same = all(_normal(rule, rule.expr, records) == _normal(rule, rule.expr, changed) for rule in readers)
         return "its readers mean the same on every series" if same else None
-    if replace(before, expr="") != replace(after, expr=""):  # type: ignore[type-var]
+    if replace(before, expr="") != replace(after, expr=""):
         return None
     if _normal(before, before.expr, records) == _normal(before, after.expr, records):
         return "both mean the same on every series"
@@ -84,7 +84,8 @@ def _inlined(expr: Expr, records: Mapping[str, str]) -> Expr:
     """The expression with what its records record in their place."""
 
     def inline(node: Expr) -> Expr:
-        if isinstance(node, Selector) and node == Selector(node.name) and node.name in records:
+        bare = isinstance(node, Selector) and node == Selector(node.name)
+        if bare and isinstance(node, Selector) and node.name is not None and node.name in records:
             return Paren(_inlined(parse(records[node.name]), records))
         return node
 

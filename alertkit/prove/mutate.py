@@ -191,9 +191,7 @@ def _flocks(waiting: Iterable[Mutant]) -> Iterator[_Flock]:
             yield _Flock(group[0].left[0], tuple(group[part::parts]))
 
 
-def _outputs(
-    flocks: Sequence[_Flock], promtool: Tool, cores: int, problems: Problems
-) -> Iterator[tuple[_Flock, str]]:
+def _outputs(flocks: Sequence[_Flock], promtool: Tool, cores: int, problems: Problems) -> Iterator[tuple[_Flock, str]]:
     """promtool's words on each flock."""
     with open_scratch(problems) as scratch:
         if scratch is None:

@@ -154,5 +154,6 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
     return Shape(
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
         claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
-        stimulus.thin is not None, stimulus.idle is not None, stimulus.pairs, stimulus.counted, claim.edges, companion.for_ if companion else None,
+        stimulus.thin is not None, stimulus.idle is not None,
+        stimulus.pairs, stimulus.counted, claim.edges, companion.for_ if companion else None,
     )  # fmt: skip
