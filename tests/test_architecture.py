@@ -39,7 +39,7 @@ def test_processes_are_started_in_the_toolchain_only() -> None:
 
 def test_http_is_spoken_in_the_client_and_the_download_only() -> None:
     users = {path.relative_to(ROOT).as_posix() for path in SOURCES if "requests" in imported(path)}
-    assert users <= {"alertkit/deploy/client.py", "alertkit/toolchain/release.py"}
+    assert users <= {"alertkit/deploy/access.py", "alertkit/deploy/client.py", "alertkit/toolchain/release.py"}
     assert users
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 from alertkit.build.cache import Cache
@@ -213,6 +211,9 @@ def _run(tasks: list[_Task], shared: _Shared, jobs: int) -> list[tuple[Unit | No
     _shared = shared
     if len(tasks) < PARALLEL_FROM or jobs < 2 or not hasattr(os, "fork"):
         return [_unit(task) for task in tasks]
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
         return list(pool.map(_unit, tasks, chunksize=max(1, len(tasks) // (jobs * 8))))
 

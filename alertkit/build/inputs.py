@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems, Span
 from alertkit.spec.project import Project, shown_path
-from alertkit.spec.routing import Loaded, read_routing
+
+if TYPE_CHECKING:
+    from alertkit.spec.routing import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,7 @@ def spec_paths(project: Project) -> list[Path]:
 
 def read_inputs(project: Project, problems: Problems) -> Inputs:
     """Read what is shared; mistakes are added to `problems`, and what could be read is returned."""
-    from alertkit.emit.notifications import template_files
-
-    routing = read_routing(project.alertmanager, problems)
+    routing = _routing(project.alertmanager, problems)
     registry = _kinds(project.specs / "kinds", problems)
     severities = list(project.file.severities)
     for loaded in routing:
@@ -51,8 +52,22 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
-    templates = template_files(project.alertmanager, problems) if known else {}
-    return Inputs(registry, routing, templates, settings)
+    return Inputs(registry, routing, _templates(project.alertmanager, problems) if known else {}, settings)
+
+
+def _routing(folder: Path, problems: Problems) -> Sequence[Loaded]:
+    """The project's routing; what reads it is loaded only when there is any."""
+    if not folder.is_dir():
+        return ()
+    from alertkit.spec.routing import read_routing
+
+    return read_routing(folder, problems)
+
+
+def _templates(folder: Path, problems: Problems) -> dict[str, str]:
+    from alertkit.emit.notifications import template_files
+
+    return template_files(folder, problems)
 
 
 def _kinds(folder: Path, problems: Problems) -> Registry:

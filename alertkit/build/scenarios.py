@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from alertkit.build.inputs import Inputs
 from alertkit.compile.ruleset import System
 from alertkit.prove.results import Event
-from alertkit.prove.scenario import Clock, Scenario, read_scenarios
+from alertkit.prove.scenario import Clock, Scenario
 from alertkit.prove.scenario_file import Prepared
+from alertkit.prove.scenario_read import read_scenarios
 from alertkit.prove.scenario_run import prepare, prove_scenarios
 from alertkit.source import Problems
 from alertkit.spec.project import Project
@@ -35,14 +36,9 @@ class Scenarios:
         """All of them, as events."""
         yield from prove_scenarios(self.prepared, run, problems)
         if self.oracle is not None and not problems:
-            from alertkit.prove.notified import prove_notified
+            from alertkit.prove.notified import notified_id, prove_notified
 
-            wanted = [
-                pair for pair in self.notified
-                if run.only is None
-                or run.only in f"{pair[0].system}::{pair[0].name}"
-                or run.only in f"{pair[0].system}::{pair[1].labels['alertname']}"
-            ]  # fmt: skip
+            wanted = [pair for pair in self.notified if run.wants(notified_id(*pair))]
             yield from prove_notified(wanted, self.oracle, self.alerts)
 
 

@@ -15,7 +15,14 @@ COMMANDS = {
     "test": "Compile, and prove every alert with the real promtool.",
     "route": "Say who is told of an alert, when, and what mutes it.",
     "render": "Show the notifications that people get of an alert.",
-    "reload": "Put the build into running servers and verify that it is loaded.",
+    "plan": "Show what an apply would change in rules, routing and active alerts.",
+    "apply": "Put the build into running servers, all or nothing, and verify it.",
+    "rollback": "Put a build of before into force again.",
+    "reload": "The same as `apply --yes`.",
+    "status": "Show whether servers run what was applied, evaluate it, and can tell people.",
+    "drill": "Send a marked synthetic alert and see whether it arrives.",
+    "simulate": "Serve the systems' metrics on loopback, healthy or broken.",
+    "demo": "Watch one alert travel through real servers to a message.",
     "kinds": "List the kinds of alerts, or print the reference page of one.",
     "explain-error": "Tell more of the code of an error.",
     "doctor": "Show the tools that were found, and how to get what is missing.",
@@ -66,7 +73,7 @@ def main(ctx: click.Context, directory: str) -> None:
       alertkit init my-alerts     a small project to start from
       alertkit compile            specs -> build/
       alertkit test               prove every alert with promtool
-      alertkit reload --env prod  put the build into running servers
+      alertkit apply --env prod   put the build into running servers
     """
     import os
 

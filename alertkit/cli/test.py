@@ -3,112 +3,106 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import click
 
-from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of, this_project
+from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, this_project
+from alertkit.cli.results import Report
 
 
 @click.command("test")
-@click.option("-v", "--verbose", is_flag=True, help="Show the cases that passed too.")
-@click.option("-k", "only", metavar="TEXT", help="Only alerts whose `system::Alert` contains this text.")
+@click.option("-v", "--verbose", is_flag=True, help="Show what passed, and what an alert cannot have, too.")
+@click.option("-k", "only", metavar="EXPR", help="Only cases whose id fits: words joined with and, or, not.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first case that fails.")
+@click.option("--shard", metavar="I/N", help="Only the I-th of N shares of the alerts, scenarios and files.")
 @click.option("--no-cache", is_flag=True, help="Prove again what has passed before.")
 @click.option("--isolate", is_flag=True, help="Run every alert alone.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of promtool processes; all cores by default.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to say the results.")
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
+              help="How to say the results.")  # fmt: skip
+@click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the results as JUnit XML too.")
 @click.option("--mutate", is_flag=True, help="Break each rule on purpose; report which mistakes no case notices.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="With --mutate: least % to be noticed.")
 def command(
-    verbose: bool, only: str | None, no_cache: bool, isolate: bool, jobs: int | None, form: str, mutate: bool,
-    fail_under: float,
+    verbose: bool, only: str | None, fail_fast: bool, shard: str | None, no_cache: bool, isolate: bool,
+    jobs: int | None, form: str, junit: Path | None, mutate: bool, fail_under: float,
 ) -> None:  # fmt: skip
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
 
-    The cases are derived from each alert's kind and run by the real promtool; plain promtool files in the folder of
-    tests run too. Exit code 0: all passed, 1: a case failed, 2: the input is wrong, 3: a tool is missing or broke.
+    The cases are derived from each alert's kind and run by the real promtool; scenarios and plain promtool files in the
+    folder of tests run too. Exit code 0: all passed, 1: a case failed, 2: the input is wrong, 3: a tool is missing or
+    broke.
 
     \b
     Examples:
       alertkit test
-      alertkit test -v -k HighLatency
-      alertkit test --format json
+      alertkit test -v -k "HighLatency and critical and not blip"
+      alertkit test --junit results.xml --format github
+      alertkit test --shard 1/4 --fail-fast
       alertkit test --mutate -k HighLatency --fail-under 95
     """
-    from alertkit.build import compile_project, read_systems
-    from alertkit.build.scenarios import read_project_scenarios
-    from alertkit.prove.memory import Memory
-    from alertkit.prove.plain import plain_files, prove_plain
-    from alertkit.prove.results import Result, Skipped
-    from alertkit.prove.runner import Run, prove
-    from alertkit.report.json import json_report
-    from alertkit.report.terminal import Terminal
+    from alertkit.build.proving import open_proving
+    from alertkit.prove.results import Result, Skipped, combine
+    from alertkit.prove.runner import Run
+    from alertkit.prove.select import SelectionError, choose
+    from alertkit.prove.trace import traces_of
     from alertkit.source import Problems
-    from alertkit.source.digest import digest
-    from alertkit.spec.project import shown_path
-    from alertkit.toolchain import cache_dir, offer_install
+    from alertkit.toolchain import offer_install
 
+    if mutate and (junit or fail_fast or form == "github"):
+        raise click.UsageError("--mutate goes with --format text or json, and without --junit and --fail-fast")
+    try:
+        wants = choose(only, shard)
+    except SelectionError as error:
+        raise click.UsageError(str(error)) from None
     began = time.monotonic()
     project = this_project()
     problems = Problems()
-    tools = offer_install(["promtool"], trouble := Problems())
+    report = Report(form, junit, verbose, began)
+    tools = offer_install(["promtool"], problems)
     if tools is None:
-        fail(trouble, BROKEN_TOOL)
-    compiled = compile_project(project, problems, write=True)
-    if compiled is None:
-        fail(problems)
-    inputs, systems = read_systems(project, problems)
-    scenarios = read_project_scenarios(project, inputs, systems, problems)
-    if problems:
-        fail(problems)
+        report.broken(problems, BROKEN_TOOL)
+    proving = open_proving(project, problems)
+    if proving is None:
+        report.broken(problems, BAD_INPUT)
     promtool = tools["promtool"]
-    keep = Path(shown_path(project.build)) / ".promtool"
     if mutate:
         from alertkit.cli.mutation import mutate as run_mutants
 
         with _progress(form == "text", "mutants") as advance:
-            code = run_mutants(systems, promtool, keep, only, jobs or 0, verbose, form, fail_under, advance)
+            code = run_mutants(
+                proving.systems, promtool, proving.keep, wants, jobs or 0, verbose, form, fail_under, advance
+            )
         sys.exit(code)
-    memory = None
-    if not no_cache and not isolate:
-        memory = Memory(cache_dir() / "proofs" / f"{digest(str(project.root.resolve()).encode())}.json", promtool)
-    terminal = Terminal(click.echo if form == "text" else _silent, style_of(sys.stdout), verbose)
-    run = Run(promtool, keep, jobs or 0, isolate, memory, only)
+    memory = None if no_cache or isolate else proving.memory(promtool)
+    run = Run(promtool, proving.keep, jobs or 0, isolate, memory, wants=wants, fail_fast=fail_fast)
     results: list[Result] = []
-    with _progress(form == "text") as advance:
-        run.progress = advance
-        events = itertools.chain(
-            prove(systems, run, problems),
-            scenarios.prove(run, problems),
-            () if only else prove_plain(plain_files(project.tests), promtool, keep, problems),
-        )
+    with _progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
         for event in events:
             if isinstance(event, Result):
                 results.append(event)
+                if fail_fast and not event.passed:
+                    break
             elif isinstance(event, Skipped):
-                terminal.skip(event)
+                report.skipped.append(event)
     if memory is not None:
         memory.save()
-    for result in sorted(results, key=lambda r: (r.span.path, r.span.line)):
-        terminal.result(result)
+    report.results = combine(results)
     if problems:
-        fail(problems, BROKEN_TOOL if any(problem.code.startswith("AK6") for problem in problems) else BAD_INPUT)
-    if form == "json":
-        click.echo(json_report(results, terminal.skipped))
-    terminal.summary(time.monotonic() - began, f"promtool {promtool.full_version}")
-    sys.exit(FAILED if terminal.failed else OK)
-
-
-def _silent(text: str) -> None:
-    """Where results are for programs, people are told nothing."""
+        report.broken(problems, BROKEN_TOOL if any(p.code.startswith("AK6") for p in problems) else BAD_INPUT)
+    if only is not None and not results:
+        raise click.UsageError(f"no case has an id that fits -k {only!r}; `alertkit test -v` lists them")
+    failed = any(not result.passed for result in results)
+    report.finish(traces_of(proving.systems, report.results, run) if failed else {}, promtool, fail_fast and failed)
+    sys.exit(FAILED if failed else OK)
 
 
 @contextlib.contextmanager
-def _progress(wanted: bool, what: str = "expectations") -> Iterator[Callable[[int, int], None]]:
+def _progress(wanted: bool, what: str = "expectations") -> Generator[Callable[[int, int], None]]:
     """A bar on standard error that is moved by (done, total); nothing unless it is a terminal."""
     if not (wanted and sys.stderr.isatty()):
         yield lambda done, total: None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alertkit.deploy.loaded import LoadedGroup, LoadedRule
 from alertkit.source import Problems, Span
 from alertkit.spec.duration import parse_duration
 from alertkit.spec.project import shown_path
-from alertkit.toolchain import Tool, open_scratch, require, run_many
+from alertkit.toolchain import Tool, nearest, open_scratch, require, run_many
+
+if TYPE_CHECKING:
+    from alertkit.deploy.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +47,24 @@ def read_build(folder: Path, problems: Problems) -> Build | None:
     return Build(folder, rules, alertmanager, templates)
 
 
-def check(build: Build, problems: Problems, rules: bool = True, alertmanager: bool = True) -> list[Tool] | None:
-    """Let promtool and amtool check the build; the tools that did, or None and problems (AK6xx, AK724)."""
+def check(
+    build: Build, problems: Problems, rules: bool = True, alertmanager: bool = True, near: Target | None = None
+) -> list[Tool] | None:
+    """Let promtool and amtool check the build; the tools that did, or None and problems (AK6xx, AK724).
+
+    Those of the same version as the servers of `near`, where they are on this machine.
+    """
     with_amtool = alertmanager and build.alertmanager is not None
     with_promtool = rules and bool(build.rules)
     tools = require([*["promtool"] * with_promtool, *["amtool"] * with_amtool], problems)
     if tools is None:
         return None
+    if near is not None:
+        if "promtool" in tools and near.prometheus:
+            tools["promtool"] = nearest(tools["promtool"], _version(near.prometheus[0].version(Problems())))
+        if "amtool" in tools and near.alertmanager is not None:
+            status = near.alertmanager.status(Problems())
+            tools["amtool"] = nearest(tools["amtool"], _version(status.version if status else None))
     commands: list[list[str | Path]] = []
     if with_promtool:
         commands.append([tools["promtool"].path, "check", "rules", *build.rule_paths])
@@ -64,6 +79,33 @@ def check(build: Build, problems: Problems, rules: bool = True, alertmanager: bo
             problems.add("AK724", f"{Path(command[0]).name} refuses the build: {said}",
                          help="run `alertkit compile` again; nothing was copied")  # fmt: skip
     return list(tools.values()) if len(problems) == before else None
+
+
+def fits_server(target: Target, build: Build, problems: Problems) -> bool:
+    """Whether the language of every Prometheus of the target has all that the rules use; else problems (AK732)."""
+    from alertkit import promql
+
+    groups = expected_groups(build, problems)
+    before = len(problems)
+    versions: dict[tuple[int, int], str] = {}
+    for server in target.prometheus if build.rules else ():
+        found = _version(server.version(problems))
+        if found:
+            versions.setdefault(found, server.shown)
+    for version, shown in versions.items():
+        for group in groups or ():
+            for rule in group.rules:
+                try:
+                    promql.parse(rule.query, version)
+                except promql.PromqlError as error:
+                    problems.add("AK732", f"{shown} is {version[0]}.{version[1]} and does not take {rule.name} of"
+                                 f" {group.file}: {error}", help="write the expression for that version")  # fmt: skip
+    return len(problems) == before and groups is not None
+
+
+def _version(text: str | None) -> tuple[int, int] | None:
+    found = re.match(r"v?(\d+)\.(\d+)", text or "")
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _complaints(text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager over HTTP: the only door to servers.
+"""HTTP to servers: the only door.
 
 Every call returns its result, or None with one problem (AK701 to AK713) that names the server without credentials.
 Answers are awaited for `timeout` seconds in all, however slowly they trickle.
@@ -6,13 +6,14 @@ Answers are awaited for `timeout` seconds in all, however slowly they trickle.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from alertkit.deploy.loaded import LoadedGroup, loaded_group
+from alertkit.deploy.access import AccessError
 from alertkit.source import Problem, Problems, Span
 from alertkit.source.url import is_base_url, shown_url
 
@@ -32,10 +33,10 @@ class _Answer:
     body: bytes
 
 
-class _Server:
+class Server:
     """What both kinds of server have in common. `span` is where their URL was written, if anywhere."""
 
-    kind = "server"
+    kind = "a server"
 
     def __init__(
         self, url: str, *, span: Span | None = None, timeout: float = TIMEOUT, session: SessionFactory | None = None
@@ -54,6 +55,23 @@ class _Server:
         """Whether the server says that it is ready to work."""
         return self._call("GET", "/-/ready", problems) is not None
 
+    def metrics(self, problems: Problems) -> dict[str, float] | None:
+        """Its own metrics: `name{labels}` as it prints it -> value."""
+        body = self._call("GET", "/metrics", problems)
+        if body is None:
+            return None
+        found: dict[str, float] = {}
+        for line in body.decode("utf-8", "replace").splitlines():
+            name, _, value = line.rpartition(" ")
+            if name and not line.startswith("#"):
+                with contextlib.suppress(ValueError):
+                    found[name] = float(value)
+        return found
+
+    def at(self, code: str, message: str, help: str = "") -> Problem:
+        """A problem where this server's URL was written."""
+        return Problem(code, message, self.span, help)
+
     def _json(self, path: str, problems: Problems) -> Any:
         """The decoded body of a GET; None and a problem when there is none."""
         body = self._call("GET", path, problems)
@@ -67,15 +85,15 @@ class _Server:
                       f"is it the {self.kind} itself, or the page of a proxy before it?")  # fmt: skip
             return None
 
-    def _call(self, method: str, path: str, problems: Problems) -> bytes | None:
-        """The body of a 200 answer; None and a problem for everything else."""
+    def _call(self, method: str, path: str, problems: Problems, body: bytes | None = None) -> bytes | None:
+        """The body of a 200 answer to `method`, which sends `body` (JSON) if given; None and a problem otherwise."""
         if not is_base_url(self.url):
             self._add(problems, "AK710", f"`{self.shown}` is not an http or https URL",
                       "write it like http://localhost:9090")  # fmt: skip
             return None
         done: list[_Answer | BaseException] = []
         # In a thread of its own, since neither name resolution nor a trickling body obeys a time-out of requests.
-        worker = threading.Thread(target=self._fetch, args=(method, self.url + path, done), daemon=True)
+        worker = threading.Thread(target=self._fetch, args=(method, self.url + path, body, done), daemon=True)
         worker.start()
         worker.join(self._timeout)
         if not done:
@@ -91,12 +109,16 @@ class _Server:
         problems.append(self._refusal(path, answer))
         return None
 
-    def _fetch(self, method: str, url: str, done: list[_Answer | BaseException]) -> None:
+    def _fetch(self, method: str, url: str, body: bytes | None, done: list[_Answer | BaseException]) -> None:
         try:
             import requests
 
             with (self._session or requests.Session)() as session:
-                answer = session.request(method, url, timeout=self._timeout, allow_redirects=False)
+                # `verify` is given anew, or REQUESTS_CA_BUNDLE would replace the environment's own ca_file.
+                answer = session.request(
+                    method, url, data=body, headers={"Content-Type": "application/json"} if body is not None else {},
+                    timeout=self._timeout, allow_redirects=False, verify=session.verify,
+                )  # fmt: skip
                 location = answer.headers.get("Location", "") if 300 <= answer.status_code < 400 else ""
                 done.append(_Answer(answer.status_code, answer.reason or "", location, answer.content))
         except Exception as error:
@@ -107,6 +129,9 @@ class _Server:
 
         reasons = " ".join(f"{type(e).__name__}: {e}" for e in _chain(error))
         exceptions = requests.exceptions
+        if isinstance(error, AccessError):
+            return self._problem("AK714", f"{self.shown} cannot be asked: {error}",
+                                 "correct `http:` of the environment; may you read the file?")  # fmt: skip
         if isinstance(error, exceptions.ProxyError):
             return self._problem("AK701", f"the proxy on the way to {self.shown} does not work",
                                  "check HTTP_PROXY and HTTPS_PROXY, or add the host to NO_PROXY")  # fmt: skip
@@ -142,11 +167,11 @@ class _Server:
                 return self._problem("AK704", f"no secure connection to {self.shown}: {said}", help)
         return self._problem(
             "AK704", f"no secure connection to {self.shown}: its certificate is not trusted",
-            "set REQUESTS_CA_BUNDLE to a file with your organisation's certificates",
+            "name the file with your organisation's certificates: `http: {ca_file: ...}`, or REQUESTS_CA_BUNDLE",
         )  # fmt: skip
 
     def _refusal(self, path: str, answer: _Answer) -> Problem:
-        page = f"{self.shown}{path}"
+        page = f"{self.shown}{path.partition('?')[0]}"
         said = _first_words(answer.body)
         if 300 <= answer.status < 400:
             to = shown_url(answer.location) or "elsewhere"
@@ -179,86 +204,6 @@ class _Server:
 
     def _add(self, problems: Problems, code: str, message: str, help: str) -> None:
         problems.append(self._problem(code, message, help))
-
-
-class Prometheus(_Server):
-    """A Prometheus server at its base URL, path prefix included."""
-
-    kind = "a Prometheus"
-
-    def rules(self, problems: Problems) -> tuple[LoadedGroup, ...] | None:
-        """All rule groups that are loaded, in the server's order."""
-        data = self._data("/api/v1/rules", problems)
-        if data is None:
-            return None
-        try:
-            return tuple(loaded_group(group) for group in data["groups"])
-        except (KeyError, TypeError, ValueError, AttributeError):
-            self._not_this(problems)
-            return None
-
-    def version(self, problems: Problems) -> str | None:
-        """The server's version, e.g. `2.42.0+ds`."""
-        data = self._data("/api/v1/status/buildinfo", problems)
-        return None if data is None else str(data.get("version", ""))
-
-    def runtime(self, problems: Problems) -> Mapping[str, Any] | None:
-        """Runtime information, among it `reloadConfigSuccess` and `lastConfigTime`."""
-        return self._data("/api/v1/status/runtimeinfo", problems)
-
-    def flags(self, problems: Problems) -> Mapping[str, str] | None:
-        """The command line flags that it runs with, without dashes."""
-        return self._data("/api/v1/status/flags", problems)
-
-    def _data(self, path: str, problems: Problems) -> dict[str, Any] | None:
-        answer = self._json(path, before := Problems())
-        problems.extend(before)
-        if before:
-            return None
-        data = answer.get("data") if isinstance(answer, dict) and answer.get("status") == "success" else None
-        if not isinstance(data, dict):
-            self._not_this(problems)
-            return None
-        return data
-
-
-@dataclass(frozen=True, slots=True)
-class AlertmanagerStatus:
-    """Of Alertmanager: its `version` and the configuration that it runs with, printed by itself."""
-
-    version: str
-    config: str
-
-
-class Alertmanager(_Server):
-    """An Alertmanager at its base URL, path prefix included."""
-
-    kind = "an Alertmanager"
-
-    def status(self, problems: Problems) -> AlertmanagerStatus | None:
-        """Version and configuration."""
-        answer = self._json("/api/v2/status", before := Problems())
-        problems.extend(before)
-        if before:
-            return None
-        try:
-            return AlertmanagerStatus(str(answer["versionInfo"]["version"]), str(answer["config"]["original"]))
-        except (KeyError, TypeError):
-            self._not_this(problems)
-            return None
-
-    def config_hash(self, problems: Problems) -> float | None:
-        """The metric `alertmanager_config_hash`: the first 6 bytes of the loaded file's MD5, little-endian."""
-        body = self._call("GET", "/metrics", problems)
-        for line in (body or b"").decode("utf-8", "replace").splitlines():
-            if line.startswith("alertmanager_config_hash "):
-                try:
-                    return float(line.split()[1])
-                except ValueError:
-                    break
-        if body is not None:
-            self._not_this(problems)
-        return None
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

@@ -29,7 +29,7 @@ def differences(
     longer be loaded. A file of the same name in another folder counts only when there is none in `rules_dir`.
     """
     names = {group.file for group in wanted} | set(removed)
-    ours = _by_place([g for g in loaded if PurePosixPath(g.file).name in names], rules_dir)
+    ours = by_place([g for g in loaded if PurePosixPath(g.file).name in names], rules_dir)
     found: list[str] = []
     for group in wanted:
         there = ours.pop((group.file, group.name), None)
@@ -41,7 +41,8 @@ def differences(
     return found
 
 
-def _by_place(groups: Iterable[LoadedGroup], rules_dir: Path | None) -> dict[tuple[str, str], LoadedGroup]:
+def by_place(groups: Iterable[LoadedGroup], rules_dir: Path | None) -> dict[tuple[str, str], LoadedGroup]:
+    """By file and group name; a file of that name in another folder counts only when `rules_dir` has none loaded."""
     here = {str(rules_dir), str(rules_dir.resolve())} if rules_dir else set()
     groups = list(groups)
     exact = {PurePosixPath(g.file).name for g in groups if str(PurePosixPath(g.file).parent) in here}

@@ -157,9 +157,9 @@ class BurnRate(Kind):
         fast = histogram.named("_bucket").where([Matcher("le", "=", format_number(under))])
         return None, fast, histogram.named("_count")
 
-    def _errors(self, window: str) -> str:
+    def _errors(self, indicator: tuple[Ratio | None, Selector, Selector], window: str) -> str:
         """The share of bad events in a window."""
-        ratio, part, other = self._indicator()
+        ratio, part, other = indicator
         one = by("sum", self.identity, f"rate({part}[{window}])")
         two = by("sum", self.identity, f"rate({other}[{window}])")
         share = f"({one} or 0 * {two})"
@@ -173,7 +173,8 @@ class BurnRate(Kind):
 
     def question(self, context: Context) -> Question:
         thresholds = self._thresholds()
-        _, part, other = self._indicator()
+        indicator = self._indicator()
+        _, part, other = indicator
         system = re.sub(r"\W", "_", context.system)
         level = "_".join([system, *self.identity])
         metric = other.metric
@@ -201,7 +202,7 @@ class BurnRate(Kind):
         return Question(
             signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio", inputs=(other,),
             unit=RATIO, forms=tuple(forms), guards=guards, range=(0.0, 1.0),
-            records=tuple((name, self._errors(format_duration(window))) for window, name in names.items()),
+            records=tuple((name, self._errors(indicator, format_duration(window))) for window, name in names.items()),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -17,7 +17,7 @@ from alertkit.kinds.stimulus import Source
 from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
 from alertkit.prove.grid import Grid
 from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, inputs_at_rest, missing_group, missing_tests
-from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, shape_of
+from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Level, Piece, notation
 from alertkit.series.example import example_labels
@@ -35,7 +35,6 @@ class Proof:
     grid: Grid
     group: TestGroup
     checks: tuple[Check, ...]
-    skipped: tuple[tuple[str, str], ...] = ()
 
 
 def proofs_of(system: System) -> list[Proof]:
@@ -54,10 +53,10 @@ def proofs_of(system: System) -> list[Proof]:
 
 def _proofs(alert: Alert, claim: Claim, companion: Alert | None, copies: Sequence[Claim]) -> list[Proof]:
     rule = companion.rules[0] if companion else None
-    bound = [_Bound(alert, claim, script, rule, copies) for script in scripts_of(shape_of(claim, alert.rules, rule))]
-    proofs = [one.proof() for one in bound]
+    bound = _Bound(alert, claim, rule, copies)
+    proofs = [bound.proof(script) for script in scripts_of(shape_of(claim, alert.rules, rule))]
     if rule is not None:
-        proofs += [proof for case in (FORGOTTEN, VANISHED) if (proof := bound[0].missing(rule, case)) is not None]
+        proofs += [proof for case in (FORGOTTEN, VANISHED) if (proof := bound.missing(rule, case)) is not None]
     return proofs
 
 
@@ -66,29 +65,32 @@ Expected = tuple[ExpectedAlert, ...] | None
 
 
 class _Bound:
-    """A script with the names of one alert: its series, labels and annotations."""
+    """The names of one alert, which its scripts are bound to: series, labels and annotations."""
 
-    def __init__(
-        self, alert: Alert, claim: Claim, script: Script, companion: Rule | None, copies: Sequence[Claim]
-    ) -> None:
-        self.alert, self.claim, self.script, self.companion, self.copies = alert, claim, script, companion, copies
+    def __init__(self, alert: Alert, claim: Claim, companion: Rule | None, copies: Sequence[Claim]) -> None:
+        self.alert, self.claim, self.companion, self.copies = alert, claim, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
-        self.bad, self.good = _identities(claim)
+        self.bad, self.good = identities(claim)
+        # What the scripts of an alert share: what is expected, and the names of its series.
+        self._known: dict[Outcome, Expected] = {SILENT: ()}
+        self._names: dict[tuple[object, ...], str] = {}
 
-    def proof(self) -> Proof:
-        script = self.script
-        alerts, exprs = self._tests()
+    def proof(self, script: Script) -> Proof:
+        if self.good is None:
+            script = of_one(script)
+        alerts, exprs = self._tests(script)
         title = f"{self.alert.name} {script.name}".rstrip()
-        group = TestGroup(title, script.grid.step, self._series(), (*alerts, *self._missing()), tuple(exprs))
+        group = TestGroup(
+            title, script.grid.step, self._series(script), (*alerts, *self._missing(script)), tuple(exprs)
+        )
         return Proof(self.alert, script.grid, group, script.checks)
 
-    def _tests(self) -> tuple[list[AlertTest], list[ExprTest]]:
+    def _tests(self, script: Script) -> tuple[list[AlertTest], list[ExprTest]]:
         """The script's checks as tests; moments that expect the same share what they expect."""
         alerts: list[AlertTest] = []
         exprs: list[ExprTest] = []
-        name = self.alert.name
-        known: dict[Outcome, Expected] = {SILENT: ()}
-        for check, title, outcome in self.script.outcomes:
+        name, known = self.alert.name, self._known
+        for check, title, outcome in script.outcomes:
             if outcome not in known:
                 known[outcome] = self._expected(*outcome)
             expected = known[outcome]
@@ -151,12 +153,12 @@ class _Bound:
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}'
         return ExprTest(check.time, selector, tuple(samples), comment)
 
-    def _missing(self) -> tuple[AlertTest, ...]:
+    def _missing(self, script: Script) -> tuple[AlertTest, ...]:
         """The companion: silent before its `for`, firing at it, for the identity whose data is gone."""
-        rule, start = self.companion, self.script.gone_at
+        rule, start = self.companion, script.gone_at
         if rule is None or start is None or self.claim.inputs == ():
             return ()
-        grid = self.script.grid
+        grid = script.grid
         fires = start + grid.evaluations(rule.for_)
         labels = {**self.bad, **dict(rule.labels)}
         if not self.claim.identity:
@@ -185,30 +187,28 @@ class _Bound:
         group, checks = missing_group(title, claim, rule, tests, length, lost, staying)
         return Proof(self.alert, grid_of(rule), group, checks)
 
-    def _at(self) -> Callable[[float], tuple[Source, ...]]:
+    def _at(self, script: Script) -> Callable[[float], tuple[Source, ...]]:
         """The series of a value: with the usual traffic, or with too little or none where that is the case."""
         stimulus = self.claim.stimulus
-        if self.script.name == THIN and stimulus.thin is not None:
+        if script.name == THIN and stimulus.thin is not None:
             return stimulus.thin
-        if self.script.name == IDLE and stimulus.idle is not None:
+        if script.name == IDLE and stimulus.idle is not None:
             idle = stimulus.idle
             return lambda _: idle
         return stimulus.at
 
-    def _series(self) -> tuple[InputSeries, ...]:
+    def _series(self, script: Script) -> tuple[InputSeries, ...]:
         """Each series with what it does at each value of the script and, last, when there is no data."""
-        stimulus, values = self.claim.stimulus, self.script.values
+        stimulus, values = self.claim.stimulus, script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
-        names: dict[tuple[object, ...], str] = {}
-        at = self._at()
+        names, at = self._names, self._at(script)
         for index, value in enumerate(values):
             for source in splits(at(value), self.claim):
                 key = (source.selector.metric, source.selector.matchers, source.extra)
                 if key not in names:
                     names[key] = _series_name(source, self.bad)
-                    found.setdefault(names[key], [GONE] * (len(values) + 1))
-                found[names[key]][index] = source.piece
+                found.setdefault(names[key], [GONE] * (len(values) + 1))[index] = source.piece
         if self.good is not None:
             for source in at(self.claim.rest):
                 # Where absence is the alarm, all must be gone for it.
@@ -221,7 +221,7 @@ class _Bound:
             found[_series_name(source, self.bad)] = [source.piece] * len(values) + [last]
         for copy in self.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
-            names_of_copy, _ = _identities(copy)
+            names_of_copy, _ = identities(copy)
             for source in copy.stimulus.at(copy.rest):
                 found.setdefault(_series_name(source, names_of_copy), [source.piece] * (len(values) + 1))
         for source, pieces in outsiders(self.claim, values, self.bad):
@@ -230,7 +230,7 @@ class _Bound:
         states = foreign_states(self.claim, self.alert.name, first.severity, self.alert.system, self.bad)
         for labels in states:
             found[f"ALERTS{_braces(dict(labels))}"] = [ONE] * (len(values) + 1)
-        return tuple([InputSeries(name, _values(self.script, tuple(pieces))) for name, pieces in found.items()])
+        return tuple([InputSeries(name, _values(script, tuple(pieces))) for name, pieces in found.items()])
 
 
 @lru_cache(maxsize=16384)
@@ -239,7 +239,12 @@ def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
     return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
 
 
-def _identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
+def has_second_identity(claim: Claim) -> bool:
+    """Whether a second identity can exist, which must stay silent while the first fires."""
+    return identities(claim)[1] is not None
+
+
+def identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
     """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
     fixed: dict[str, str] = {}
     for selector in claim.inputs:

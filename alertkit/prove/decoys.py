@@ -27,8 +27,8 @@ Extra = tuple[tuple[str, str], ...]
 def splits(sources: Sequence[Source], claim: Claim) -> list[Source]:
     """The series of one identity, each in two that add up to it, in unequal parts; as they are where they do not add.
 
-    A gauge beside counters is a gate, which is not added up. Neighbours are parted differently, so that
-    the larger of two does not keep their proportion.
+    A gauge beside counters is a gate, which is not added up. Neighbours are parted differently, so that the larger of
+    two does not keep their proportion.
     """
     if not claim.stimulus.sums or _taken(claim):
         return list(sources)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alertkit.prove.results import Event, Planned, Result
+from alertkit.prove.results import Event, Planned, Result, id_of
 from alertkit.prove.scenario import Scenario
 from alertkit.routing.answer import Oracle
 from alertkit.routing.check import Expectation, check
@@ -31,5 +31,13 @@ def prove_notified(
     for scenario, expected in expectations:
         lines = [found.message for found in check(oracle, alerts, (), [expected]) if found.fails]
         assert expected.span is not None
-        case = f"{scenario.name}, notified: {expected.labels['alertname']}: {', '.join(expected.receivers)}"
-        yield Result(scenario.system, "", "", case, not lines, expected.span, 1, tuple(lines))
+        yield Result(scenario.system, "", "", _case(scenario, expected), not lines, expected.span, 1, tuple(lines))
+
+
+def notified_id(scenario: Scenario, expected: Expectation) -> str:
+    """The id of the result of one expectation."""
+    return id_of(scenario.system, "", "", _case(scenario, expected))
+
+
+def _case(scenario: Scenario, expected: Expectation) -> str:
+    return f"{scenario.name}, notified: {expected.labels['alertname']}: {', '.join(expected.receivers)}"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from alertkit.prove.output import Failure, FileVerdict, read_output
-from alertkit.prove.results import Event, Planned, Result
+from alertkit.prove.results import Event, Planned, Result, id_of
+from alertkit.prove.select import Wants, everything, selected
 from alertkit.prove.words import compare
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.duration import format_duration, parse_duration
@@ -22,10 +23,16 @@ def plain_files(folder: Path) -> list[Path]:
     return sorted({path for pattern in PATTERNS for path in folder.glob(pattern)})
 
 
-def prove_plain(files: Sequence[Path], promtool: Tool, keep: Path, problems: Problems) -> Iterator[Event]:
-    """Run each file where it is; one result for each of its tests."""
+def prove_plain(
+    files: Sequence[Path], promtool: Tool, keep: Path, problems: Problems, wants: Wants = everything
+) -> Iterator[Event]:
+    """Run each file with a wanted test where it is; one result for each of its wanted tests."""
     documents = [(path, document) for path in files if (document := load_file(path, problems)) is not None]
-    checked = [(path, document) for path, document in documents if _sound(path, document, problems)]
+    checked = [
+        (path, document)
+        for path, document in documents
+        if _sound(path, document, problems) and any(map(wants, ids_of(path, document)))
+    ]
     if problems:
         return
     yield Planned(sum(_count(test) for _, document in checked for test in _tests(document)))
@@ -46,7 +53,20 @@ def prove_plain(files: Sequence[Path], promtool: Tool, keep: Path, problems: Pro
             keep.mkdir(parents=True, exist_ok=True)
             place.write_text(done.text, encoding="utf-8")
             raw = shown_path(place)
-        yield from _results(path, document, verdicts[0], raw)
+        yield from selected(_results(path, document, verdicts[0], raw), wants)
+
+
+def ids_of(path: Path, document: Document) -> list[str]:
+    """The ids of the results of a file, in their order."""
+    return [id_of(_name(path), "", "", _title(index, test)) for index, test in enumerate(_tests(document))]
+
+
+def _name(path: Path) -> str:
+    return path.name.split(".")[0]
+
+
+def _title(index: int, test: dict[str, Any]) -> str:
+    return str(test.get("name") or f"test {index + 1}")
 
 
 def _first(text: str) -> str:
@@ -88,9 +108,9 @@ def _sound(path: Path, document: Document, problems: Problems) -> bool:
 
 
 def _results(path: Path, document: Document, verdict: FileVerdict, raw: str) -> Iterator[Result]:
-    name = path.name.split(".")[0]
-    for index, test in enumerate(document.data["tests"]):
-        title = str(test.get("name") or f"test {index + 1}")
+    name = _name(path)
+    for index, test in enumerate(_tests(document)):
+        title = _title(index, test)
         mine = [f for f in verdict.failures if _belongs(f, test, title)]
         details: list[str] = []
         span = document.key(("tests", index))

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from alertkit.kinds import Comparison
 from alertkit.source import Span
+
+
+def id_of(system: str, alert: str, severity: str, case: str) -> str:
+    """`system::alert::severity::case`, without empty parts."""
+    return "::".join(filter(None, (system, alert, severity, case)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +26,8 @@ class Result:
     """The outcome of one case of one alert.
 
     `span` is the place in the spec or test file that the case stands for; `details` are lines that say what was
-    expected and what happened, empty when it passed; `raw` names the file that holds promtool's own words.
+    expected and what happened, empty when it passed; `raw` names the file that holds promtool's own words; `failed_at`
+    are the times (milliseconds) at which an expectation did not hold.
     """
 
     system: str
@@ -32,11 +40,12 @@ class Result:
     details: tuple[str, ...] = ()
     raw: str = ""
     cached: bool = False
+    failed_at: tuple[int, ...] = ()
 
     @property
     def id(self) -> str:
         """`system::alert::severity::case`, without empty parts."""
-        return "::".join(filter(None, (self.system, self.alert, self.severity, self.case)))
+        return id_of(self.system, self.alert, self.severity, self.case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,39 @@ class Skipped:
     case: str
     reason: str
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The signal at one time (milliseconds; None: it has no value) and the alert's `state`: pending, firing or ""."""
+
+    time: int
+    value: float | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What promtool saw around a failure; `edges` are the levels with the comparison at which each fires."""
+
+    moments: tuple[Moment, ...]
+    edges: tuple[tuple[str, Comparison], ...]
+    failed_at: int
+
+
+def combine(results: Iterable[Result]) -> list[Result]:
+    """One result for each id and place: a case that several timelines prove is one case to whoever reads of it."""
+    found: dict[tuple[str, Span], Result] = {}
+    for result in results:
+        before = found.get(key := (result.id, result.span))
+        if before is not None:
+            result = replace(
+                before, passed=before.passed and result.passed, expectations=before.expectations + result.expectations,
+                details=before.details + result.details, raw=before.raw or result.raw,
+                cached=before.cached and result.cached, failed_at=before.failed_at + result.failed_at,
+            )  # fmt: skip
+        found[key] = result
+    return list(found.values())
 
 
 Event = Planned | Result | Skipped

@@ -13,10 +13,12 @@ from pathlib import Path
 from alertkit.compile.ruleset import System
 from alertkit.prove.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.cases import proofs_of
+from alertkit.prove.inapplicable import inapplicable
 from alertkit.prove.memory import Memory
 from alertkit.prove.output import Failure, FileVerdict, read_output
-from alertkit.prove.results import Event, Planned, Result, Skipped
+from alertkit.prove.results import Event, Planned, Result, Skipped, id_of
 from alertkit.prove.script import Check
+from alertkit.prove.select import Wants, everything, selected
 from alertkit.prove.words import details_of
 from alertkit.source import Problems
 from alertkit.toolchain import Finished, Tool, run_many, usable_cores
@@ -29,34 +31,32 @@ SHARES = 3
 
 @dataclass(slots=True)
 class Run:
-    """How to run: which promtool, on how many cores, whether every alert is alone, and what is remembered."""
+    """How to run: which promtool, on how many cores, whether every alert is alone, and what is remembered.
+
+    `wants` says which ids are wanted; with `fail_fast` promtool is started on little at a time, so that whoever takes
+    the events can stop at a failure.
+    """
 
     promtool: Tool
     keep: Path
     jobs: int = 0
     isolate: bool = False
     memory: Memory | None = None
-    only: str | None = None
     progress: Callable[[int, int], None] = lambda done, total: None
+    wants: Wants = everything
+    fail_fast: bool = False
 
 
 def prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
-    """All generated cases of all systems, as events; a tool that breaks is a problem and ends the stream."""
-    jobs = [
-        job
-        for system in systems
-        for job in jobs_of(system, proofs_of(system))
-        if run.only is None or run.only in f"{system.name}::{job.proof.alert.name}"
-    ]
+    """All wanted generated cases of all systems, as events; a tool that breaks is a problem and ends the stream."""
+    yield from selected(_prove(systems, run, problems), run.wants)
+
+
+def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
+    derived = [job for system in systems for job in jobs_of(system, proofs_of(system))]
+    jobs = [job for job in derived if _wanted(job, run)]
     yield Planned(sum(len(job.proof.checks) for job in jobs))
-    proven = {id(job.proof.alert) for job in jobs}
-    for system in systems:
-        for alert in system.alerts:
-            if alert.claim is not None and id(alert) not in proven and run.only is None:
-                yield Skipped(system.name, alert.name, "", TOO_LONG, alert.span)
-            wanted = run.only is None or run.only in f"{system.name}::{alert.name}"
-            if wanted and alert.claim is None and not alert.companion:
-                yield Skipped(system.name, alert.name, "", alert.unproven, alert.span)
+    yield from _skipped(systems, derived, run)
     batches = [Batch((job,)) for job in jobs] if run.isolate else pack(jobs)
     waiting = []
     for batch in batches:
@@ -66,6 +66,30 @@ def prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[E
         else:
             waiting.append(batch)
     yield from _run(waiting, run, problems)
+
+
+def _wanted(job: Job, run: Run) -> bool:
+    name = job.proof.alert.name
+    if run.wants is everything:
+        return True
+    cases = {(check.severity, check.case) for check in job.proof.checks}
+    return any(run.wants(id_of(job.system, name, severity, case)) for severity, case in cases)
+
+
+def _skipped(systems: Sequence[System], jobs: Sequence[Job], run: Run) -> Iterator[Skipped]:
+    """The cases, or all cases, that alerts cannot have."""
+    cases: dict[int, set[tuple[str, str]]] = {}
+    for job in jobs:
+        cases.setdefault(id(job.proof.alert), set()).update((c.severity, c.case) for c in job.proof.checks)
+    for system in systems:
+        for alert in system.alerts:
+            if alert.companion:
+                continue
+            reasons = [("", alert.unproven if alert.claim is None else TOO_LONG)]
+            if alert.claim is not None and id(alert) in cases:
+                reasons = inapplicable(alert, alert.claim, cases[id(alert)])
+            for case, reason in reasons:
+                yield Skipped(system.name, alert.name, case, reason, alert.span)
 
 
 def _run(batches: list[Batch], run: Run, problems: Problems) -> Iterator[Event]:
@@ -113,13 +137,17 @@ def _verdicts(batches: list[Batch], run: Run, problems: Problems) -> Iterator[tu
             run.progress(done_so_far, sum(weights))
 
         run.progress(0, sum(weights))
-        finished = run_many(
-            commands, problems, jobs=run.jobs or None, timeout=TIMEOUT, scratch=scratch, on_done=on_done
-        )
-        for share, done in zip(shares, finished, strict=False):
-            if done is None:
-                return
-            yield from _read(share, batches, done, run, problems)
+        cores = run.jobs or usable_cores()
+        wave = cores if run.fail_fast else len(shares)
+        for first in range(0, len(shares), wave):
+            finished = run_many(
+                commands[first : first + wave], problems, jobs=run.jobs or None, timeout=TIMEOUT, scratch=scratch,
+                on_done=lambda index, done, first=first: on_done(first + index, done),  # type: ignore[misc]
+            )  # fmt: skip
+            for share, done in zip(shares[first : first + wave], finished, strict=False):
+                if done is None:
+                    return
+                yield from _read(share, batches, done, run, problems)
 
 
 def _read(
@@ -186,5 +214,5 @@ def _results(
             lines += details_of(failure, job, checks)
         yield Result(
             job.system, job.proof.alert.name, severity, case, not lines, span, len(checks), tuple(lines),
-            raw, cached,
+            raw, cached, tuple(sorted({failure.time for failure in mine})),
         )  # fmt: skip

@@ -10,11 +10,12 @@ from alertkit.compile.ruleset import System
 from alertkit.prove.fit import check_fit
 from alertkit.prove.output import FileVerdict, read_output
 from alertkit.prove.reads import Reads
-from alertkit.prove.results import Event, Planned, Result
+from alertkit.prove.results import Event, Planned, Result, id_of
 from alertkit.prove.runner import TIMEOUT, Run
 from alertkit.prove.scenario import Scenario
 from alertkit.prove.scenario_file import RULES, Prepared, evaluations
 from alertkit.prove.scenario_words import Reading, held, read, wrong_exactly, wrong_state, wrong_texts
+from alertkit.prove.select import selected
 from alertkit.prove.statement import EXACTLY, FIRES, Statement
 from alertkit.source import Problems
 from alertkit.toolchain import Finished, open_scratch, run_many, usable_cores
@@ -37,7 +38,20 @@ def prepare(scenarios: Sequence[Scenario], systems: Sequence[System], problems: 
 
 def prove_scenarios(prepared: Sequence[Prepared], run: Run, problems: Problems) -> Iterator[Event]:
     """One result for each expectation of each scenario; a tool that breaks is a problem and ends the stream."""
-    wanted = [one for one in prepared if run.only is None or run.only in _names(one)]
+    yield from selected(_prove(prepared, run, problems), run.wants)
+
+
+def ids_of(one: Prepared) -> list[str]:
+    """The ids of the results of a scenario, in their order."""
+    return [id_of(one.scenario.system, "", "", _case(one.scenario, s)) for s in one.scenario.statements]
+
+
+def _case(scenario: Scenario, statement: Statement) -> str:
+    return f"{scenario.name}, {statement.when}: {statement.text}"
+
+
+def _prove(prepared: Sequence[Prepared], run: Run, problems: Problems) -> Iterator[Event]:
+    wanted = [one for one in prepared if any(map(run.wants, ids_of(one)))]
     yield Planned(sum(len(times) for one in wanted for times in one.times))
     waiting = []
     for one in wanted:
@@ -62,11 +76,6 @@ def prove_scenarios(prepared: Sequence[Prepared], run: Run, problems: Problems) 
         if run.memory is not None and all(result.passed for result in results):
             run.memory.remember(one)
         yield from results
-
-
-def _names(one: Prepared) -> str:
-    names = [one.scenario.name, *(s.alert for s in one.scenario.statements if s.alert)]
-    return "\n".join(f"{one.scenario.system}::{name}" for name in names)
 
 
 @dataclass(slots=True)
@@ -110,7 +119,7 @@ def _results(one: Prepared, outcome: _Outcome, cached: bool = False) -> Iterator
         if not lines and not cached:
             lines = _details(one, outcome, index, statement)
         yield Result(
-            scenario.system, "", "", f"{scenario.name}, {statement.when}: {statement.text}", not lines, statement.span,
+            scenario.system, "", "", _case(scenario, statement), not lines, statement.span,
             len(times), tuple(lines), outcome.raw if lines else "", cached,
         )  # fmt: skip
 

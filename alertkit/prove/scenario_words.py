@@ -113,7 +113,7 @@ def wrong_state(
         lines = [f"{when} it is silent"]
         twins = [labels for labels in now if labels.get("alertname") == statement.alert]
         if twins:
-            return [f"{lines[0]}, but with other labels:", *_list(twins, state=True)]
+            return [f"{lines[0]}; there is, with other labels:", *_list(twins, state=True)]
         rest = [("firing", firing), ("pending", pending)]
         lines += [f"  {word} then: {', '.join(map(shown, found[:MOST]))}" for word, found in rest if found]
         return lines

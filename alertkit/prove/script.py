@@ -6,7 +6,8 @@ share those share one script, whatever their metrics and labels are called: it i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -140,6 +141,13 @@ class Script:
         if self.steps[-1].value is not None:
             return None
         return sum(step.stage.length for step in self.steps[:-1])
+
+
+@lru_cache(maxsize=8192)
+def of_one(script: Script) -> Script:
+    """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
+    checks = [replace(check, case="just-past") if check.case == "identity" else check for check in script.checks]
+    return replace(script, checks=tuple(checks))
 
 
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:

@@ -161,7 +161,7 @@ class _Scripts:
         return steps
 
     def _between(self) -> list[Step]:
-        """Hysteresis: between `clear` and the threshold it goes on firing, below it resolves for good."""
+        """Hysteresis: between `clear` and the threshold it goes on firing, below it resolves and does not come back."""
         kept, cleared = self.shape.kept, self.shape.cleared
         if kept is None or cleared is None or self.motion.isolated:
             return []

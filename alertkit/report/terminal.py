@@ -1,82 +1,118 @@
-"""Results for people: failures in full, a line for each alert with `-v`, a count at the end."""
+"""Results for people: grouped by system and alert, failures in full with a picture, a count at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alertkit.prove.results import Result, Skipped
+from alertkit.prove.results import Result, Skipped, Trace
+from alertkit.report.picture import BLOCKS, Marks, picture
+from alertkit.source import Span
 from alertkit.source.problem import Style
+
+INDENT = " " * 9
+
+
+def counted(number: int, word: str) -> str:
+    """`1 alert`, `2 alerts`."""
+    return f"{number} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def failure_lines(
+    result: Result, trace: Trace | None, width: int, marks: Marks = BLOCKS, style: Style | None = None
+) -> list[str]:
+    """What is said of a failed case: what was expected, what happened, the picture, where promtool's words are."""
+    style = style or Style()
+    lines = list(result.details)
+    if trace is not None:
+        lines += picture(trace, width, marks, style)
+    if result.raw:
+        lines.append(f"{style.dim}promtool's own words: {result.raw}{style.reset}")
+    return lines
 
 
 @dataclass(slots=True)
 class Terminal:
-    """Prints results as they come; `verbose` shows what passed too."""
+    """Prints results; `verbose` shows what passed, and what an alert cannot have, too."""
 
     say: Callable[[str], None]
     style: Style
     verbose: bool = False
-    passed: int = 0
+    width: int = 100
+    marks: Marks = BLOCKS
     failed: int = 0
-    cached: int = 0
-    cases: int = 0
-    alerts: set[tuple[str, str]] = field(default_factory=set)
-    skipped: list[Skipped] = field(default_factory=list)
-    _heading: tuple[str, str] = ("", "")
+    _heading: tuple[str, str, str] = field(default=("", "", ""))
 
-    def result(self, result: Result) -> None:
-        """Count one result, and show it if it failed or everything is shown."""
-        self.cases += 1
-        self.alerts.add((result.system, result.alert))
-        if result.passed:
-            self.passed += result.expectations
-            self.cached += result.expectations if result.cached else 0
-        else:
-            self.failed += 1
-            self.passed += max(result.expectations - 1, 0)
+    def show(self, results: Sequence[Result], skipped: Sequence[Skipped], traces: Mapping[str, Trace]) -> None:
+        """All results in the order of their places; of each alert first what was proven, then what cannot be."""
+        rows: list[tuple[tuple[str, int, str, int], Result | Skipped]] = [
+            ((r.span.path, r.span.line, r.alert, 0), r) for r in results
+        ]
+        if self.verbose:
+            rows += [((s.span.path, s.span.line, s.alert, 1), s) for s in skipped]
+        for _, row in sorted(rows, key=lambda pair: pair[0]):
+            if isinstance(row, Skipped):
+                self._skip(row)
+            else:
+                self._result(row, traces.get(row.id))
+
+    def _result(self, result: Result, trace: Trace | None) -> None:
+        self.failed += not result.passed
         if result.passed and not self.verbose:
             return
-        self._head(result)
-        mark = (
-            f"{_green(self.style)}ok  {self.style.reset}"
-            if result.passed
-            else f"{self.style.error}FAIL{self.style.reset}"
-        )
+        self._head(result.system, result.alert, result.span)
         case = f"{result.case} {result.severity}".rstrip()
-        self.say(f"  {mark} {case}" + ("" if result.passed else f"   {self.style.dim}{result.span}{self.style.reset}"))
-        for line in result.details:
-            self.say(f"         {line}")
-        if result.raw:
-            self.say(f"         {self.style.dim}promtool's own words: {result.raw}{self.style.reset}")
+        if result.passed:
+            self.say(f"  {_green(self.style)}ok  {self.style.reset} {case}")
+            return
+        place = f"{self.style.dim}{result.span}{self.style.reset}"
+        self.say(f"  {self.style.error}FAIL{self.style.reset} {case}   {place}")
+        for line in failure_lines(result, trace, self.width - len(INDENT), self.marks, self.style):
+            self.say(f"{INDENT}{line}")
 
-    def skip(self, skipped: Skipped) -> None:
-        self.skipped.append(skipped)
+    def _skip(self, skipped: Skipped) -> None:
+        self._head(skipped.system, skipped.alert, skipped.span)
+        case = skipped.case or "no cases are derived"
+        self.say(f"  {self.style.dim}n/a  {case}: {skipped.reason}{self.style.reset}")
 
-    def _head(self, result: Result) -> None:
-        heading = (result.system, result.alert)
-        if heading != self._heading:
-            self._heading = heading
-            name = " ".join(filter(None, heading))
-            self.say(f"{self.style.bold}{name}{self.style.reset}  {self.style.dim}{result.span}{self.style.reset}")
+    def _head(self, system: str, alert: str, span: Span) -> None:
+        # What a file of tests holds stands below the system once; an alert may be of several places.
+        heading = (system, alert, str(span) if alert else span.path)
+        if heading == self._heading:
+            return
+        if self._heading != ("", "", ""):
+            self.say("")
+        self._heading = heading
+        place = span if alert else span.path
+        name = " ".join(filter(None, (system, alert)))
+        self.say(f"{self.style.bold}{name}{self.style.reset}  {self.style.dim}{place}{self.style.reset}")
 
-    def summary(self, seconds: float, promtool: str) -> None:
-        """The last lines: what was not proven and why, then the count."""
-        if self.verbose:
-            for skip in self.skipped:
-                self.say(f"  {self.style.dim}not derived: {skip.system} {skip.alert}: {skip.reason}{self.style.reset}")
-        systems = len({system for system, _ in self.alerts})
-        total = f"{len(self.alerts)} alerts in {systems} systems, {self.cases} cases, {self.passed + self.failed} expectations"
-        if self.skipped and not self.verbose:
-            total += f"; {len(self.skipped)} without generated cases (-v names them)"
+    def summary(self, results: Sequence[Result], skipped: Sequence[Skipped], note: str) -> None:
+        """The last line: verdict and counts; `note` is how it was run."""
+        if self._heading != ("", "", ""):
+            self.say("")
+        failed = sum(not result.passed for result in results)
         verdict = (
-            f"{self.style.error}{self.failed} case{'s' if self.failed != 1 else ''} failed{self.style.reset}"
-            if self.failed
+            f"{self.style.error}{counted(failed, 'case')} failed{self.style.reset}"
+            if failed
             else f"{_green(self.style)}all passed{self.style.reset}"
         )
-        how = f"{seconds:.1f} s" + (
-            ", unchanged since they last passed" if self.cached == self.passed and self.cached else ""
-        )
-        self.say(f"{verdict}: {total}, with {promtool} in {how}")
+        unchanged = ", unchanged since they last passed" if results and all(r.cached for r in results) else ""
+        self.say(f"{verdict}: {totals(results, skipped, self.verbose)}, {note}{unchanged}")
+
+
+def totals(results: Sequence[Result], skipped: Sequence[Skipped], verbose: bool = False) -> str:
+    """How much was proven, in one line."""
+    alerts = {(result.system, result.alert) for result in results if result.alert}
+    systems = {result.system for result in results if result.alert}
+    parts = [
+        f"{counted(len(alerts), 'alert')} in {counted(len(systems), 'system')}",
+        counted(len(results), "case"),
+        counted(sum(result.expectations for result in results), "expectation"),
+    ]
+    without = {(skip.system, skip.alert) for skip in skipped if not skip.case}
+    named = "" if verbose else " (-v names them)"
+    return ", ".join(parts) + (f"; {len(without)} without generated cases{named}" if without else "")
 
 
 def _green(style: Style) -> str:

@@ -130,7 +130,10 @@ def _recorded_length(segment: Segment, wanted: int | None, recording: Recording,
 def _quantum(shapes: Sequence[object], step: int) -> float:
     """The power of two that all increments of one counter are multiples of; 0 when it never moves."""
     rates = [shape.per_second * step / 1000 for shape in shapes if isinstance(shape, Rate) and shape.per_second > 0]
-    return math.ldexp(1.0, math.floor(math.log2(min(rates))) - 24) if rates else 0.0
+    if not rates:
+        return 0.0
+    # 60 bits more than enough: what matters is that no rate overflows when it is counted in quanta.
+    return math.ldexp(1.0, max(math.floor(math.log2(min(rates))) - 32, math.floor(math.log2(max(rates))) - 60))
 
 
 class _Track:

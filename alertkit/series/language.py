@@ -13,6 +13,7 @@ start of the scenario.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -133,6 +134,8 @@ class _Reader:
     def _rate(self) -> Shape:
         at = self._place(self.index)
         value = self._number("a rate", self.unit.per_second())
+        if not math.isfinite(value) and at:
+            raise MistakeError("AK811", "a rate must be finite", *at, "write it like 20/s")
         if value < 0 and at:
             raise MistakeError(
                 "AK811", "a counter cannot fall: its rate is negative", *at,
@@ -189,11 +192,13 @@ class _Reader:
             )  # fmt: skip
         at = self._place(self.index)
         value = self._number("the latency")
-        if value <= 0 and at:
+        if not value > 0 and at:
             raise MistakeError("AK811", "a latency must be more than 0", *at, "write it like `p95 250ms`")
         self._expect("rate", "`latency p95 2s rate 50/s buckets 0.1 0.5 1 2.5 5 for 10m`")
         at = self._place(self.index)
         rate = self._number("a rate", NUMBER.per_second())
+        if not math.isfinite(rate) and at:
+            raise MistakeError("AK811", "a rate must be finite", *at, "write it like 20/s")
         if rate < 0 and at:
             raise MistakeError("AK811", "a counter cannot fall: its rate is negative", *at, "write 0/s or more")
         buckets: list[float] = []
@@ -201,7 +206,7 @@ class _Reader:
             while (peek := self._peek()) is not None and peek not in _TIMES:
                 place = self._place(self.index)
                 bound = self._number("the bound of a bucket")
-                if place and (bound <= (buckets[-1] if buckets else 0.0) or bound == float("inf")):
+                if place and not (buckets[-1] if buckets else 0.0) < bound < math.inf:
                     raise MistakeError(
                         "AK811", f"the bound {peek} is not above the one before", *place,
                         "write finite upper bounds in rising order; the last, +Inf, is added",
@@ -259,12 +264,14 @@ class _Reader:
             )  # fmt: skip
         value = quantity.in_unit(unit)
         if value is None:
-            help = (
-                f"the metric's name says {unit.name}"
-                if unit.dimension not in ("number", "rate")
-                else "the metric's name tells no unit: write a plain number"
-                + (" or one a second, like 20/s" if unit.dimension == "rate" else "")
-            )
+            if unit.dimension == "number":
+                help = "the metric's name tells no unit: write a plain number"
+            elif unit.dimension == "rate":
+                help = "the metric's name tells no unit: write a number a second or a minute, like 20/s"
+            elif unit.dimension == "ratio":
+                help = "this is a share: write it like 80%"
+            else:
+                help = f"the metric's name says that it is measured in {unit.name}"
             raise MistakeError("AK811", f"`{word}` does not fit this metric", offset, len(word), help)
         return value
 

@@ -26,8 +26,8 @@ LONGEST_INT = 100
 # Only its events are used; the pure Python one gives the same where PyYAML was built without libyaml.
 _EVENTS: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-# Of a mapping's entry: key line, key column, key length, value line, value column, value length (0-based).
-Entry = tuple[int, int, int, int, int, int]
+# Of a mapping's entry, the parser's events of key and value; of a list's item, its event twice.
+Entry = tuple[Any, Any]
 Path = Sequence[str | int]
 
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
@@ -66,12 +66,12 @@ class Document:
     def key(self, path: Path) -> Span:
         """Where the key of `path` stands (of a list's item: the item); its nearest parent if it is absent."""
         entry = self._entry(path)
-        return Span(self.path, entry[0] + 1, entry[1] + 1, entry[2]) if entry else Span(self.path, 1, 1)
+        return _span(self.path, entry[0]) if entry else Span(self.path, 1, 1)
 
     def value(self, path: Path) -> Span:
         """Where the value of `path` stands; its nearest parent if it is absent."""
         entry = self._entry(path)
-        return Span(self.path, entry[3] + 1, entry[4] + 1, entry[5]) if entry else Span(self.path, 1, 1)
+        return _span(self.path, entry[1]) if entry else Span(self.path, 1, 1)
 
     def has(self, path: Path) -> bool:
         """Whether there is a value at exactly this path."""
@@ -105,6 +105,19 @@ class Document:
             column += 1  # just behind the last character
         last = max((c for at, c in found[offset:] if at == line), default=column)
         return Span(self.path, line + 1, column + 1, last - column + 1)
+
+
+def _length(event: Any) -> int:
+    """Characters on its first line; 1 of what spans several lines and of containers."""
+    start, end = event.start_mark, event.end_mark
+    if type(event) is not yaml.ScalarEvent:
+        return 1
+    return max(1, end.column - start.column) if end.line == start.line else 1
+
+
+def _span(path: str, event: Any) -> Span:
+    mark = event.start_mark
+    return Span(path, mark.line + 1, mark.column + 1, _length(event))
 
 
 def _scalar(event: Any) -> Any:
@@ -214,12 +227,6 @@ class _Loader:
         mark = event.start_mark
         self.problems.add(code, message, Span(self.path, mark.line + 1, mark.column + 1, length), help)
 
-    def _length(self, event: Any) -> int:
-        start, end = event.start_mark, event.end_mark
-        if type(event) is not yaml.ScalarEvent:
-            return 1
-        return max(1, end.column - start.column) if end.line == start.line else 1
-
     def _node(self, event: Any, depth: int) -> Any:
         kind = type(event)
         if kind is yaml.ScalarEvent:
@@ -263,9 +270,7 @@ class _Loader:
         marks: dict[Any, Entry] = {}
         event = get()
         while type(event) is not yaml.SequenceEndEvent:
-            mark = event.start_mark
-            place = (mark.line, mark.column, self._length(event))
-            marks[len(items)] = place + place
+            marks[len(items)] = (event, event)
             items.append(self._node(event, depth + 1))
             event = get()
         self.marks[id(items)] = marks
@@ -278,23 +283,17 @@ class _Loader:
         event = get()
         while type(event) is not yaml.MappingEndEvent:
             key = self._key(event)
-            start = event.start_mark
-            length = self._length(event)
             value_event = get()
-            value_start = value_event.start_mark
             value = self._node(value_event, depth + 1)
             if key in items:
-                first = marks[key]
+                first = _span(self.path, marks[key][0])
                 self._add(
                     "AK105", f"the key `{key}` stands here a second time", event,
-                    f"it was first given on line {first[0] + 1}; keep one of the two", length,
+                    f"it was first given on line {first.line}; keep one of the two", _length(event),
                 )  # fmt: skip
             else:
                 items[key] = value
-                marks[key] = (
-                    start.line, start.column, length,
-                    value_start.line, value_start.column, self._length(value_event),
-                )  # fmt: skip
+                marks[key] = (event, value_event)
             event = get()
         self.marks[id(items)] = marks
         return items

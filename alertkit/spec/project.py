@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,13 +16,46 @@ from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.validate import Model, validate
 
 
-class Environment(Model):
-    """One place that rules are put into. URLs are base URLs; folders and files are paths on this machine."""
+class Access(Model):
+    """How to speak to servers. Secrets are files only, read at each request: what they hold is never shown or kept.
 
-    prometheus: str | None = None
-    rules_dir: str | None = None
+    `insecure_skip_verify` gives up the check of the server's certificate; it is made by default.
+    """
+
+    username: str | None = None
+    password_file: str | None = None
+    bearer_token_file: str | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    insecure_skip_verify: bool = False
+
+
+class Environment(Model):
+    """One place that rules are put into. URLs are base URLs; folders and files are paths on this machine.
+
+    prometheus      one URL or a list (an HA pair); all of them get the same rules, all or none
+    rules_dir       one folder that all of them read, or a list: one folder for each
+    reload_by       how a Prometheus takes new rules: `api` (POST /-/reload), `signal` (SIGHUP to the process whose
+                    number is in prometheus_pid_file, one or a list) or `watch` (it sees changed files itself)
+    alertmanager_reload_by  the same for Alertmanager
+    http            credentials and certificates for all servers; `alertmanager_http` for Alertmanager if it differs
+    keep            so many builds are kept for `alertkit rollback`
+    state_dir       where the lock, the journal and the kept builds are; `.alertkit` in the first folder by default
+    """
+
+    prometheus: str | tuple[str, ...] | None = None
+    rules_dir: str | tuple[str, ...] | None = None
     alertmanager: str | None = None
     alertmanager_file: str | None = None
+    reload_by: Literal["api", "signal", "watch"] = "api"
+    prometheus_pid_file: str | tuple[str, ...] | None = None
+    alertmanager_reload_by: Literal["api", "signal"] = "api"
+    alertmanager_pid_file: str | None = None
+    http: Access | None = None
+    alertmanager_http: Access | None = None
+    keep: int = Field(default=10, ge=1, le=1000)
+    state_dir: str | None = None
 
 
 class ProjectFile(Model):

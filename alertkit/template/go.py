@@ -67,6 +67,7 @@ def expand(text: str, labels: Mapping[str, str], value: float) -> str | None:
 _NOT_MODELLED = (NotModelledError, re.error, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 
 
+@lru_cache(maxsize=1024)
 def _split(text: str) -> tuple[str, str, str]:
     """The prose before the first action, the actions with what is between them, and the prose behind the last.
 

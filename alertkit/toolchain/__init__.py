@@ -7,7 +7,7 @@ from alertkit.toolchain.capabilities import CAPABILITIES, Capability, Version
 from alertkit.toolchain.install import Installed, install, offer_install, progress_bar
 from alertkit.toolchain.run import Command, Finished, Service, open_scratch, run, run_many, start, usable_cores
 from alertkit.toolchain.scratch import Scratch, terminated_means_exit
-from alertkit.toolchain.tools import INSTALL, TOOLS, Tool, cache_dir, find, find_all, require, tools_dir
+from alertkit.toolchain.tools import INSTALL, TOOLS, Tool, cache_dir, find, find_all, nearest, require, tools_dir
 
 __all__ = [
     "CAPABILITIES",
@@ -25,6 +25,7 @@ __all__ = [
     "find",
     "find_all",
     "install",
+    "nearest",
     "offer_install",
     "open_scratch",
     "progress_bar",

@@ -26,13 +26,23 @@ _SHM = Path("/dev/shm")
 _GUARDIAN = """
 trap '' INT TERM HUP QUIT
 jobs=' '
+ended=
 while read -r op id; do
   case $op in
     +) jobs="$jobs$id " ;;
     -) jobs="${jobs%% $id *} ${jobs#* $id }" ;;
+    done) ended=yes ;;
   esac
 done
 for id in $jobs; do kill -s KILL -- "-$id" 2>/dev/null; done
+# One that was started but not told of yet is known by its TMPDIR; at first it may still be in the midst of starting.
+for wait in 0 0.2; do
+  [ -z "$ended" ] || break
+  sleep $wait
+  for place in /proc/[0-9]*; do
+    grep -qsF "TMPDIR=$1" "$place/environ" && kill -s KILL "${place#/proc/}" 2>/dev/null
+  done
+done
 rm -rf -- "$1" 2>/dev/null || { sleep 1; rm -rf -- "$1"; }
 """
 
@@ -78,6 +88,8 @@ class Scratch:
             guardian = self._guardian
             if guardian is not None and guardian.stdin is not None:
                 with contextlib.suppress(OSError):
+                    if kind is None:  # else a signal may have come while a program was being started
+                        os.write(guardian.stdin.fileno(), b"done\n")
                     guardian.stdin.close()
                 guardian.wait()
         finally:

@@ -91,6 +91,19 @@ def find(name: str) -> Tool | None:
     return inspect(name, *found) if found else None
 
 
+def nearest(tool: Tool, version: tuple[int, int] | None) -> Tool:
+    """Another copy of a tool that has this version (major, minor), if one was installed; else the tool itself."""
+    if version is None or (tool.version is not None and tuple(tool.version[:2]) == version):
+        return tool
+    for folder in installed():
+        path = folder / "bin" / tool.name
+        if path.is_file() and os.access(path, os.X_OK):
+            other = inspect(tool.name, path, "cache")
+            if other.version is not None and tuple(other.version[:2]) == version:
+                return other
+    return tool
+
+
 def find_all(names: Iterable[str] = TOOLS) -> dict[str, Tool | None]:
     """`find` for each name."""
     return {name: find(name) for name in names}

@@ -6,11 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from alertkit.deploy import Change, plan_folder, restore, write
+from alertkit.deploy import Change, State, Target, plan_folder
 from alertkit.deploy.files import manifest_names
+from alertkit.deploy.transaction import Transaction
 from alertkit.source import Problems
 
 MANIFEST = ".alertkit-rules.yml"
+
+
+def change(folder: Path, changes: list[Change]) -> Transaction:
+    state = State(folder.parent / f"{folder.name}-state")
+    assert state.make(Problems())
+    return Transaction(state, Target("prod"), changes)
+
+
+def write(folder: Path, changes: list[Change], problems: Problems) -> bool:
+    made = change(folder, changes)
+    if made.prepare(problems) and made.swap(problems):
+        return True
+    made.undo(Problems())
+    return False
 
 
 def put(folder: Path, problems: Problems | None = None, **files: str) -> list[Change] | None:
@@ -18,7 +33,7 @@ def put(folder: Path, problems: Problems | None = None, **files: str) -> list[Ch
     problems = Problems() if problems is None else problems
     wanted = {f"{name}.yml": text.encode() for name, text in files.items()}
     changes = plan_folder(folder, wanted, MANIFEST, problems)
-    if changes is not None and not write(changes, problems):
+    if changes is not None and not write(folder, changes, problems):
         return None
     return changes
 
@@ -37,7 +52,7 @@ def test_write_and_restore_with_modes(tmp_path: Path) -> None:
     assert {name: text for name, text in content(tmp_path).items() if name != MANIFEST} == {"a.yml": "3", "c.yml": "4"}
     assert (tmp_path / "a.yml").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "c.yml").stat().st_mode & 0o777 == 0o644
-    assert restore(changes, Problems())
+    assert change(tmp_path, changes).undo(Problems())
     assert content(tmp_path) == before
     assert (tmp_path / "b.yml").stat().st_mode & 0o777 == 0o640
 
@@ -47,7 +62,7 @@ def test_a_failure_in_the_middle_changes_nothing(tmp_path: Path) -> None:
         (tmp_path / name).write_text("old")
     (tmp_path / "b").mkdir()  # a file cannot be renamed over a folder
     changes = [Change(tmp_path / n, b"old", b"new") for n in "abc"] + [Change(tmp_path / "z", b"old", None)]
-    assert not write(changes, problems := Problems())
+    assert not write(tmp_path, changes, problems := Problems())
     assert [p.code for p in problems] == ["AK726"]
     assert str(tmp_path / "b") in problems[0].message
     assert content(tmp_path) == {"a": "old", "c": "old", "z": "old"}
@@ -76,7 +91,7 @@ def test_a_named_file_is_replaced_after_a_copy(tmp_path: Path) -> None:
     (tmp_path / "am.yml").symlink_to("real/am.yml")
     wanted = {"am.yml": b"new"}
     changes = plan_folder(tmp_path, wanted, MANIFEST, Problems(), named="am.yml")
-    assert changes is not None and write(changes, Problems())
+    assert changes is not None and write(tmp_path, changes, Problems())
     assert (tmp_path / "am.yml").is_symlink()
     backup = tmp_path / "real" / "am.yml.before-alertkit"
     assert ((tmp_path / "am.yml").read_text(), backup.read_text()) == ("new", "by hand")

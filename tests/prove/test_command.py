@@ -146,7 +146,7 @@ def test_results_in_words(command, tmp_path: Path) -> None:  # type: ignore[no-u
     assert done.exit_code == 0
     assert "demo Slow  rules_src/demo.yaml:4:3" in done.output
     assert "  ok   just-past critical" in done.output
-    assert "all passed: 1 alerts in 1 systems" in done.output
+    assert "all passed: 1 alert in 1 system," in done.output
     again = command("test")
     assert "unchanged since they last passed" in again.output
     data = json.loads(command("test", "--format", "json").output)

@@ -1,0 +1,45 @@
+"""`alertkit plan`: what an apply would change."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from alertkit.cli.common import CHANGES, OK, fail, style_of, this_project
+from alertkit.cli.deploying import code_of, env_option, format_option, this_target
+from alertkit.source import Problems
+
+
+@click.command("plan")
+@env_option
+@click.option("--build", type=click.Path(path_type=Path), help="The compiled build; by default that of the project.")
+@format_option
+def command(environment: str, build: Path | None, form: str) -> None:
+    """Show what differs in meaning between the build and what the servers of an environment have loaded.
+
+    Rules and routing, which active alerts would resolve or start over, and who would be told differently. Nothing is
+    changed. Exit codes: 0 no change, 4 changes, 2 wrong input, 3 a server failed.
+
+    \b
+    Examples:
+      alertkit compile && alertkit plan --env prod
+      alertkit plan --env prod --format json
+    """
+    from alertkit.deploy import make_plan, read_build
+    from alertkit.report.plan import plan_json, plan_lines
+
+    target = this_target(environment)
+    problems = Problems()
+    built = read_build(build or this_project().build, problems)
+    plan = make_plan(target, built, problems) if built else None
+    if plan is None:
+        fail(problems, code_of(problems))
+    if form == "json":
+        click.echo(json.dumps(plan_json(plan), indent=2))
+    else:
+        for line in plan_lines(plan, style_of(sys.stdout)):
+            click.echo(line)
+    sys.exit(OK if plan.empty else CHANGES)

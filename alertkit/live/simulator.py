@@ -1,0 +1,239 @@
+"""The monitored systems, simulated: all series that the alerts read, healthy, and bad on demand.
+
+A series' pieces are those of the proofs (the stimulus of each kind), read at the moment of the scrape. Alerts that
+read one metric share its series, as they do in a real exporter.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
+from alertkit.compile.ruleset import Alert, System
+from alertkit.kinds.stimulus import Source
+from alertkit.live.timescale import window
+from alertkit.prove.cases import identities
+from alertkit.series import Clock, Gone, Level, Line, Piece, Slope, Zigzag
+from alertkit.series.example import example_labels
+from alertkit.spec.quantity import format_number
+from alertkit.spec.selector import quoted
+
+Key = tuple[str, tuple[tuple[str, str], ...]]
+
+# What series of a free label are called, so that messages read like those of a real system.
+EXAMPLES = {
+    "name": "orders", "exchange": "kraken", "symbol": "BTC-USD", "strategy": "momentum", "provider": "coingecko",
+    "operation": "submit_order", "currency": "USD", "instance": "10.0.0.7:9100", "component": "binance_ws",
+    "device": "sda", "endpoint": "/orders", "error_type": "timeout", "service": "backend", "job": "app",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One alert that can be made to fire: its series at a value of its signal."""
+
+    system: str
+    alert: Alert
+    claim: Claim
+    labels: dict[str, str]
+    speed: float
+    name: str
+
+    @property
+    def rest(self) -> float:
+        """A value at which nobody worries: the proofs rest at half a threshold, a healthy system far below."""
+        claim = self.claim
+        if claim.stimulus.rest is None and claim.rest > 0 and all(b.comparison.op in RISING for b in claim.boundaries):
+            return claim.rest / 10
+        return claim.rest
+
+    def bad(self) -> float:
+        """A value well past the gravest boundary, as far as the signal surely reaches."""
+        if not self.claim.boundaries:
+            return 1.0
+        return _past(self.claim.boundaries[-1], self.claim)
+
+
+class Simulator:
+    """All series of some systems. `scale` is the fast motion of the rules that will read them. Safe across threads."""
+
+    def __init__(self, systems: Iterable[System], scale: float = 1.0, clock: Callable[[], float] = time.time) -> None:
+        self.actors = {actor.name: actor for actor in _actors(systems, scale)}
+        self.faults: dict[str, float | None] = {}
+        self._clock, self._scale = clock, scale
+        self._lock = threading.Lock()
+        self._extra = _shared_labels(self.actors.values())
+        self._rest = self._healthy()
+        self._pieces: dict[Key, Piece] = dict(self._rest)
+        self._totals: dict[Key, float] = {}
+        self._since: dict[Key, float] = {}
+        self._last = clock()
+        self._ticks = 0
+
+    def find(self, name: str) -> list[Actor]:
+        """The alerts of that name, `ALERT`, `SYSTEM/ALERT` or as listed."""
+        return [a for a in self.actors.values() if name in (a.name, a.alert.name, f"{a.system}/{a.alert.name}")]
+
+    def break_(self, actor: Actor, value: float | None) -> None:
+        """Let an alert's signal have a bad value; None lets its series vanish."""
+        with self._lock:
+            self._advance()
+            self.faults.pop(actor.name, None)
+            self.faults[actor.name] = value
+            self._choose()
+
+    def heal(self, actor: Actor | None = None) -> None:
+        """Take one fault back, or all."""
+        with self._lock:
+            self._advance()
+            if actor is None:
+                self.faults.clear()
+            else:
+                self.faults.pop(actor.name, None)
+            self._choose()
+
+    def exposition(self) -> str:
+        """All series now, in Prometheus' text format."""
+        with self._lock:
+            now = self._advance()
+            self._ticks += 1
+            lines = []
+            for key in sorted(self._pieces):
+                value = self._value(key, self._pieces[key], now)
+                if value is not None:
+                    lines.append(f"{_name(key)} {format_number(value)}")
+        return "\n".join(lines) + "\n"
+
+    def _series(self, actor: Actor, sources: Iterable[Source]) -> dict[Key, Piece]:
+        found: dict[Key, Piece] = {}
+        for source in sources:
+            metric = source.selector.metric
+            given = {**(example_labels(source.selector.matchers) or {}), **dict(source.extra)}
+            labels = {**self._extra.get(metric, {}), **actor.labels, **given}
+            piece = source.piece
+            if isinstance(piece, Slope):
+                piece = Slope(piece.per_second * actor.speed)
+            found[metric, tuple(sorted(labels.items()))] = piece
+        return found
+
+    def _healthy(self) -> dict[Key, Piece]:
+        """One harmless piece for each series; where alerts disagree, the one that most of them find harmless."""
+        wishes: dict[Key, list[tuple[Actor, Piece]]] = {}
+        for actor in self.actors.values():
+            stimulus = actor.claim.stimulus
+            for key, piece in self._series(actor, [*stimulus.at(actor.rest), *stimulus.scenery]).items():
+                wishes.setdefault(key, []).append((actor, piece))
+        return {key: self._agreed(key, entries) for key, entries in wishes.items()}
+
+    def _agreed(self, key: Key, wishes: Sequence[tuple[Actor, Piece]]) -> Piece:
+        pieces = list(dict.fromkeys(piece for _, piece in wishes))
+        if len(pieces) == 1:
+            return pieces[0]
+        return max(pieces, key=lambda piece: sum(self._harmless(actor, key, piece) for actor, _ in wishes))
+
+    def _harmless(self, actor: Actor, key: Key, piece: Piece) -> bool:
+        """Whether an alert can live with a piece: on the healthy side of its own, seen from where it would be bad."""
+        at = actor.claim.stimulus.at
+        rest, bad = (_height(self._series(actor, at(value)).get(key)) for value in (actor.rest, actor.bad()))
+        height = _height(piece)
+        if rest is None or bad is None or height is None:
+            return False
+        return height <= rest if rest < bad else height >= rest if rest > bad else height == rest
+
+    def _choose(self) -> None:
+        """The pieces of now: healthy, with the faults over them, the latest on top."""
+        pieces = dict(self._rest)
+        for name, value in self.faults.items():
+            actor = self.actors[name]
+            claim = actor.claim
+            gone = dict.fromkeys(self._series(actor, claim.stimulus.at(actor.rest)), Gone())
+            pieces.update(gone if value is None else self._series(actor, claim.stimulus.at(value)))
+        for key, piece in pieces.items():
+            if piece != self._pieces.get(key):
+                self._since[key] = self._last
+        self._pieces = pieces
+
+    def _advance(self) -> float:
+        now = self._clock()
+        passed, self._last = now - self._last, now
+        for key, piece in self._pieces.items():
+            if isinstance(piece, Slope):
+                self._totals[key] = self._totals.get(key, 0.0) + piece.per_second * max(passed, 0.0)
+        return now
+
+    def _value(self, key: Key, piece: Piece, now: float) -> float | None:
+        match piece:
+            case Level(value):
+                return value
+            case Slope():
+                return self._totals.get(key, 0.0)
+            case Clock(lag, factor):
+                return (now - lag) * factor
+            case Line(start, per_second):
+                return start + per_second * (now - self._since.get(key, now)) * self._scale
+            case Zigzag(low, high, period):
+                turn = int(now * 1000 * self._scale // period) if period else self._ticks
+                return high if turn % 2 else low
+        return None
+
+
+def _height(piece: Piece | None) -> float | None:
+    match piece:
+        case Level(value) | Slope(value):
+            return value
+        case Clock(lag):
+            return lag
+    return None
+
+
+def _actors(systems: Iterable[System], scale: float) -> list[Actor]:
+    found: list[Actor] = []
+    names: set[str] = set()
+    for system in systems:
+        for alert in system.alerts:
+            claim = alert.claim
+            if claim is None or claim.stimulus.always or not claim.boundaries:
+                continue
+            labels, _ = identities(claim)
+            labels = {k: EXAMPLES.get(k, v) if v == f"{k}-1" else v for k, v in labels.items()}
+            # A count over a shorter window needs a faster counter to be the same; rates and shares do not.
+            span = max(claim.stimulus.rise, claim.stimulus.window)
+            speed = span / window(span, scale) if "increase(" in claim.signal and span else 1.0
+            name = f"{system.name}/{alert.name}"
+            if name in names:  # one of `for_each`
+                name += f"[{','.join(labels.values()) or len(names)}]"
+            names.add(name)
+            found.append(Actor(system.name, alert, claim, labels, speed, name))
+    return found
+
+
+def _shared_labels(actors: Iterable[Actor]) -> dict[str, dict[str, str]]:
+    """For each metric all identity labels that any alert reads of it: one exporter serves them all."""
+    found: dict[str, dict[str, str]] = {}
+    for actor in actors:
+        for source in actor.claim.stimulus.at(actor.rest):
+            given = {matcher.label for matcher in source.selector.matchers}
+            labels = found.setdefault(source.selector.metric, {})
+            labels.update({k: v for k, v in actor.labels.items() if k not in given and k not in labels})
+    return found
+
+
+def _past(boundary: Boundary, claim: Claim) -> float:
+    """Well past a boundary, where a signal of this kind surely can be: between it and its double, or its half."""
+    stimulus, value, op = claim.stimulus, boundary.comparison.value, boundary.comparison.op
+    if stimulus.bad is not None or stimulus.delay is not None or op not in (*RISING, *FALLING) or value == 0:
+        return boundary.past
+    if op in FALLING:
+        return value - abs(value) * 0.4
+    if 0 < value < 1:
+        return value + (1 - value) * 0.4
+    return value + abs(value) * 0.15
+
+
+def _name(key: Key) -> str:
+    metric, labels = key
+    inner = ",".join(f"{name}={quoted(value)}" for name, value in labels)
+    return f"{metric}{{{inner}}}" if inner else metric

@@ -1,0 +1,51 @@
+"""Cases that an alert cannot have, and why: they are told, not left out silently."""
+
+from __future__ import annotations
+
+from alertkit.compile.claim import Claim
+from alertkit.compile.ruleset import Alert
+from alertkit.prove.cases import has_second_identity
+from alertkit.prove.script import CASES
+
+
+def inapplicable(alert: Alert, claim: Claim, cases: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(case, reason) of every generated case that is not among the alert's `cases`, which are (severity, case)."""
+    found = {case for _, case in cases}
+    missing = [(case, _reason(case, claim)) for case in CASES if case not in found and case != "blip"]
+    if claim.stimulus.always:
+        return [*missing, ("blip", _reason("blip", claim))]
+    for rule in alert.rules:
+        if (rule.severity, "blip") not in cases:
+            level = f"`{rule.severity}`: " if len(alert.rules) > 1 else ""
+            missing.append(("blip", level + _no_blip(rule.for_)))
+    return missing
+
+
+def _no_blip(hold: int) -> str:
+    if not hold:
+        return "it has no `for`, so that nothing is too short to fire"
+    return "whatever takes its signal past the threshold keeps it there for as long as `for`"
+
+
+def _reason(case: str, claim: Claim) -> str:
+    if claim.stimulus.always:
+        return "it fires always, whatever the series"
+    if case == "identity" and not has_second_identity(claim):
+        if claim.identity:
+            return f"only one {' and '.join(f'`{name}`' for name in claim.identity)} can exist: its selector names it"
+        return "it has one instance only, as no label tells two apart"
+    if case == "no-data" and claim.stimulus.absence:
+        return "the absence of data is what it watches"
+    if case == "between" and claim.clear is not None:
+        return "its signal cannot be held between `clear` and the threshold"
+    return _REASONS.get(case, "its kind has no such case")
+
+
+_REASONS = {
+    "between": "it has no `clear`: it resolves at the threshold at which it fires",
+    "no-data": "its proof ends before the data does",
+    "thin": "it has no guard against too little traffic",
+    "idle": "it has no traffic that could stop",
+    "recovers": "its signal cannot come back",
+    "just-inside": "no value is just inside its threshold",
+}
