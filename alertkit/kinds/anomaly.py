@@ -27,7 +27,7 @@ class Anomaly(Kind):
 
     PromQL: `max by (<by>) (abs((<metric> - avg_over_time(<metric>[<window>] offset <o>)) / (stddev_over_time(<metric>[
     <window>] offset <o>) > 0)) and count_over_time(<metric>[<tenth>] offset <oldest>) > 0) > <sigmas>`. The history
-    ends a minute longer than `for` ago (at least 5m), so that an anomaly does not teach itself as normal before it has
+        ends a minute longer than `for` ago (at least 5m), so that an anomaly does not teach itself as normal before it has
     fired.
 
     Pitfalls: a metric that never moved has no deviation and gives no alert. Without data at the beginning of the
