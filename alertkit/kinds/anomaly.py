@@ -25,10 +25,10 @@ class Anomaly(Kind):
       season     compare with the same time of day or week: a window around this long ago
       direction  up, down or both (default)
 
-    PromQL: `max by (<by>) (abs((<metric> - avg_over_time(<metric>[<window>] offset <o>)) / (stddev_over_time(<metric>[
-    <window>] offset <o>) > 0)) and count_over_time(<metric>[<tenth>] offset <oldest>) > 0) > <sigmas>`. The history
-        ends a minute longer than `for` ago (at least 5m), so that an anomaly does not teach itself as normal before it has
-    fired.
+    PromQL: `max by (<by>) (abs((<metric> - avg_over_time(<metric>[<window>] offset <o>)) /
+    (stddev_over_time(<metric>[<window>] offset <o>) > 0)) and count_over_time(<metric>[<tenth>] offset <oldest>) > 0)
+    > <sigmas>`. The history ends a minute longer than `for` ago (at least 5m), so that an anomaly does not teach itself
+    as normal before it has fired.
 
     Pitfalls: a metric that never moved has no deviation and gives no alert. Without data at the beginning of the
     window it is still warming up and stays silent.
