@@ -171,7 +171,7 @@ tests:
         alertname: Hot
         exp_alerts:
           - exp_labels: {room: a, severity: warning, system: demo}
-            exp_annotations: {summary: temperature is 31}
+            exp_annotations: {summary: temperature is 31, value: "31"}
 """,
         encoding="utf-8",
     )
