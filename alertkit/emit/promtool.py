@@ -98,13 +98,15 @@ def _single(text: str) -> str:
 
 
 def _alerts(tests: tuple[AlertTest, ...], rows: list[str]) -> None:
-    known: dict[int, str] = {}  # many tests of a group share what they expect
-    for test in tests:
-        expected = known.get(id(test.expected))
-        if expected is None:
-            expected = "\n" + "".join(map(_expected, test.expected)) if test.expected else " []\n"
-            known[id(test.expected)] = expected
-        rows.append(f"{_moment(test.time, test.comment)}{scalar(test.alert)}\n        exp_alerts:{expected}")
+    known: dict[tuple[str, int], str] = {}  # many tests of a group share what they expect
+    for time, alert, expected, comment in tests:
+        key = (alert, id(expected))
+        told = known.get(key)
+        if told is None:
+            listed = "\n" + "".join(map(_expected, expected)) if expected else " []\n"
+            told = known[key] = f"{scalar(alert)}\n        exp_alerts:{listed}"
+        rows.append(_moment(time, comment))
+        rows.append(told)
 
 
 @lru_cache(maxsize=8192)

@@ -202,13 +202,17 @@ class _Bound:
         stimulus, values = self.claim.stimulus, script.values
         ends = stimulus.gone is not None
         found: dict[str, list[Piece]] = {}
+        rows: dict[tuple[object, ...], list[Piece]] = {}
         names, at = self._names, self._at(script)
         for index, value in enumerate(values):
             for source in splits(at(value), self.claim):
                 key = (source.selector.metric, source.selector.matchers, source.extra)
-                if key not in names:
-                    names[key] = _series_name(source, self.bad)
-                found.setdefault(names[key], [GONE] * (len(values) + 1))[index] = source.piece
+                row = rows.get(key)
+                if row is None:
+                    if key not in names:
+                        names[key] = _series_name(source, self.bad)
+                    row = rows[key] = found.setdefault(names[key], [GONE] * (len(values) + 1))
+                row[index] = source.piece
         if self.good is not None:
             for source in at(self.claim.rest):
                 # Where absence is the alarm, all must be gone for it.

@@ -8,7 +8,6 @@ round; and for hysteresis the alert states of alerts that are not this one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from alertkit.compile.claim import FALLING, RISING, Claim
 from alertkit.kinds.stimulus import Source
@@ -40,8 +39,8 @@ def splits(sources: Sequence[Source], claim: Claim) -> list[Source]:
         if one is None or other is None or (counted and isinstance(source.piece, Level)):
             parted.append(source)
             continue
-        parted.append(replace(source, piece=one))
-        parted.append(replace(source, piece=other, extra=(*source.extra, (TWIN, "2"))))
+        parted.append(Source(source.selector, one, source.extra))
+        parted.append(_twin(source, other))
     return parted
 
 
@@ -61,7 +60,11 @@ def healthy_twin(claim: Claim) -> list[Source]:
     """A second series in the identity that is well throughout, where only the worst one counts."""
     if not claim.worst or _taken(claim):
         return []
-    return [replace(source, extra=(*source.extra, (TWIN, "2"))) for source in claim.stimulus.at(_calm(claim))]
+    return [_twin(source, source.piece) for source in claim.stimulus.at(_calm(claim))]
+
+
+def _twin(source: Source, piece: Piece) -> Source:
+    return Source(source.selector, piece, (*source.extra, (TWIN, "2")))
 
 
 def _calm(claim: Claim) -> float:
@@ -81,6 +84,8 @@ def outsiders(claim: Claim, values: Sequence[float], identity: dict[str, str]) -
         return
     bad = claim.boundaries[-1].past
     own = list(stimulus.at(bad)) + list(stimulus.at(claim.rest)) + list(stimulus.scenery)
+    if not any(source.selector.matchers for source in own):
+        return
     everyone = {source.selector for source in own} | set(claim.inputs)
     opposite = [claim.rest if _harmful(claim, value) else bad for value in values] + [claim.rest]
     seen: set[tuple[str, Extra]] = set()
