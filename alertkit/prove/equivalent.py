@@ -84,7 +84,12 @@ def _inlined(expr: Expr, records: Mapping[str, str]) -> Expr:
     """The expression with what its records record in their place."""
 
     def inline(node: Expr) -> Expr:
-        if isinstance(node, Selector) and node.name is not None and node.name in records and node == Selector(node.name):
+        if (
+            isinstance(node, Selector)
+            and node.name is not None
+            and node.name in records
+            and node == Selector(node.name)
+        ):
             return Paren(_inlined(parse(records[node.name]), records))
         return node
 
