@@ -25,13 +25,15 @@ from alertkit.cli.results import Report
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text",
               help="How to say the results.")  # fmt: skip
 @click.option("--junit", type=click.Path(dir_okay=False, path_type=Path), help="Write the results as JUnit XML too.")
+@click.option("--rules", multiple=True, metavar="PATTERN", help="No project: rule files that plain TESTS are about.")
+@click.argument("tests", nargs=-1)
 @click.option("--mutate", is_flag=True, help="Break each rule on purpose; report which mistakes no case notices.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="With --mutate: least % to be noticed.")
 @alertmanager_version
 def command(
     verbose: bool, only: str | None, fail_fast: bool, shard: str | None, no_cache: bool, isolate: bool,
     jobs: int | None, form: str, junit: Path | None, mutate: bool, fail_under: float,
-    alertmanager_version: tuple[int, int] | None,
+    alertmanager_version: tuple[int, int] | None, rules: tuple[str, ...], tests: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
 
@@ -46,6 +48,7 @@ def command(
       alertkit test --junit results.xml --format github
       alertkit test --shard 1/4 --fail-fast
       alertkit test --mutate -k HighLatency --fail-under 95
+      alertkit test --rules 'rules/*.yml' tests/*.yml
     """
     from alertkit.build.proving import open_proving
     from alertkit.prove.results import Note, Result, Skipped, combine
@@ -61,6 +64,33 @@ def command(
         wants = choose(only, shard)
     except SelectionError as error:
         raise click.UsageError(str(error)) from None
+    if bool(rules) and not tests:
+        raise click.UsageError("--rules needs plain promtool tests: alertkit test --rules 'rules/*.yml' tests/*.yml")
+    if tests and (junit or fail_fast or form == "github" or isolate):
+        raise click.UsageError(
+            "plain TESTS go with -k, -v, --shard, --jobs, --no-cache, --mutate, --format text or json"
+        )
+    if tests:
+        from alertkit.cli.repository import test_repository
+
+        tools = offer_install(["promtool"], trouble := Problems())
+        if tools is None:
+            Report(form, junit, verbose, time.monotonic()).broken(trouble, BROKEN_TOOL)
+        sys.exit(
+            test_repository(
+                rules,
+                tests,
+                tools["promtool"],
+                wants,
+                jobs or 0,
+                not no_cache,
+                verbose,
+                form,
+                mutate,
+                fail_under,
+                _progress,
+            )
+        )
     began = time.monotonic()
     project = this_project()
     problems = Problems()

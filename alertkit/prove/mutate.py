@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from alertkit.compile.ruleset import Record, Rule, System
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, test_file
@@ -23,13 +22,12 @@ from alertkit.prove.batch import Job, jobs_of
 from alertkit.prove.cases import Proof, proofs_of
 from alertkit.prove.changes import Change, changes_of
 from alertkit.prove.equivalent import equivalent
+from alertkit.prove.pool import outputs
 from alertkit.source import Problems
-from alertkit.toolchain import Tool, open_scratch, run_many, usable_cores
+from alertkit.toolchain import Tool, usable_cores
 
-TIMEOUT = 600.0
 # Mutants in one test group: more would leave a core idle at the end, fewer would load the series too often.
 MOST = 40
-SHARES = 3
 # A rule evaluated once costs this much of a test group's fixed price.
 EVALUATION = 0.01
 
@@ -37,7 +35,6 @@ _ALERT = re.compile(r"^ +alertname: ?(\S+), time:", re.MULTILINE)
 _EXPR = re.compile(r'^ +expr: ".*?alertname=\\"([^"\\]+)\\"', re.MULTILINE)
 _ERROR = re.compile(r"rule: (\S+?), time: [^,]+, err: ")
 _RENAMED = re.compile(r"M(\d+)[ac]?$")
-_VERDICT = re.compile(r"^  (?:SUCCESS|FAILED:)$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -193,50 +190,12 @@ def _flocks(waiting: Iterable[Mutant]) -> Iterator[_Flock]:
 
 def _outputs(flocks: Sequence[_Flock], promtool: Tool, cores: int, problems: Problems) -> Iterator[tuple[_Flock, str]]:
     """promtool's words on each flock."""
-    with open_scratch(problems) as scratch:
-        if scratch is None:
-            return
-        for index, flock in enumerate(flocks):
-            rules, tests = files(flock.job, flock.mutants)
-            scratch.path.joinpath(f"m{index}.rules.yml").write_text(rules, encoding="utf-8")
-            scratch.path.joinpath(f"m{index}.test.yml").write_text(
-                tests.replace('"{rules}"', f"m{index}.rules.yml", 1), encoding="utf-8"
-            )
-        shares = _shares([flock.cost for flock in flocks], cores)
-        commands: list[list[str | Path]] = [
-            [promtool.path, "test", "rules", *(scratch.path / f"m{i}.test.yml" for i in share)] for share in shares
-        ]
-        for share, done in zip(shares, run_many(commands, problems, jobs=cores, timeout=TIMEOUT, scratch=scratch),
-                               strict=False):  # fmt: skip
-            if done is None:
-                return
-            if done.crashed and len(share) == 1:
-                yield flocks[share[0]], "  FAILED:\n"
-                continue
-            texts = split(done.text, len(share))
-            if texts is None:
-                problems.add("AK620", "promtool printed what alertkit cannot read", None, f"exit code {done.code}")
-                return
-            yield from zip((flocks[i] for i in share), texts, strict=True)
-
-
-def split(text: str, files: int) -> list[str] | None:
-    """promtool's words on each file, from its verdict on; None when there are not so many."""
-    starts = [match.start() for match in _VERDICT.finditer(text)]
-    if len(starts) != files:
-        return None
-    return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
-
-
-def _shares(costs: Sequence[float], cores: int) -> list[list[int]]:
-    """Indices for each process, evened out by cost."""
-    loads = [0.0] * max(1, min(cores * SHARES, len(costs)))
-    shares: list[list[int]] = [[] for _ in loads]
-    for cost, index in sorted(((cost, index) for index, cost in enumerate(costs)), key=lambda p: (-p[0], p[1])):
-        lightest = loads.index(min(loads))
-        loads[lightest] += cost
-        shares[lightest].append(index)
-    return [sorted(share) for share in shares if share]
+    units = []
+    for flock in flocks:
+        rules, tests = files(flock.job, flock.mutants)
+        units.append((("m.rules.yml", rules), ("m.test.yml", tests.replace('"{rules}"', "m.rules.yml", 1))))
+    for index, text in outputs(units, [flock.cost for flock in flocks], promtool, cores, problems):
+        yield flocks[index], text
 
 
 def files(job: Job, mutants: Sequence[Mutant]) -> tuple[str, str]:
