@@ -91,7 +91,9 @@ def test_repository(
             click.echo(f"     {line}")
     if untested and verbose:
         click.echo("rule files that no test loads: " + ", ".join(map(shown_path, untested)))
-    click.echo(f"{len(results) - len(failed)} of {len(results)} tests passed, with promtool {promtool.full_version} "
-               f"in {time.monotonic() - began:.1f} s"
-               + (f"; no test loads {len(untested)} of the rule files (-v names them)" if untested else ""))  # fmt: skip
+    text = f"{len(results) - len(failed)} of {len(results)} tests passed, with promtool {promtool.full_version} "
+    text += f"in {time.monotonic() - began:.1f} s"
+    if untested:
+        text += f"; no test loads {len(untested)} of the rule files (-v names them)"
+    click.echo(text)
     return FAILED if failed else OK
