@@ -225,7 +225,7 @@ class BurnRate(Kind):
         pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds())
         return Stimulus(
             at=at, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory, pairs=pairs,
-            counted=counted, tight=tight, thin=thin if self.min_events else None,
+            counted=counted,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

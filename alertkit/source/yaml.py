@@ -21,6 +21,7 @@ from alertkit.source.problem import Problems, Span, plain_lines
 from alertkit.source.wording import worded
 
 MAX_DEPTH = 64
+_TOO_DEEP = "maximum nesting depth"  # libyaml 0.2.6 on, at 1,000 levels
 LONGEST_INT = 100
 
 # Only its events are used; the pure Python one gives the same where PyYAML was built without libyaml.
@@ -169,6 +170,9 @@ def load(text: str, path: str, problems: Problems) -> Document | None:
         _bad_character(text, max(text.find(chr(bad)), 0) if bad is not None else 0, path, problems)
         return None
     except yaml.MarkedYAMLError as error:
+        if error.problem_mark is not None and _TOO_DEEP in str(error.problem):
+            # The scanner, which runs ahead, gave up before our own limit was reached: without the rest it is.
+            return load(text[: error.problem_mark.index], path, problems)
         loader.report(error)
         return None
     if len(problems) > before:

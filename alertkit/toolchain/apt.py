@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alertkit.source import Problems
+from alertkit.toolchain.own_templates import TEMPLATES, give_own_templates
 from alertkit.toolchain.run import Finished, run
 from alertkit.toolchain.scratch import Scratch
 
@@ -24,8 +24,6 @@ _PACKAGES = {
     "alertmanager": ("prometheus-alertmanager",),
 }
 _PROGRAMS = {"alertmanager": "prometheus-alertmanager"}
-_TEMPLATES = "/usr/share/prometheus/alertmanager"
-_HOLD_TEMPLATES = "/proc/self/fd/9"
 
 # Sources, keys and proxies stay the system's; lists and caches are ours, and hooks of the system must not run.
 _PRIVATE = """
@@ -185,7 +183,7 @@ def _arrange(
                 return None
             program.replace(new / "bin" / name)
         if "alertmanager" in tools:
-            _own_templates(new, root)
+            give_own_templates(new, root / TEMPLATES.lstrip("/"))
         result = run([new / "bin" / tools[0], "--version"], problems, timeout=20)
         version = parse_version(result.text)[1] if result else ""
         if not version:
@@ -198,39 +196,3 @@ def _arrange(
         shutil.rmtree(root, ignore_errors=True)
         placed.update(dict.fromkeys(tools, folder))
     return placed
-
-
-def _own_templates(new: Path, root: Path) -> None:
-    """Let an unpacked alertmanager read its own templates.
-
-    Debian's looks for them in a folder of /usr/share only, and does not start where the package is not installed
-    (where another version is, it sends messages with parts missing). The folder's name inside the program is
-    replaced by one of the same length that means the file descriptor 9 (surplus slashes do not count), on which a
-    wrapper holds our folder open. A program that is built otherwise is left as it is.
-    """
-    source = root / _TEMPLATES.lstrip("/")
-    program = new / "bin" / "alertmanager"
-    if not (source / "default.tmpl").is_file():
-        return
-    raw = program.read_bytes()
-    places = [m.start() for m in re.finditer(re.escape(_TEMPLATES.encode()) + rb"(?![-/a-z]*(?:ui|tmpl))", raw)]
-    if len(places) != 1:
-        return
-    padded = "/" * (len(_TEMPLATES) - len(_HOLD_TEMPLATES)) + _HOLD_TEMPLATES
-    libexec = new / "libexec"
-    libexec.mkdir()
-    real = libexec / "alertmanager"
-    real.write_bytes(raw[: places[0]] + padded.encode() + raw[places[0] + len(padded) :])
-    mode = stat.S_IMODE(program.stat().st_mode)
-    real.chmod(mode)
-    shutil.copytree(source, new / "share" / "alertmanager", ignore=shutil.ignore_patterns("ui", "no-ui", "*.sh"))
-    program.unlink()
-    program.write_text(
-        "#!/bin/sh\n"
-        "# Holds the folder of this alertmanager's templates open for it: see alertkit/toolchain/apt.py.\n"
-        'here=$(cd "$(dirname "$0")/.." && pwd) || exit 1\n'
-        'exec 9<"$here/share/alertmanager"\n'
-        'exec "$here/libexec/alertmanager" "$@"\n',
-        "utf-8",
-    )
-    program.chmod(mode)
