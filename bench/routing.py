@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import subprocess
 import tempfile
@@ -21,6 +20,7 @@ from alertkit.routing.check import check
 from alertkit.routing.situations import situations
 from alertkit.source import Problems, Span, load
 from alertkit.spec.routing import Loaded, load_routing
+from alertkit.toolchain import find
 
 TEAMS, SYSTEMS, ALERTS, AMTOOL_CALLS = 250, 100, 10_000, 20
 
@@ -67,7 +67,7 @@ def seconds(action: Callable[[], object], times: int = 5) -> float:
 
 def amtool_seconds(routing: Routing, sets: list[dict[str, str]]) -> float | None:
     """Seconds of one `amtool config routes test` process; None when there is no amtool."""
-    amtool = shutil.which("amtool")
+    amtool = find("amtool")
     if amtool is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +77,7 @@ def amtool_seconds(routing: Routing, sets: list[dict[str, str]]) -> float | None
         for labels in sets:
             words = [f"{name}={value}" for name, value in labels.items()]
             subprocess.run(
-                [amtool, "config", "routes", "test", f"--config.file={config}", *words], check=True, capture_output=True
+                [amtool.path, "config", "routes", "test", f"--config.file={config}", *words], check=True, capture_output=True
             )
         return (time.perf_counter() - begin) / len(sets)
 

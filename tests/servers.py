@@ -44,7 +44,15 @@ def partner(binary: Path, name: str) -> Path:
     for word in _NAMES.get(name, (name,)):
         if (path := binary.parent / word).exists():
             return path
+    # On PATH each program may have a folder of its own.
+    if (path := _on_path(name)) and binary == _on_path(binary.name):
+        return path
     pytest.skip(f"no {name} beside {binary}")
+
+
+def _on_path(name: str) -> Path | None:
+    found = filter(None, (shutil.which(word) for word in _NAMES.get(name, (name,))))
+    return next(map(Path, found), None)
 
 
 def free_port() -> int:
