@@ -77,7 +77,9 @@ def amtool_seconds(routing: Routing, sets: list[dict[str, str]]) -> float | None
         for labels in sets:
             words = [f"{name}={value}" for name, value in labels.items()]
             subprocess.run(
-                [amtool.path, "config", "routes", "test", f"--config.file={config}", *words], check=True, capture_output=True
+                [amtool.path, "config", "routes", "test", f"--config.file={config}", *words],
+                check=True,
+                capture_output=True,
             )
         return (time.perf_counter() - begin) / len(sets)
 
