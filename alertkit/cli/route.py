@@ -14,7 +14,6 @@ from alertkit.source import Problems
 
 if TYPE_CHECKING:
     from alertkit.routing.check import Finding
-    from alertkit.routing.situations import Situation
 
 
 class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
@@ -29,7 +28,7 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[ALERT | LABEL=VALUE ...]")
+@click.argument("what", nargs=-1, metavar="[ALERT] [LABEL=VALUE ...]")
 @click.option("--at", type=_Moment(), help="Look at calendars as they are then (UTC if it has no offset).")
 @click.option("--while", "firing", multiple=True, metavar="ALERT|LABELS", help="What else fires: an alert, or a=b,c=d.")
 @click.option("--all", "matrix", is_flag=True, help="Every alert and level against the receivers.")
@@ -56,7 +55,8 @@ def command(
     \b
     alertkit route CircuitBreakerOpen
     alertkit route peak_trade/HighLatency --at 2026-12-25T15:00-05:00
-    alertkit route system=peak_trade severity=critical
+    alertkit route peak_trade/CircuitBreakerOpen name=broker
+    alertkit route team=trading severity=critical
     alertkit route --all --short
     alertkit route --check
     """
@@ -64,11 +64,21 @@ def command(
     from alertkit.routing.answer import Oracle
     from alertkit.routing.check import check
     from alertkit.routing.expectations import read_expectations
+    from alertkit.routing.question import note, questions
     from alertkit.routing.situations import situations
     from alertkit.routing.table import answer_lines, matrix_lines
 
     if sum((bool(what), matrix, checking)) != 1:
         raise click.UsageError("say an alert or labels, or one of --all and --check")
+    for in_vain, words in (
+        (short and not matrix, "--short goes with --all"),
+        (form != "text" and not matrix, "--format goes with --all"),
+        (strict and not checking, "--strict goes with --check"),
+        (checking and at is not None, "--at goes with an alert, labels or --all"),
+        (bool(firing) and not what, "--while goes with an alert or labels"),
+    ):
+        if in_vain:
+            raise click.UsageError(words)
     given = read_input(alertmanager_version)
     oracle = Oracle(given.routing)
     all_of_them = situations(given.alerts)
@@ -81,45 +91,26 @@ def command(
             fail(problems)
         _report(check(oracle, all_of_them, given.files, expectations), len(all_of_them), len(expectations), strict)
     else:
-        others = [labels for text in firing for labels in _labels(text.split(","), all_of_them)]
-        for index, (labels, free) in enumerate(_asked(what, all_of_them)):
+        problems = Problems()
+        others = [
+            labels | dict.fromkeys(free, "?")
+            for text in firing
+            for labels, free in questions(text.split(","), all_of_them, problems)
+        ]
+        asked = questions(what, all_of_them, problems)
+        if problems:
+            fail(problems)
+        for index, (labels, free) in enumerate(asked):
             if index:
                 click.echo()
-            _echo(answer_lines(oracle.answer(labels, at, others, free), oracle, at))
+            answer = oracle.answer(labels, at, others, free)
+            _echo(answer_lines(answer, oracle, at))
+            if "=" in what[0] and (said := note(answer, oracle, all_of_them)):
+                click.echo(f"  note: {said}")
 
 
 def _echo(lines: Sequence[str]) -> None:
     click.echo("\n".join(lines))
-
-
-def _asked(what: Sequence[str], alerts: Sequence[Situation]) -> list[tuple[dict[str, str], frozenset[str]]]:
-    """Label sets to ask for, with the names of labels that are not known."""
-    if len(what) == 1 and "=" not in what[0]:
-        return [(situation.labels, situation.free) for situation in _named(what[0], alerts)]
-    return [(labels, frozenset()) for labels in _labels(what, alerts)]
-
-
-def _labels(words: Sequence[str], alerts: Sequence[Situation]) -> list[dict[str, str]]:
-    if len(words) == 1 and "=" not in words[0]:
-        return [s.labels | dict.fromkeys(s.free, "?") for s in _named(words[0], alerts)]
-    pairs = [word.partition("=") for word in words]
-    for name, equals, _ in pairs:
-        if not name.strip() or not equals:
-            raise click.UsageError(f"`{name}` is not label=value")
-    return [{name.strip(): value.strip().strip('"') for name, _, value in pairs}]
-
-
-def _named(name: str, alerts: Sequence[Situation]) -> list[Situation]:
-    from alertkit.spec.validate import suggest
-
-    system, _, alert = name.rpartition("/")
-    found = [s for s in alerts if s.alert.name == alert and system in ("", s.alert.system)]
-    if not found:
-        problems = Problems()
-        known = sorted({f"{s.alert.system}/{s.alert.name}" if system else s.alert.name for s in alerts})
-        problems.add("AK523", f"there is no alert `{name}`", help=suggest(name, known))
-        fail(problems)
-    return found
 
 
 def _report(findings: Sequence[Finding], alerts: int, expectations: int, strict: bool) -> None:

@@ -44,7 +44,7 @@ def check(
     """All findings, expectations first."""
     reached: set[int] = set()
     leaves: set[str] = set()
-    defaulted: dict[tuple[str, str], Situation] = {}
+    defaulted: dict[tuple[str, str], list[Situation]] = {}
     twice: dict[tuple[str, str, str], Situation] = {}
     root = oracle.router.root
     # Generated routes that stand for the root: below `notify:`, and above the copies for calendars.
@@ -66,14 +66,18 @@ def check(
             if names.count(name) > 1:
                 twice.setdefault((situation.alert.system, situation.alert.name, name), situation)
         if all(node.index in default for node in matches):
-            defaulted.setdefault((situation.alert.system, situation.alert.name), situation)
+            defaulted.setdefault((situation.alert.system, situation.alert.name), []).append(situation)
     findings = [found for expected in expectations for found in _expected(oracle, alerts, expected)]
     leaves.add(root.receiver)
     findings += _unreachable(oracle, alerts, reached, leaves)
-    for (system, name), situation in defaulted.items():
-        if not _elsewhere(oracle, situation):
+    for (system, name), levels in defaulted.items():
+        here = [situation for situation in levels if not _elsewhere(oracle, situation)]
+        if here:
+            alert = here[0].alert
+            some = len({s.severity for s in here}) < len({level.get("severity") for level in alert.levels})
+            which = f" ({', '.join(s.severity for s in here)})" if some else ""
             findings.append(Finding(
-                "default", f"{system}/{name} reaches only the default receiver `{root.receiver}`", situation.alert.span,
+                "default", f"{system}/{name}{which} reaches only the default receiver `{root.receiver}`", alert.span,
             ))  # fmt: skip
     for (system, name, receiver), situation in twice.items():
         findings.append(Finding(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 import datetime
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from alertkit.compile.routing import Range, TimeInterval, Window
 
@@ -30,6 +30,26 @@ def fits(window: Window, moment: datetime.datetime) -> bool:
         and _within(window.weekdays, (local.weekday() + 1) % 7)
         and _within(window.years, local.year)
     )
+
+
+def edges(intervals: Iterable[TimeInterval], after: datetime.datetime, days: int) -> Iterator[datetime.datetime]:
+    """The moments after an aware `after`, within some days of it, at which any of the intervals can begin or end.
+
+    They come in order and in the time zone of `after`: midnights, and the times of day that the windows name.
+    """
+    places: dict[str | None, set[int]] = {}
+    for interval in intervals:
+        for window in interval.windows:
+            places.setdefault(window.location, {0}).update(minute for span in window.times for minute in span)
+    for day in range(days):
+        found: set[datetime.datetime] = set()
+        for location, minutes in places.items():
+            zone = zoneinfo.ZoneInfo(location) if location else datetime.UTC
+            date = (after.astimezone(zone) + datetime.timedelta(days=day)).date()
+            midnight = datetime.datetime.combine(date, datetime.time(), zone)
+            # Wall clock arithmetic, then UTC: a day may have 23 or 25 hours.
+            found.update((midnight + datetime.timedelta(minutes=m)).astimezone(datetime.UTC) for m in minutes)
+        yield from (moment.astimezone(after.tzinfo) for moment in sorted(found) if moment > after)
 
 
 def _within(ranges: Sequence[Range], number: int) -> bool:

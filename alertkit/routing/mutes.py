@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from alertkit.compile.routing import InhibitRule, Matcher, Routing
-from alertkit.routing.clock import contains
+from alertkit.routing.clock import contains, edges
 from alertkit.routing.router import Labels, Node, Test, test
 
 
@@ -81,3 +81,8 @@ class Calendar:
             if contains(self._intervals[name], moment):
                 return f"outside {name.removesuffix(':closed')}" if name.endswith(":closed") else f"in {name}"
         return None
+
+    def until(self, node: Node, moment: datetime.datetime, days: int = 400) -> datetime.datetime | None:
+        """When a route that is silent at an aware `moment` notifies again; None: not within so many days."""
+        used = [self._intervals[name] for name in (*node.route.active, *node.route.mute)]
+        return next((later for later in edges(used, moment, days) if self.silences(node, later) is None), None)

@@ -22,8 +22,10 @@ def answer_lines(answer: Answer, oracle: Oracle, at: datetime.datetime | None) -
             f"      after {format_duration(node.group_wait)}, news every {format_duration(node.group_interval)}, "
             f"again every {format_duration(node.repeat)}; grouped by {grouped}"
         )
-        if told.silenced:
-            lines.append(f"      not told at {_moment(at)}: {told.silenced}")
+        if told.silenced and at:
+            again = oracle.calendar.until(node, at)
+            until = f", until {_moment(again)}" if again else ", and not within a year"
+            lines.append(f"      not told at {_moment(at)}: {told.silenced}{until}")
         elif not at:
             lines += [f"      only within {name}" for name in node.route.active]
             lines += [f"      {_limit(name)}" for name in node.route.mute]

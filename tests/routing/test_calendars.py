@@ -11,9 +11,10 @@ import pytest
 
 from alertkit.compile import markets
 from alertkit.compile.intervals import closed_windows, open_windows
+from alertkit.routing.answer import Oracle
 from alertkit.routing.clock import fits
 from alertkit.spec.calendars import EXCHANGES, Calendar
-from tests.routing.helpers import alert, emitted
+from tests.routing.helpers import alert, emitted, routing_of
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 
@@ -70,6 +71,31 @@ def test_closed_is_the_complement_of_open(calendar: dict[str, object]) -> None:
     start = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
     states = {is_open(spec, start + datetime.timedelta(minutes=int(rng.random() * 4 * 365 * 1440))) for _ in range(400)}
     assert states == {True, False}
+
+
+@pytest.mark.parametrize(
+    ("at", "again"),
+    [
+        ("2026-12-25T15:00-05:00", "2026-12-28T09:30-05:00"),  # Christmas, then a weekend
+        ("2026-12-31T23:00-05:00", "2027-01-04T09:30-05:00"),  # over the end of the year
+        ("2027-03-12T20:00-05:00", "2027-03-15T08:30-05:00"),  # summer time begins on the Sunday between
+        ("2026-11-27T18:00+00:00", "2026-11-30T14:30+00:00"),  # after the half day of Thanksgiving
+    ],
+)
+def test_when_a_silent_route_tells_again(at: str, again: str) -> None:
+    routing = routing_of(
+        """
+        receivers: {a: {slack: {channel: "#a", webhook_file: /s}}}
+        default: a
+        calendars: {nyse: {exchange: XNYS}}
+        routes: [{match: {team: web}, to: a, active: nyse}]
+        """
+    )
+    oracle = Oracle(routing)
+    [told] = oracle.answer({"team": "web"}, datetime.datetime.fromisoformat(at)).told
+    assert told.silenced == "outside nyse"
+    found = oracle.calendar.until(told.node, datetime.datetime.fromisoformat(at))
+    assert found and found.isoformat(timespec="minutes") == again
 
 
 @pytest.mark.filterwarnings("default")

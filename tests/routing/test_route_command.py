@@ -86,7 +86,7 @@ def test_an_alert(project: Path) -> None:
             system="shop", alertname="QueueLong"  the alerts' own `active:` or `mute:`  rules_src/shop.yaml:5
               team="web"  alertmanager/routing.yaml:10  -> web
               after 30s, news every 5m, again every 4h; grouped by system, alertname
-              not told at 2026-12-25T15:00-05:00: outside nyse
+              not told at 2026-12-25T15:00-05:00: outside nyse, until 2026-12-28T09:30-05:00
           muted while system="shop", alertname="QueueLong", severity="critical", queue!="" fires with the same alertname, system, queue (critical mutes warning)
           told at 2026-12-25T15:00-05:00: nobody
 
@@ -96,13 +96,13 @@ def test_an_alert(project: Path) -> None:
               team="web"  alertmanager/routing.yaml:10
                 severity="critical"  alertmanager/routing.yaml:13  -> oncall
               after 10s, news every 1m, again every 1h; grouped by system, alertname
-              not told at 2026-12-25T15:00-05:00: outside nyse
+              not told at 2026-12-25T15:00-05:00: outside nyse, until 2026-12-28T09:30-05:00
           default  alertmanager/routing.yaml:8
             system="shop", alertname="QueueLong"  the alerts' own `active:` or `mute:`  rules_src/shop.yaml:5
               team="web"  alertmanager/routing.yaml:10
                 severity="critical"  alertmanager/routing.yaml:13  -> web
               after 10s, news every 1m, again every 1h; grouped by system, alertname
-              not told at 2026-12-25T15:00-05:00: outside nyse
+              not told at 2026-12-25T15:00-05:00: outside nyse, until 2026-12-28T09:30-05:00
           told at 2026-12-25T15:00-05:00: nobody
     """)  # noqa: E501
 
@@ -195,6 +195,53 @@ def test_bad_arguments(project: Path) -> None:
     assert run("route").exit_code == 2
     assert run("route", "a=b", "nope").exit_code == 2
     assert run("route", "QueueLong", "--at", "noon").exit_code == 2
+
+
+def test_an_alert_with_labels_of_its_own(project: Path) -> None:
+    out = run("route", "QueueLong", "queue=orders", "severity=warning").stdout
+    assert out.startswith('QueueLong{queue="orders", severity="warning"') and out.count("told: ") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["QueueLong", "severity=critcal"], "`QueueLong` never has severity=critcal\n  help: did you mean `critical`?"),
+        (["QueueLong", "quee=a"], "`QueueLong` has no label `quee`\n  help: did you mean `queue`?"),
+        (["QueueLong", "Errors"], "`Errors` is not label=value"),
+        (["severity=~critical"], "`severity=~critical` is a matcher, and an alert's label has one value"),
+        (["team!=web"], "`team!=web` is a matcher, and an alert's label has one value"),
+        (['team="web'], 'the quote in `team="web` is not closed'),
+        (["a=b", "a=c"], "the label `a` is given twice"),
+        (["--short", "a=b"], "--short goes with --all"),
+        (["--all", "--strict"], "--strict goes with --check"),
+        (["--check", "--at", "2026-12-25"], "--at goes with an alert, labels or --all"),
+    ],
+)
+def test_a_question_that_means_nothing(project: Path, words: list[str], said: str) -> None:
+    result = run("route", *words)
+    assert result.exit_code == 2 and said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["team=web", "system=shop", "severity=critical"], None),
+        (["team=web"], "3 alert levels of this project with these labels also have system, and reach web, oncall, dev"),
+        (["severity=critical"], "one alert level of this project with these labels also has"),
+        (["severity=critcal"], "no alert of this project has severity=critcal; did you mean `critical`?"),
+    ],
+)
+def test_labels_are_compared_with_the_alerts_there_are(project: Path, words: list[str], said: str | None) -> None:
+    out = run("route", *words).stdout
+    assert ("note: " in out) is (said is not None) and (said or "") in out
+
+
+def test_only_the_levels_that_reach_the_default_are_named(project: Path) -> None:
+    routing = ROUTING.replace("match: {team: web}", "match: {team: web, severity: critical}").replace(
+        "      - {match: {severity: critical}, to: [oncall, web]}", "      - {match: {system: shop}, to: oncall}"
+    )
+    (project / "alertmanager" / "routing.yaml").write_text(routing.lstrip())
+    assert "shop/QueueLong (warning) reaches only the default receiver `ops`" in run("route", "--check").stdout
 
 
 @pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
