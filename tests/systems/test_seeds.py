@@ -70,9 +70,9 @@ STATED = (
            "max by (group, topic) (kafka_consumergroup_group_lag_seconds) > 1"),
     Stated("trading_platform", "HighExecutionLatency",
            "histogram_quantile(0.95, sum by (le, job) (rate(pipeline_execution_duration_seconds_bucket[5m]))) > 10"),
-    # 002, "Alert Rules"
+    # 002, "Alert Rules"; there without a sum, so that collectors of one exchange are not added up
     Stated("crypto_stock", "HighErrorRate",
-           "sum by (exchange) (rate(collector_errors_total[5m])) > 10", 5 * MINUTE, "warning"),
+           "sum by (exchange, instance) (rate(collector_errors_total[5m])) > 10", 5 * MINUTE, "warning"),
     Stated("crypto_stock", "CircuitBreakerOpen",
            "max by (component) (circuit_breaker_state == 1)", 2 * MINUTE, "critical"),
     Stated("crypto_stock", "LowDataQuality", "min by (symbol) (data_quality_score) < 0.8", 10 * MINUTE, "warning"),
