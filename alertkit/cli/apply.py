@@ -18,9 +18,10 @@ def command(environment: str, form: str, overwrite: bool, lock_wait: float, buil
 
     Files are written aside and swapped, servers reloaded, and their API must say that exactly the planned rules and
     routing are loaded and evaluate without errors for one interval. Otherwise the old files come back and are
-    verified again. What a killed run left is finished or undone first. It does not compile.
+    verified again. What a killed run left is finished or undone first. It does not compile, and refuses a build
+    that is older than its specs unless --build names it.
 
-    Exit codes: 0 loaded and verified, 2 wrong input, 3 a tool, server or disk failed.
+    Exit codes: 0 loaded and verified, 1 the build is stale, 2 wrong input, 3 a tool, server or disk failed.
 
     \b
     Examples:

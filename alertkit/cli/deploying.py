@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, OK, fail, style_of, this_project
+from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of, this_project
 from alertkit.source import Problem, Problems
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What the user can mend in the project itself; all else is a tool's or a server's failure.
 _INPUT = {"AK710", "AK720", "AK721", "AK722", "AK723", "AK724", "AK725", "AK732", "AK733", "AK738"}
+STALE = "AK739"
 F = TypeVar("F", bound=Callable[..., Any])
 
 env_option = click.option(
@@ -58,8 +59,11 @@ def apply_options(function: F) -> F:
 
 
 def code_of(problems: Problems) -> int:
-    """2 when all that is wrong is the project's, 3 when a tool, server or disk is to blame."""
-    return BAD_INPUT if problems and all(p.code in _INPUT for p in problems) else BROKEN_TOOL
+    """1 for a stale build, 2 when all that is wrong is the project's, 3 when a tool, server or disk is to blame."""
+    if {p.code for p in problems} == {STALE}:
+        return FAILED
+    # AK1 to AK5 are mistakes in the project's own files.
+    return BAD_INPUT if problems and all(p.code in _INPUT or p.code < "AK6" for p in problems) else BROKEN_TOOL
 
 
 def this_target(environment: str) -> Target:
@@ -82,7 +86,8 @@ def run_apply(
     lock_wait: float = 0.0, yes: bool = False, show: bool = True,
 ) -> NoReturn:  # fmt: skip
     """Plan, ask, apply, tell; leaves with the exit code."""
-    from alertkit.deploy import Options, apply
+    from alertkit.deploy import Options, Outcome, apply
+    from alertkit.deploy.fresh import up_to_date
     from alertkit.report.plan import plan_json, plan_lines
 
     problems = Problems()
@@ -110,7 +115,10 @@ def run_apply(
         return not declined
 
     options = Options(build, to, overwrite, lock_wait, confirm=confirm, on_step=on_step)
-    outcome = apply(this_project(), environment, problems, options)
+    project = this_project()
+    outcome = Outcome("unchanged")
+    if to is not None or up_to_date(project, build, problems):
+        outcome = apply(project, environment, problems, options)
     code = OK if outcome.done or declined else code_of(problems)
     if form == "json":
         click.echo(json.dumps({

@@ -21,7 +21,8 @@ def command(environment: str, build: Path | None, form: str) -> None:
     """Show what differs in meaning between the build and what the servers of an environment have loaded.
 
     Rules and routing, which active alerts would resolve or start over, and who would be told differently. Nothing is
-    changed. Exit codes: 0 no change, 4 changes, 2 wrong input, 3 a server failed.
+    changed. Exit codes: 0 no change, 4 changes, 1 the build is stale (unless --build names it), 2 wrong input, 3 a
+    server failed.
 
     \b
     Examples:
@@ -29,11 +30,13 @@ def command(environment: str, build: Path | None, form: str) -> None:
       alertkit plan --env prod --format json
     """
     from alertkit.deploy import make_plan, read_build
+    from alertkit.deploy.fresh import up_to_date
     from alertkit.report.plan import plan_json, plan_lines
 
     target = this_target(environment)
     problems = Problems()
-    built = read_build(build or this_project().build, problems)
+    project = this_project()
+    built = read_build(build or project.build, problems) if up_to_date(project, build, problems) else None
     plan = make_plan(target, built, problems) if built else None
     if plan is None:
         fail(problems, code_of(problems))

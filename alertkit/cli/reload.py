@@ -15,7 +15,7 @@ from alertkit.cli.deploying import apply_options, run_apply
 def command(environment: str, form: str, overwrite: bool, lock_wait: float, build: Path | None) -> None:
     """The same as `alertkit apply --yes`: bring the build into all servers of an environment, or into none.
 
-    Exit codes: 0 loaded and verified, 2 wrong input, 3 a tool, server or disk failed.
+    Exit codes: 0 loaded and verified, 1 the build is stale, 2 wrong input, 3 a tool, server or disk failed.
 
     \b
     Examples:

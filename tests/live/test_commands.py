@@ -100,6 +100,27 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
             yield Shop(tmp_path, sink)
 
 
+def test_a_stale_build_is_refused(shop: Shop) -> None:
+    shop.write()
+    assert shop.run("apply", "--env", "prod", "--yes").exit_code == 0
+    spec = shop.root / "rules_src" / "shop.yaml"
+    spec.write_text(spec.read_text().replace("warning: 30", "warning: 35"))
+    loaded = (shop.root / "rules" / "shop.yml").read_bytes()
+    for words in (["plan"], ["apply", "--yes"], ["reload"]):
+        refused = shop.run(*words, "--env", "prod")
+        assert refused.exit_code == 1, refused.output
+        assert "AK739" in refused.output and "rules/shop.yml" in refused.output
+    assert (shop.root / "rules" / "shop.yml").read_bytes() == loaded
+    # Named, it is taken as it is: what was applied before, so nothing changes.
+    assert shop.run("plan", "--env", "prod", "--build", "build").exit_code == 0
+    spec.write_text(spec.read_text().replace("threshold", "treshold"))
+    broken = shop.run("plan", "--env", "prod")
+    assert broken.exit_code == 2 and "did you mean `threshold`" in broken.output, broken.output
+    spec.unlink()
+    spec.parent.rmdir()
+    assert shop.run("plan", "--env", "prod").exit_code == 0
+
+
 def test_a_change_from_plan_to_rollback(shop: Shop) -> None:
     shop.write()
     assert shop.run("plan", "--env", "prod").exit_code == 4
