@@ -16,6 +16,7 @@ import shutil
 import sys
 import tempfile
 import uuid
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -133,8 +134,9 @@ class ProjectFile(pytest.File):
         super().__init__(**rest)
         self.root = root
 
+    @abstractmethod
     def entries(self, listing: Listing) -> Sequence[Entry]:
-        raise NotImplementedError
+        """What the file holds, in its order."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         listing = _listing(self.session, self.root)
