@@ -112,7 +112,7 @@ def _samples(systems: Sequence[System], chosen: Situation, count: int) -> list[S
     proven = (
         expected
         for proof in proofs_of(replace(system, alerts=(alert,)))
-        for test in proof.group.alerts
+        for test in proof.group.alert_tests
         for expected in test.expected
         if test.alert == chosen.alert.name and dict(expected.labels).get("severity") == chosen.severity
     )

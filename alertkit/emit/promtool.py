@@ -6,8 +6,10 @@ written: promtool before 2.49 has no default for the one, and without the other 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from alertkit.emit.scalar import quote, scalar
@@ -30,13 +32,60 @@ class ExpectedAlert(NamedTuple):
     annotations: Labels
 
 
+Expected = tuple[ExpectedAlert, ...]
+
+
 class AlertTest(NamedTuple):
-    """Exactly these alerts of the name `alert` fire at `time` (milliseconds). There are very many of these."""
+    """Exactly these alerts of the name `alert` fire at `time` (milliseconds)."""
 
     time: int
     alert: str
-    expected: tuple[ExpectedAlert, ...]
+    expected: Expected
     comment: str = ""
+
+
+class Moments:
+    """When something is expected: (time in milliseconds, comment, place of the expectation in a list) of each test.
+
+    They know no names, so alerts that differ in nothing else share them.
+    """
+
+    def __init__(self, rows: Iterable[tuple[int, str, int]]) -> None:
+        self.rows = tuple(rows)
+        self.places = tuple([place for _, _, place in self.rows])
+
+    @cached_property
+    def text(self) -> str:
+        """Their tests, with a `%s` for the alert and what is expected of it."""
+        rows = []
+        for time, comment, _ in self.rows:
+            above = f"      # {comment}\n" if comment else ""
+            rows.append(f"{above}      - eval_time: {format_duration(time)}\n        alertname: ".replace("%", "%%"))
+        return "%s".join([*rows, ""])
+
+
+@dataclass(frozen=True, slots=True)
+class AlertTests:
+    """What is expected of one alert at each of some moments; many of them share an expectation."""
+
+    alert: str
+    moments: Moments
+    expectations: tuple[Expected, ...]
+
+    def each(self) -> Iterator[AlertTest]:
+        """One test at a time."""
+        for time, comment, place in self.moments.rows:
+            yield AlertTest(time, self.alert, self.expectations[place], comment)
+
+
+def gathered(tests: Iterable[AlertTest]) -> tuple[AlertTests, ...]:
+    """Single tests, in their order, by alert."""
+    found = []
+    for alert, group in groupby(tests, key=lambda test: test.alert):
+        expectations: dict[Expected, int] = {}
+        moments = [(t.time, t.comment, expectations.setdefault(t.expected, len(expectations))) for t in group]
+        found.append(AlertTests(alert, Moments(moments), tuple(expectations)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +105,13 @@ class TestGroup:
     name: str
     interval: int
     series: tuple[InputSeries, ...]
-    alerts: tuple[AlertTest, ...]
+    alerts: tuple[AlertTests, ...]
     exprs: tuple[ExprTest, ...] = ()
+
+    @property
+    def alert_tests(self) -> list[AlertTest]:
+        """All tests of alerts, one at a time."""
+        return [test for tests in self.alerts for test in tests.each()]
 
 
 def test_file(
@@ -69,19 +123,21 @@ def test_file(
     rows.append(f"evaluation_interval: {format_duration(evaluation_interval)}\n")
     rows.append(f"group_eval_order: [{', '.join(map(scalar, groups))}]\n")
     rows.append("tests:\n")
+    texts = _Texts()
     for test in tests:
-        _group(test, rows)
+        _group(test, rows, texts)
     return "".join(rows)
 
 
-def _group(test: TestGroup, rows: list[str]) -> None:
+def _group(test: TestGroup, rows: list[str], texts: _Texts) -> None:
     rows.append(f"  - name: {quote(test.name)}\n    interval: {format_duration(test.interval)}\n")
     if test.series:
         rows.append("    input_series:\n")
-        rows += [f"      - series: {_single(s.series)}\n        values: {quote(s.values)}\n" for s in test.series]
+        values = _values(tuple([series.values for series in test.series]))
+        rows.append(values % tuple([_single(series.series) for series in test.series]))
     if test.alerts:
         rows.append("    alert_rule_test:\n")
-        _alerts(test.alerts, rows)
+        rows += [texts.of(tests) for tests in test.alerts]
     if test.exprs:
         rows.append("    promql_expr_test:\n")
         for expr in test.exprs:
@@ -95,22 +151,30 @@ def _single(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _alerts(tests: tuple[AlertTest, ...], rows: list[str]) -> None:
-    known: dict[tuple[str, int], str] = {}  # many tests of a group share what they expect
-    for time, alert, expected, comment in tests:
-        key = (alert, id(expected))
-        told = known.get(key)
-        if told is None:
-            listed = "\n" + "".join(map(_expected, expected)) if expected else " []\n"
-            told = known[key] = f"{scalar(alert)}\n        exp_alerts:{listed}"
-        rows.append(_moment(time, comment))
-        rows.append(told)
-
-
 @lru_cache(maxsize=8192)
-def _moment(time: int, comment: str) -> str:
-    above = f"      # {comment}\n" if comment else ""
-    return f"{above}      - eval_time: {format_duration(time)}\n        alertname: "
+def _values(values: tuple[str, ...]) -> str:
+    """Input series with these values, and a `%s` for the name of each."""
+    return "".join([f"      - series: %s\n        values: {quote(row).replace('%', '%%')}\n" for row in values])
+
+
+class _Texts:
+    """The texts of what is expected; the groups of an alert share most of them."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], str] = {}
+
+    def of(self, tests: AlertTests) -> str:
+        expected = [self._expected(tests.alert, expected) for expected in tests.expectations]
+        return tests.moments.text % tuple([expected[place] for place in tests.moments.places])
+
+    def _expected(self, alert: str, expected: Expected) -> str:
+        # All of them live for as long as the file is written, so an id stays one object's.
+        key = (alert, id(expected))
+        text = self._known.get(key)
+        if text is None:
+            listed = "\n" + "".join(map(_expected, expected)) if expected else " []\n"
+            text = self._known[key] = f"{scalar(alert)}\n        exp_alerts:{listed}"
+        return text
 
 
 def _expected(expected: ExpectedAlert) -> str:

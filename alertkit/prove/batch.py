@@ -35,7 +35,8 @@ class Job:
     @property
     def length(self) -> int:
         """The last time at which anything is expected, in milliseconds."""
-        times = [t.time for t in self.proof.group.alerts] + [t.time for t in self.proof.group.exprs]
+        group = self.proof.group
+        times = [test.time for test in group.alert_tests] + [test.time for test in group.exprs]
         return max(times, default=0)
 
 

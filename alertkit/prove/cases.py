@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
-from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup
+from alertkit.emit.promtool import AlertTests, ExpectedAlert, ExprTest, InputSeries, Moments, TestGroup
 from alertkit.kinds.stimulus import Drive, Input
 from alertkit.prove.decoys import DECOY, calm, foreign_states, has_room, outsiders, twin
 from alertkit.prove.grid import Grid
@@ -85,22 +86,22 @@ class _Bound:
         )
         return Proof(self.alert, script.grid, group, script.checks)
 
-    def _tests(self, script: Script) -> tuple[list[AlertTest], list[ExprTest]]:
-        """The script's checks as tests; moments that expect the same share what they expect."""
-        alerts: list[AlertTest] = []
-        exprs: list[ExprTest] = []
-        name, known = self.alert.name, self._known
+    def _tests(self, script: Script) -> tuple[list[AlertTests], list[ExprTest]]:
+        """The script's checks as tests; where the texts are not known, of the alert's states."""
+        known = self._known
         for outcome in script.outcomes:
             if outcome not in known:
                 known[outcome] = self._expected(*outcome)
         expectations = [known[outcome] for outcome in script.outcomes]
-        for time, title, place in script.told:
-            expected = expectations[place]
-            if expected is None:
-                exprs.append(self._states(time, script.outcomes[place], title))
-            else:
-                alerts.append(AlertTest(time, name, expected, title))
-        return alerts, exprs
+        unknown = frozenset([place for place, expected in enumerate(expectations) if expected is None])
+        moments = moments_without(script, unknown) if unknown else script.moments
+        exprs = [
+            self._states(time, script.outcomes[place], title)
+            for time, title, place in (script.moments.rows if unknown else ())
+            if place in unknown
+        ]
+        alerts = AlertTests(self.alert.name, moments, tuple([expected or () for expected in expectations]))
+        return [alerts] if moments.rows else [], exprs
 
     def _expected(self, severities: tuple[str, ...], value: float | None, ended: bool) -> Expected:
         """The alerts of these severities; None where a text shows a value that is not known to the last digit."""
@@ -155,7 +156,7 @@ class _Bound:
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}'
         return ExprTest(time, selector, tuple(samples), comment)
 
-    def _missing(self, script: Script) -> tuple[AlertTest, ...]:
+    def _missing(self, script: Script) -> tuple[AlertTests, ...]:
         """The companion: silent before its `for`, firing at it, for the identity whose data is gone."""
         rule, start = self.companion, script.gone_at
         if rule is None or start is None or self.claim.inputs == ():
@@ -166,10 +167,9 @@ class _Bound:
         if not self.claim.identity:
             labels = {**self.claim.inputs[0].equalities(), **labels}
         expected = ExpectedAlert(tuple(labels.items()), rule.annotations)
-        return (
-            AlertTest((fires - 1) * grid.evaluation, rule.alert, (), "no-data"),
-            AlertTest(fires * grid.evaluation, rule.alert, (expected,), "no-data"),
-        )
+        before, at = (fires - 1) * grid.evaluation, fires * grid.evaluation
+        moments = Moments([(before, "no-data", 0), (at, "no-data", 1)])
+        return (AlertTests(rule.alert, moments, ((), (expected,))),)
 
     def missing(self, rule: Rule, case: str) -> Proof | None:
         """How long the companion remembers, or what it says when nothing is left."""
@@ -260,6 +260,12 @@ class _Cast:
         ]
         states = foreign_states(claim, alert.name, alert.rules[0].severity, alert.system, bad)
         self.states = [f"ALERTS{_braces(dict(labels))}" for labels in states]
+
+
+@lru_cache(maxsize=1024)
+def moments_without(script: Script, places: frozenset[int]) -> Moments:
+    """The moments of a script whose outcome is none of those at `places`."""
+    return Moments(row for row in script.moments.rows if row[2] not in places)
 
 
 def has_second_identity(claim: Claim) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from alertkit.compile.claim import Claim
 from alertkit.compile.expression import HOUR
 from alertkit.compile.ruleset import Rule
-from alertkit.emit.promtool import AlertTest, ExpectedAlert, InputSeries, TestGroup
+from alertkit.emit.promtool import AlertTest, ExpectedAlert, InputSeries, TestGroup, gathered
 from alertkit.kinds.stimulus import Input
 from alertkit.prove.grid import Grid
 from alertkit.prove.script import Check
@@ -77,7 +77,7 @@ def missing_group(
     full = notation([(Level(1.0), early + rest)], grid.step)
     series = [InputSeries(name, f"{short} stale") for name in lost] + [InputSeries(name, full) for name in staying]
     checks = tuple(Check(test.time, test.comment, "", (), None) for test in tests)
-    return TestGroup(title, grid.step, tuple(series), tuple(tests)), checks
+    return TestGroup(title, grid.step, tuple(series), gathered(tests)), checks
 
 
 def watched(claim: Claim) -> list[Input]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from alertkit.compile.ruleset import Record, Rule, System
-from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, test_file
+from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, gathered, test_file
 from alertkit.emit.rules import group_text
 from alertkit.promql import metric_names, parse, to_text, transform
 from alertkit.promql.tree import Expr, Matcher, Selector
@@ -213,7 +213,7 @@ def files(job: Job, mutants: Sequence[Mutant]) -> tuple[str, str]:
         alerts += world.alerts
         exprs += world.exprs
         series += world.states
-    group = TestGroup("m", base.grid.step, tuple(series), tuple(alerts), tuple(exprs))
+    group = TestGroup("m", base.grid.step, tuple(series), gathered(alerts), tuple(exprs))
     text = "groups:\n" + group_text("m", "", None, tuple(records.values()), tuple(rules))
     return text, test_file("", ["{rules}"], ["m"], base.grid.evaluation, [group])
 
@@ -289,7 +289,7 @@ class _World:
 
         self.alerts = [
             AlertTest(test.time, self._names[test.alert], tuple(filter(expected, test.expected)))
-            for test in proof.group.alerts
+            for test in proof.group.alert_tests
             if test.alert in self._names
         ]
         self.exprs = []

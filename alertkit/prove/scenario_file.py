@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from alertkit.compile.ruleset import Alert, Record
-from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, test_file
+from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup, gathered, test_file
 from alertkit.emit.rules import group_text
 from alertkit.prove.scenario import Scenario
 from alertkit.prove.statement import (
@@ -98,7 +98,7 @@ class Prepared:
             for labels, notation in zip(line.labels, line.notations, strict=True)
             if notation
         )
-        group = TestGroup("scenario", scenario.step, series, alerts, exprs)
+        group = TestGroup("scenario", scenario.step, series, gathered(alerts), exprs)
         return test_file("", [RULES], ["scenario"], scenario.evaluation, [group])
 
     def _exprs(self, index: int, statement: Statement, times: Sequence[int]) -> list[ExprTest]:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from alertkit.compile.claim import Boundary, Claim, between
 from alertkit.compile.ruleset import Rule
+from alertkit.emit.promtool import Moments
 from alertkit.kinds import Comparison
 from alertkit.prove.grid import Grid
 from alertkit.prove.oracle import Stage
@@ -109,7 +110,7 @@ class Script:
 
     ends      the alert fires when all series are gone
     outcomes  what the alerts read like at the checks: many checks share one
-    told      each check's time, title and the place of its outcome
+    moments   when each check is made, with its title and the place of its outcome
     values    the signal's different values
     plan      for each step the place of its value in `values` (of no data: one behind the last), and its samples
     gone_at   the evaluation at which the data is gone for good; None when it never is
@@ -121,7 +122,7 @@ class Script:
     checks: tuple[Check, ...]
     ends: bool
     outcomes: tuple[Outcome, ...] = field(init=False)
-    told: tuple[tuple[int, str, int], ...] = field(init=False)
+    moments: Moments = field(init=False)
     values: tuple[float, ...] = field(init=False)
     plan: tuple[tuple[int, int], ...] = field(init=False)
     gone_at: int | None = field(init=False)
@@ -133,10 +134,10 @@ class Script:
         plan = tuple((places[step.value], step.stage.length * self.grid.samples) for step in self.steps)
         outcomes = [self._outcome(check) for check in self.checks]
         different = {outcome: place for place, outcome in enumerate(dict.fromkeys(outcomes))}
-        told = [(c.time, c.title, different[outcome]) for c, outcome in zip(self.checks, outcomes, strict=True)]
+        moments = [(c.time, c.title, different[outcome]) for c, outcome in zip(self.checks, outcomes, strict=True)]
         ends = self.steps[-1].value is None
         object.__setattr__(self, "outcomes", tuple(different))
-        object.__setattr__(self, "told", tuple(told))
+        object.__setattr__(self, "moments", Moments(moments))
         object.__setattr__(self, "gone_at", sum(step.stage.length for step in self.steps[:-1]) if ends else None)
         object.__setattr__(self, "values", tuple(values))
         object.__setattr__(self, "plan", plan)
