@@ -161,19 +161,21 @@ class _Texts:
     """The texts of what is expected; the groups of an alert share most of them."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], str] = {}
+        self._known: dict[int, str] = {}
 
     def of(self, tests: AlertTests) -> str:
-        expected = [self._expected(tests.alert, expected) for expected in tests.expectations]
-        return tests.moments.text % tuple([expected[place] for place in tests.moments.places])
+        head = f"{scalar(tests.alert)}\n        exp_alerts:"
+        listed = [
+            f"{head}\n{''.join(map(self._one, expected))}" if expected else f"{head} []\n"
+            for expected in tests.expectations
+        ]
+        return tests.moments.text % tuple([listed[place] for place in tests.moments.places])
 
-    def _expected(self, alert: str, expected: Expected) -> str:
+    def _one(self, expected: ExpectedAlert) -> str:
         # All of them live for as long as the file is written, so an id stays one object's.
-        key = (alert, id(expected))
-        text = self._known.get(key)
+        text = self._known.get(id(expected))
         if text is None:
-            listed = "\n" + "".join(map(_expected, expected)) if expected else " []\n"
-            text = self._known[key] = f"{scalar(alert)}\n        exp_alerts:{listed}"
+            text = self._known[id(expected)] = _expected(expected)
         return text
 
 

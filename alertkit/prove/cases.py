@@ -73,8 +73,9 @@ class _Bound:
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = identities(claim)
         self.cast = _Cast(alert, claim, copies)
-        # What the scripts of an alert share.
+        # What the scripts of an alert share: what is expected of an outcome, and of one level in it.
         self._known: dict[Outcome, Expected] = {SILENT: ()}
+        self._levels: dict[tuple[str, float | None, bool], Expected] = {}
 
     def proof(self, script: Script) -> Proof:
         if self.good is None:
@@ -105,14 +106,25 @@ class _Bound:
 
     def _expected(self, severities: tuple[str, ...], value: float | None, ended: bool) -> Expected:
         """The alerts of these severities; None where a text shows a value that is not known to the last digit."""
-        expected = []
+        expected: list[ExpectedAlert] = []
         for severity in severities:
-            rule = self.rules[severity]
-            for result in self._results(ended):
-                annotations = self._annotations(rule, result, value)
-                if annotations is None:
-                    return None
-                expected.append(ExpectedAlert(tuple(self._labels(rule, result).items()), annotations))
+            key = (severity, value, ended)
+            if key not in self._levels:
+                self._levels[key] = self._level(self.rules[severity], value, ended)
+            level = self._levels[key]
+            if level is None:
+                return None
+            expected += level
+        return tuple(expected)
+
+    def _level(self, rule: Rule, value: float | None, ended: bool) -> Expected:
+        """The same of one rule."""
+        expected = []
+        for result in self._results(ended):
+            annotations = self._annotations(rule, result, value)
+            if annotations is None:
+                return None
+            expected.append(ExpectedAlert(tuple(self._labels(rule, result).items()), annotations))
         return tuple(expected)
 
     def _results(self, ended: bool) -> list[dict[str, str]]:
@@ -249,15 +261,13 @@ class _Cast:
         inputs, room = stimulus.inputs, has_room(claim)
         self.split = stimulus.sums and room
         self.calm = calm(claim) if claim.worst and room and inputs else None
-        self.bad = [_series_name(one, bad) for one in inputs]
-        self.good = [] if good is None else [_series_name(one, good) for one in inputs]
+        self.bad = _series_names(inputs, bad)
+        self.good = [] if good is None else _series_names(inputs, good)
         twins = self.split or self.calm is not None
-        self.twins = [_series_name(twin(one), bad) for one in inputs] if twins else []
-        self.scenery = [_series_name(Input(s.selector, s.extra), bad) for s in stimulus.scenery]
+        self.twins = _series_names([twin(one) for one in inputs], bad) if twins else []
+        self.scenery = _series_names([Input(s.selector, s.extra) for s in stimulus.scenery], bad)
         self.outsiders = [(_series_name(one, {}), place) for one, place in outsiders(claim, bad)]
-        self.copies = [
-            (copy, [_series_name(one, identities(copy)[0]) for one in copy.stimulus.inputs]) for copy in copies
-        ]
+        self.copies = [(copy, _series_names(copy.stimulus.inputs, identities(copy)[0])) for copy in copies]
         states = foreign_states(claim, alert.name, alert.rules[0].severity, alert.system, bad)
         self.states = [f"ALERTS{_braces(dict(labels))}" for labels in states]
 
@@ -285,6 +295,19 @@ def identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
     if not free:
         return bad, None
     return bad, {**bad, **{name: f"{name}-2" for name in free}}
+
+
+def _series_names(inputs: Sequence[Input], identity: dict[str, str]) -> list[str]:
+    """The series of an identity, each as PromQL."""
+    known: dict[object, str] = {}  # most of them differ in the metric only
+    names = []
+    for one in inputs:
+        selector = one.selector
+        key = (selector.matchers, one.extra)
+        if key not in known:
+            known[key] = _series_name(one, identity).removeprefix(selector.metric)
+        names.append(selector.metric + known[key])
+    return names
 
 
 def _series_name(one: Input, identity: dict[str, str]) -> str:
