@@ -49,6 +49,8 @@ class Timing:
 # The state of one level: ("inactive",), ("pending", since) or ("firing", first evaluation of being kept, or -1).
 _State = tuple[str, int]
 _INACTIVE: _State = ("inactive", -1)
+# What comes next of these does not depend on the time.
+_TIMELESS = frozenset({_INACTIVE, ("firing", -1)})
 
 
 @lru_cache(maxsize=4096)
@@ -69,10 +71,16 @@ def _level(stages: tuple[Stage, ...], level: int, timing: Timing, hysteresis: bo
         for elapsed in range(stage.length):
             holds = _condition(previous, stage, elapsed, level)
             keeps = _keeping(previous, stage, elapsed) if hysteresis else False
+            before = states
             states = {after for state in states for after in _next(state, holds, keeps, timing, now)}
             outcomes = {state[0] == "firing" for state in states}
             result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
             now += 1
+            if states == before and elapsed >= max(stage.arrival, 1) and states <= _TIMELESS:
+                rest = stage.length - elapsed - 1  # nothing changes any more in this stage
+                result += [result[-1]] * rest
+                now += rest
+                break
         previous = stage
     return result
 

@@ -283,14 +283,12 @@ def _moments(
     start = 0
     for index, stage in enumerate(stages):
         end = start + stage.length
-        for at in range(start, end):
-            if None in states[at]:
+        for at in range(max(start, 1), end):
+            if states[at] == states[at - 1] or None in states[at]:
                 continue
-            changed = at > 0 and states[at] != states[at - 1]
-            if changed and at - 1 >= start and None not in states[at - 1]:
+            if at - 1 >= start and None not in states[at - 1]:
                 moments.setdefault(at - 1, (index, at - 1, cases[index]))
-            if changed:
-                moments[at] = (index, at, cases[index])
+            moments[at] = (index, at, cases[index])
         last = end - 1
         if None not in states[last]:
             case = "identity" if cases[index] == "just-past" else cases[index]
