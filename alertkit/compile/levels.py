@@ -42,7 +42,7 @@ def levels_of(
     given = spec.conditions()
     if not given:
         problems.add(
-            "AK303", "the threshold is missing", entry.key(),
+            "AK303", "the threshold is missing", entry.span,
             "say when it fires: `above: 5`, `below: 50%`, or a level each: `above: {warning: 5, critical: 10}`",
         )  # fmt: skip
         return [], None
@@ -65,7 +65,7 @@ def _known_forms(entry: Entry, question: Question, severities: tuple[str, ...], 
     unknown = [f.severity for f in question.forms if f.severity is not None and f.severity not in severities]
     named = [window.severity for window in getattr(entry.spec, "windows", ())]
     for severity in unknown:
-        place = entry.value("windows", named.index(severity), "severity") if severity in named else entry.key()
+        place = entry.value("windows", named.index(severity), "severity") if severity in named else entry.span
         problems.add("AK311", f"unknown severity `{severity}`", place, suggest(severity, severities))
     return not unknown
 

@@ -29,6 +29,7 @@ class Entry:
     name: str
     spec: Kind
     document: Document
+    span: Span
     defaults: frozenset[str]
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -45,7 +46,7 @@ class Entry:
 
     def key(self, *path: str | int) -> Span:
         """Where a key of this alert stands; the alert's own name without arguments."""
-        return self.document.key(self._path(path))
+        return self.document.key(self._path(path)) if path else self.span
 
     def value(self, *path: str | int) -> Span:
         return self.document.value(self._path(path))
@@ -145,7 +146,7 @@ def _read_alert(
             raw = {**raw, key: {**defaults[key], **raw[key]}}
     merged.update(raw)
     copies = _copies(document, name, merged, problems) if "for_each" in raw else [(merged, {}, ())]
-    entries = []
+    entries, span = [], document.key(path)
     for copy, variables, selecting in copies:
 
         def origin(where: Sequence[str | int], offset: int, variables: dict[str, str] = variables) -> int:
@@ -157,7 +158,7 @@ def _read_alert(
             if selecting:
                 matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
                 spec = spec.model_copy(update={"where": spec.where + matchers})
-            entries.append(Entry(name, spec, document, from_defaults, variables))
+            entries.append(Entry(name, spec, document, span, from_defaults, variables))
         else:
             break  # every copy would repeat the same problems
     return entries

@@ -181,7 +181,7 @@ class _Compiler:
             alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
             labels=self._labels(entry, level.severity, texts, variables),
             annotations=tuple(annotation_pairs(entry, self.file, texts, variables, value)),
-            span=entry.key(),
+            span=entry.span,
         )  # fmt: skip
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
@@ -257,7 +257,7 @@ class _Compiler:
             for _, drafted_expr in d.rules:
                 for index, signal in enumerate(drafted_expr.signals):
                     uses[signal] += drafted_expr.text.count(f"\0{index}")
-                    first.setdefault(signal, (d.question, d.entry.key()))
+                    first.setdefault(signal, (d.question, d.entry.span))
         records: list[Record] = []
         names: dict[str, str] = {}
         taken: Counter[str] = Counter()
@@ -275,7 +275,7 @@ class _Compiler:
             for name, expr in d.question.records:
                 if name not in known:
                     known.add(name)
-                    records.append(Record(name, expr, d.entry.key()))
+                    records.append(Record(name, expr, d.entry.span))
         return tuple(records), names
 
     def _why_unproven(self, entry: Entry) -> str:
@@ -298,7 +298,7 @@ class _Compiler:
                 parse(expr)
             except PromqlError as error:
                 self.problems.add(
-                    "AK413", f"what is compiled from it is no PromQL: {error.message}", drafted.entry.key(),
+                    "AK413", f"what is compiled from it is no PromQL: {error.message}", drafted.entry.span,
                     "put parentheses around the whole expression; if that does not help, please report it",
                 )  # fmt: skip
                 return
@@ -314,7 +314,7 @@ class _Compiler:
 
         rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
         alert = Alert(
-            name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.key(),
+            name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
             unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
             heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),

@@ -75,7 +75,7 @@ class Texts:
 
     def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:
         """A place inside a text; of a text that comes from the kind, the alert's name."""
-        return self._entry.within(offset, length, *path) if self._entry.has(*path) else self._entry.key()
+        return self._entry.within(offset, length, *path) if self._entry.has(*path) else self._entry.span
 
     def _check(self, text: str, path: tuple[str | int, ...], is_label: bool) -> None:
         errors = go.check(text)

@@ -54,17 +54,24 @@ def expand(text: str, labels: Mapping[str, str], value: float) -> str | None:
     if "{{" not in text:
         return text
     before, core, after = _split(text)
-    parts = _compiled(core)
-    if parts is None:
-        return None
-    try:
-        shown = "".join([part if part.__class__ is str else part(labels, value) for part in parts])  # type: ignore[operator]
-    except _NOT_MODELLED:
-        return None
-    return before + shown + after
+    shown = _shown(core, tuple(labels.items()), value)
+    return None if shown is None else before + shown + after
 
 
 _NOT_MODELLED = (NotModelledError, re.error, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+
+
+@lru_cache(maxsize=8192)
+def _shown(core: str, labels: tuple[tuple[str, str], ...], value: float) -> str | None:
+    """What the actions give: alerts whose prose differs often show the same value in the same way."""
+    parts = _compiled(core)
+    if parts is None:
+        return None
+    known = dict(labels)
+    try:
+        return "".join([part if part.__class__ is str else part(known, value) for part in parts])  # type: ignore[operator]
+    except _NOT_MODELLED:
+        return None
 
 
 @lru_cache(maxsize=1024)
