@@ -84,8 +84,9 @@ def start_prometheus(
     extra: str = "",
     arguments: Sequence[str] = ("--web.enable-lifecycle",),
     interval: str = "1s",
+    prefix: str = "",
 ) -> Iterator[Server]:
-    """A Prometheus that loads `rules_dir/glob`; `extra` is added to its configuration."""
+    """A Prometheus that loads `rules_dir/glob`; `extra` is added to its configuration; `prefix` is a path like /p."""
     with Scratch() as scratch:
         config = scratch.path / "prometheus.yml"
         config.write_text(
@@ -96,27 +97,33 @@ def start_prometheus(
         port = free_port()
         command = [
             binary, f"--config.file={config}", f"--storage.tsdb.path={scratch.path / 'data'}",
-            f"--web.listen-address=127.0.0.1:{port}", *arguments,
+            f"--web.listen-address=127.0.0.1:{port}", *arguments, *_under(prefix, port),
         ]  # fmt: skip
-        yield _started(command, scratch, config, port)
+        yield _started(command, scratch, config, port, prefix)
 
 
 @contextlib.contextmanager
-def start_alertmanager(binary: Path, config: Path, *, arguments: Sequence[str] = ()) -> Iterator[Server]:
-    """An Alertmanager that runs with the file `config`."""
+def start_alertmanager(
+    binary: Path, config: Path, *, arguments: Sequence[str] = (), prefix: str = ""
+) -> Iterator[Server]:
+    """An Alertmanager that runs with the file `config`; `prefix` is a path like /a."""
     with Scratch() as scratch:
         port = free_port()
         command = [
             binary, f"--config.file={config}", f"--storage.path={scratch.path / 'data'}", "--cluster.listen-address=",
-            f"--web.listen-address=127.0.0.1:{port}", *arguments,
+            f"--web.listen-address=127.0.0.1:{port}", *arguments, *_under(prefix, port),
         ]  # fmt: skip
-        yield _started(command, scratch, config, port)
+        yield _started(command, scratch, config, port, prefix)
 
 
-def _started(command: Sequence[str | Path], scratch: Scratch, config: Path, port: int) -> Server:
+def _under(prefix: str, port: int) -> list[str]:
+    return [f"--web.external-url=http://127.0.0.1:{port}{prefix}/", f"--web.route-prefix={prefix}"] if prefix else []
+
+
+def _started(command: Sequence[str | Path], scratch: Scratch, config: Path, port: int, prefix: str) -> Server:
     service = start(command, problems := Problems(), scratch, name="server")
     assert service is not None, problems
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}{prefix}"
     end = time.monotonic() + 30
     while time.monotonic() < end:
         assert service.running, service.output()

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import click
 
-from alertkit.cli.deploying import apply_options, run_apply
+from alertkit.cli.deploying import apply_options, run_apply, verbose_option
 
 
 @click.command("apply")
 @apply_options
 @click.option("--build", type=click.Path(path_type=Path), help="The compiled build; by default that of the project.")
+@verbose_option
 @click.option("--yes", is_flag=True, help="Do not ask (for CI).")
-def command(environment: str, form: str, overwrite: bool, lock_wait: float, build: Path | None, yes: bool) -> None:
+def command(
+    environment: str, form: str, overwrite: bool, lock_wait: float, build: Path | None, yes: bool, verbose: bool
+) -> None:
     """Show the plan, ask, then bring the build into all servers of an environment, or into none.
 
     Files are written aside and swapped, servers reloaded, and their API must say that exactly the planned rules and
@@ -29,4 +32,4 @@ def command(environment: str, form: str, overwrite: bool, lock_wait: float, buil
       alertkit apply --env prod --yes
       alertkit apply --env prod --lock-wait 5m --yes --format json
     """
-    run_apply(environment, form, build=build, overwrite=overwrite, lock_wait=lock_wait, yes=yes)
+    run_apply(environment, form, build=build, overwrite=overwrite, lock_wait=lock_wait, yes=yes, verbose=verbose)

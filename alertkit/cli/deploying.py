@@ -21,6 +21,9 @@ _INPUT = {"AK710", "AK720", "AK721", "AK722", "AK723", "AK724", "AK725", "AK732"
 STALE = "AK739"
 F = TypeVar("F", bound=Callable[..., Any])
 
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="List every addition of the plan, not only how many."
+)
 env_option = click.option(
     "--env", "environment", required=True, metavar="NAME", help="An environment of alertkit.yaml."
 )
@@ -83,12 +86,13 @@ def problem_json(problem: Problem) -> dict[str, Any]:
 
 def run_apply(
     environment: str, form: str, *, build: Path | None = None, to: int | None = None, overwrite: bool = False,
-    lock_wait: float = 0.0, yes: bool = False, show: bool = True,
+    lock_wait: float = 0.0, yes: bool = False, show: bool = True, verbose: bool = False,
 ) -> NoReturn:  # fmt: skip
     """Plan, ask, apply, tell; leaves with the exit code."""
     from alertkit.deploy import Options, Outcome, apply
     from alertkit.deploy.fresh import up_to_date
-    from alertkit.report.plan import plan_json, plan_lines
+    from alertkit.report.plan import plan_lines
+    from alertkit.report.plan_json import plan_json
 
     problems = Problems()
     steps: list[Step] = []
@@ -104,7 +108,7 @@ def run_apply(
         nonlocal declined
         plans.append(plan)
         if form == "text" and show:
-            for line in plan_lines(plan, style_of(sys.stdout)):
+            for line in plan_lines(plan, style_of(sys.stdout), verbose):
                 click.echo(line)
         if yes:
             return True

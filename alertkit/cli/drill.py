@@ -88,7 +88,7 @@ def command(alert: str | None, environment: str, level: str | None, all_receiver
             "drills": [
                 {
                     "labels": dict(r.drill.labels), "receivers": list(r.receivers), "muted": r.muted,
-                    "delivered": r.good,
+                    "delivered": r.good, "group_interval_s": r.interval / 1000,
                     "integrations": [{"receiver": a, "kind": b, "state": c} for a, b, c in r.integrations],
                 }
                 for r in results

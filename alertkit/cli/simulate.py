@@ -16,11 +16,14 @@ from alertkit.source import Problems
               help="Make this alert fire; its signal becomes VALUE, or `gone` lets its series vanish.")  # fmt: skip
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Listen here on 127.0.0.1; a free port if 0.")
 @click.option("--once", is_flag=True, help="Print the metrics once and leave.")
-@click.option("--list", "listing", is_flag=True, help="List the alerts that can be made to fire.")
+@click.option(
+    "--list", "listing", is_flag=True, help="List the alerts that can be made to fire, and how long each takes."
+)
 def command(systems: tuple[str, ...], faults: tuple[str, ...], port: int, once: bool, listing: bool) -> None:
     """Serve what the systems (all of them by default) expose, from the same stimuli as the proofs; Ctrl-C ends it.
 
-    While it runs, POST /break?alert=NAME[&value=N] and POST /heal change it. It listens on loopback only.
+    While it runs, POST /break?alert=NAME[&value=N] and POST /heal change it. It listens on loopback only. For each
+    fault it says how long its alert takes to fire, and which faults get in each other's way.
 
     \b
     Examples:
@@ -30,6 +33,7 @@ def command(systems: tuple[str, ...], faults: tuple[str, ...], port: int, once: 
       curl -X POST 'http://127.0.0.1:PORT/break?alert=peak_trade/HighLatency'
     """
     from alertkit.build import read_systems
+    from alertkit.live.expect import notes, timing
     from alertkit.live.serve import FaultError, SimulatorServer, parse_fault
     from alertkit.live.simulator import Simulator
     from alertkit.spec.validate import suggest
@@ -44,14 +48,22 @@ def command(systems: tuple[str, ...], faults: tuple[str, ...], port: int, once: 
         fail(problems)
     simulator = Simulator([s for s in found if s.name in systems or not systems])
     if listing:
-        click.echo("\n".join(sorted(simulator.actors)))
+        width = max(map(len, simulator.actors), default=0)
+        for name, actor in sorted(simulator.actors.items()):
+            click.echo(f"{name:<{width}}  {timing(actor)}")
         return
     try:
         for text in faults:
-            simulator.break_(*parse_fault(simulator, text))
+            actor, value = parse_fault(simulator, text)
+            simulator.break_(actor, value)
+            click.echo(f"{actor.name}: {'its series are gone' if value is None else timing(actor)}", err=True)
+            if value is not None and timing(actor).history:
+                click.echo("  the fault is there from the start: rather let it run, then POST /break", err=True)
     except FaultError as error:
         problems.add("AK742", str(error), help="`alertkit simulate --list` names those that can be broken")
         fail(problems)
+    for note in notes(simulator):
+        click.echo(f"note: {note}", err=True)
     if once:
         click.echo(simulator.exposition(), nl=False)
         return

@@ -89,7 +89,12 @@ def apply(project: Project, environment: str, problems: Problems, options: Optio
         if not held:
             return Outcome(UNCHANGED)
         options.checkpoint("locked")
-        if not recover(state, target, problems, options.on_step, options.patience, options.checkpoint):
+        if not recover(
+            state, target, problems, options.on_step, options.patience, options.checkpoint,
+            lambda name, problems: (
+                read_target(project, name, problems, options.session) if name in project.file.environments else None
+            ),
+        ):  # fmt: skip
             return Outcome(UNCLEAR)
         sweep(target)
         if options.to is not None:

@@ -24,11 +24,15 @@ _NEWEST = (3, 99)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that differs: `what` is threshold, window, expression, for, label severity, ...; "" is nothing."""
+    """One thing that differs: `what` is threshold, window, expression, for, label severity, ...; "" is nothing.
+
+    `change` is `added` or `removed` for what stands by itself, such as a receiver.
+    """
 
     what: str
     old: str
     new: str
+    change: str = "changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +194,18 @@ def expressions(old: str, new: str) -> list[Difference]:
         return []
     one, other = _tree(old), _tree(new)
     if one is not None and other is not None:
-        found = _nodes(one, other, "number")
+        several = sum(isinstance(node, Binary) and node.op in COMPARISONS for node in promql.walk(one)) > 1
+        found = _nodes(one, other, "number", several)
         if found:
             return list(dict.fromkeys(found))
     return [Difference("expression", canonical(old), canonical(new))]
 
 
-def _nodes(old: promql.Expr, new: promql.Expr, number: str) -> list[Difference] | None:
-    """The differences of two trees of the same shape; None when their shape differs. `number` names a literal here."""
+def _nodes(old: promql.Expr, new: promql.Expr, number: str, several: bool) -> list[Difference] | None:
+    """The differences of two trees of the same shape; None when their shape differs. `number` names a literal here.
+
+    Of `several` comparisons each threshold says what it is compared with: a guard is not the level.
+    """
     if type(old) is not type(new):
         return None
     if isinstance(old, NumberLiteral) and isinstance(new, NumberLiteral):
@@ -216,12 +224,18 @@ def _nodes(old: promql.Expr, new: promql.Expr, number: str) -> list[Difference] 
     ones, others = promql.children(old), promql.children(new)
     if len(ones) != len(others):
         return None
-    inner = "threshold" if isinstance(old, Binary) and old.op in COMPARISONS else "number"
+    inner = "number"
+    if isinstance(old, Binary) and old.op in COMPARISONS:
+        inner = f"threshold of {_short(promql.to_text(old.left))}" if several else "threshold"
     if isinstance(old, Call):
         inner = f"argument of {old.name}"
     for one, other in zip(ones, others, strict=True):
-        below = _nodes(one, other, inner)
+        below = _nodes(one, other, inner, several)
         if below is None:
             return None
         found += below
     return found
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 70 else text[:67] + "..."

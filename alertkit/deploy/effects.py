@@ -53,7 +53,7 @@ def _of(change: RuleChange, server: Prometheus, fresh: set[str]) -> Iterator[Eff
             yield _effect(old, alert, "resets", why)
         return
     asked = None
-    if any(d.what in ("expression", "threshold", "window", "comparison", "number") or d.what.startswith("argument")
+    if any(d.what.split()[0] in ("expression", "threshold", "window", "comparison", "number", "argument")
            for d in change.differences):  # fmt: skip
         asked = _after(new, server, fresh)
     for alert in old.active:

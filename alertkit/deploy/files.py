@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import secrets
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -116,13 +117,15 @@ def _manifest(files: Mapping[str, bytes]) -> bytes:
     return ("\n".join([*head, *lines]) + "\n").encode()
 
 
-def undo(change: Change) -> bool:
-    """Put a file back as it was; False when that fails and it is not as it was anyway."""
+def undo(change: Change, kept: Path | None = None) -> bool:
+    """Put a file back as it was, from `kept` if that still holds it; False when that fails and it is not as before."""
     try:
         if change.old is None:
             change.path.unlink(missing_ok=True)
         elif read(change.path) != change.old:
-            aside = stage(change.path, change.old, change.mode)
+            # A rename needs no room: the disk may be full by now.
+            whole = kept is not None and read(kept) == change.old
+            aside = kept if kept and whole else stage(change.path, change.old, change.mode)
             try:
                 aside.replace(change.path)
             except BaseException:
@@ -131,6 +134,17 @@ def undo(change: Change) -> bool:
     except OSError:
         return change.path.is_dir()  # never was a file, so nothing is lost
     return True
+
+
+def keep(change: Change) -> Path:
+    """A second name beside a file that is about to be replaced: another link to it, or a copy where there are none."""
+    assert change.old is not None
+    name = change.path.with_name(f".alertkit-{secrets.token_hex(6)}.tmp")
+    try:
+        os.link(change.path, name, follow_symlinks=False)
+    except OSError:
+        return stage(change.path, change.old, change.mode)
+    return name
 
 
 def stage(path: Path, content: bytes, mode: int) -> Path:

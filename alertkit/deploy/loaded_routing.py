@@ -75,19 +75,19 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], exact: bool) -> 
         word = key.removesuffix("s").replace("_", " ")
         for entry in dict.fromkeys([*olds, *news]):
             if entry not in news:
-                found.append(Difference(f"{word} {entry}", "there", "removed"))
+                found.append(Difference(f"{word} {entry}", "", "", "removed"))
             elif entry not in olds:
-                found.append(Difference(f"{word} {entry}", "", "added"))
+                found.append(Difference(f"{word} {entry}", "", "", "added"))
             else:
                 found += _entries(f"{word} {entry}", olds[entry], news[entry], exact)
     for key in ("global", *(("templates",) if exact else ())):
         if key in new:
             found += _entries(key, old.get(key), new[key], exact)
         elif exact and key in old:
-            found.append(Difference(key, "there", "removed"))
+            found.append(Difference(key, "", "", "removed"))
     ones, others = ([_inhibition(rule) for rule in data.get("inhibit_rules") or ()] for data in (old, new))
-    found += [Difference("inhibition", text, "removed") for text in ones if text not in others]
-    found += [Difference("inhibition", "", text) for text in others if text not in ones]
+    found += [Difference("inhibition", text, "", "removed") for text in ones if text not in others]
+    found += [Difference("inhibition", "", text, "added") for text in others if text not in ones]
     return found
 
 
@@ -105,7 +105,8 @@ def _entries(place: str, old: Any, new: Any, exact: bool) -> list[Difference]:
         return []
     if "_file" not in place and any(word in place for word in _SECRET):
         return [Difference(place, "(not shown)", "(not shown)")]
-    return [Difference(place, _text(old), _text(new))]
+    change = "changed" if _text(old) and _text(new) else "added" if _text(new) else "removed"
+    return [Difference(place, _text(old), _text(new), change)]
 
 
 def _text(value: Any) -> str:

@@ -166,8 +166,12 @@ def _routes(old: AlertmanagerConfig, new: AlertmanagerConfig) -> list[Difference
     if old.router is None or new.router is None:
         return []
     ones, others = ({_route_path(n): n for n in config.router.nodes} for config in (old, new) if config.router)
-    found = [Difference("route", path, "removed") for path in ones if path not in others]
-    found += [Difference("route", "", f"{path} -> {others[path].receiver}") for path in others if path not in ones]
+    found = [
+        Difference("route", f"{path} -> {ones[path].receiver}", "", "removed") for path in ones if path not in others
+    ]
+    found += [
+        Difference("route", "", f"{path} -> {others[path].receiver}", "added") for path in others if path not in ones
+    ]
     from alertkit.spec.duration import format_duration
 
     for path, node in others.items():

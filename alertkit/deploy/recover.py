@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alertkit.deploy.activate import Expected, OnStep, Step, activate
@@ -77,8 +77,12 @@ def put_back(
 def recover(
     state: State, target: Target, problems: Problems, on_step: OnStep, patience: float = PATIENCE,
     checkpoint: Checkpoint = lambda name: None,
+    elsewhere: Callable[[str, Problems], Target | None] = lambda name, problems: None,
 ) -> bool:  # fmt: skip
     """Finish or undo what a killed run left; only while the lock is held. False and problems when that fails.
+
+    The run may have been one of another environment that shares the folder: `elsewhere` finds that by its name, since
+    its servers are those that took the new files.
 
     It is finished when everything was verified already, else undone: the old state is the one known to be whole.
     """
@@ -89,6 +93,16 @@ def recover(
             state.close_journal()  # killed before the first file changed
         return len(problems) == before
     by = str(journal.get("by", "another run"))
+    name = str(journal.get("environment", target.name))
+    if name != target.name:
+        by = f"{by} for the environment {name}"
+        owner = elsewhere(name, problems)
+        if owner is None:
+            if len(problems) == before:
+                problems.add("AK735", f"the journal {state.journal} is of `{name}`, which shares this folder",
+                             help=f"run `alertkit apply --env {name}` where its project is, then this")  # fmt: skip
+            return False
+        target = owner
     if journal.get("phase") == "recording" and isinstance(journal.get("number"), int):
         try:
             state.set_current(journal["number"], target.keep)

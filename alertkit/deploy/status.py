@@ -1,14 +1,15 @@
 """Whether an environment runs what was applied, evaluates it in time, and can tell people.
 
-Each check gives rows: `ok`, `warn` (look at it) or `bad` (alerts may be lost).
+Each check gives rows: `ok`, `warn` (look at it) or `bad` (alerts may be lost); alerts that are active give rows
+`firing` and `pending`.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,19 +27,24 @@ from alertkit.deploy.verify import differences
 from alertkit.source import Problems
 from alertkit.spec.duration import format_duration
 
-OK, WARN, BAD = "ok", "warn", "bad"
+OK, WARN, BAD, FIRING, PENDING = "ok", "warn", "bad", "firing", "pending"
 _AFTER_RELOAD = 120.0  # after a reload Prometheus knows no Alertmanager for up to 5 s, and resends after a minute
 _STALE = 600.0  # seconds after which a heartbeat that Alertmanager has not heard of anew is dead
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One finding: `check` is what was looked at, `where` the server or file, `state` ok, warn or bad."""
+    """One finding: `check` is what was looked at, `where` the server or file, `state` ok, warn, bad, firing, pending.
+
+    `details` are the parts of the text: of a group `group`, `rules`, `took_ms` and `interval_ms`; of an alert `alert`,
+    `severity`, `group` and `count`, the number of its active instances.
+    """
 
     check: str
     where: str
     state: str
     text: str
+    details: dict[str, Any] = field(default_factory=dict)
 
 
 def status(target: Target) -> Iterator[Row]:
@@ -90,24 +96,35 @@ def _prometheus(
 
 
 def _groups(server: Prometheus, loaded: tuple[LoadedGroup, ...]) -> Iterator[Row]:
-    active: dict[str, int] = {}
+    active: dict[tuple[str, str, str, str], int] = {}
     for group in loaded:
         errors = [rule for rule in group.rules if rule.health == "err"]
         for rule in errors[:5]:
             said = " ".join(rule.last_error.split())[:200]
             yield Row("evaluation", server.shown, BAD, f"{rule.name} of {group.name} fails: {said}")
-        share = group.took * 1000 / group.interval if group.interval else 0.0
-        word = BAD if share >= 1 else WARN if share >= 0.5 else OK
-        took = f"{group.took * 1000:.1f} ms of {format_duration(group.interval)}"
-        yield Row("group", server.shown, BAD if errors else word, f"{group.name}: {len(group.rules)} rules in {took}")
+        took = group.took * 1000
+        share = took / group.interval if group.interval else 0.0
+        word = BAD if errors or share >= 1 else WARN if share >= 0.5 else OK
+        details = {"group": group.name, "rules": len(group.rules), "took_ms": took, "interval_ms": group.interval}
+        yield Row(
+            "group", server.shown, word, group_text(group.name, len(group.rules), [took], group.interval), details
+        )
         for rule in group.rules:
             for alert in rule.active:
                 if canonical(rule.query) != "vector(1)":
-                    severity = alert.labels.get("severity", "")
-                    key = f"{rule.name}{f' ({severity})' if severity else ''} in {group.name} is {alert.state}"
+                    key = (alert.state, rule.name, alert.labels.get("severity", ""), group.name)
                     active[key] = active.get(key, 0) + 1
-    for text, count in sorted(active.items()):
-        yield Row("alert", server.shown, OK, f"{text}{f', {count} times' if count > 1 else ''}")
+    for (state, name, severity, place), count in sorted(active.items()):
+        times = f", {count} times" if count > 1 else ""
+        text = f"{name}{f' ({severity})' if severity else ''} in {place}{times}"
+        details = {"alert": name, "severity": severity, "group": place, "count": count}
+        yield Row("alert", server.shown, FIRING if state == "firing" else PENDING, text, details)
+
+
+def group_text(name: str, rules: int, took: Sequence[float], interval: int) -> str:
+    """How long a group takes against its interval; times in milliseconds, one of each server."""
+    shown = list(dict.fromkeys(f"{value:.1f}" for value in (min(took), max(took))))
+    return f"{name}: {rules} rule{'s' * (rules != 1)} in {' to '.join(shown)} ms of {format_duration(interval)}"
 
 
 def _sends(target: Target, server: Prometheus, loaded: tuple[LoadedGroup, ...]) -> Iterator[Row]:
@@ -162,17 +179,29 @@ def _alertmanager(target: Target, server: Alertmanager, build: Build | None) -> 
         same = metrics.get("alertmanager_config_hash") == config_hash(build.alertmanager)
         text = "configuration as applied" if same else "its configuration is not what was applied"
         yield Row("routing", server.shown, OK if same else BAD, text)
-    for name, value in sorted(metrics.items()):
-        if name.startswith("alertmanager_notifications_failed_total{") and value > 0:
-            # Newer versions count failures by reason too, all of them sums by integration.
-            kind = name.partition('integration="')[2].partition('"')[0]
-            start = "alertmanager_notifications_total{"
-            total = sum(v for n, v in metrics.items() if n.startswith(start) and f'integration="{kind}"' in n)
-            labels = name.partition("{")[2].rstrip("}")
-            text = f"{value:g} of {total:g} failed since it started ({labels})"
-            yield Row("notifications", server.shown, WARN, text)
+    yield from _notifications(server, metrics)
     if target.alertmanager_file is not None:
         yield from _secrets(target.alertmanager_file, found.config)
+
+
+def _notifications(server: Alertmanager, metrics: Mapping[str, float]) -> Iterator[Row]:
+    """Integrations whose notifications failed; bad where none ever arrived."""
+
+    def by_kind(name: str) -> dict[str, float]:
+        # Newer versions count by reason or receiver too: all of them are sums by integration.
+        found: dict[str, float] = {}
+        for key, value in metrics.items():
+            if key.startswith(f"{name}{{"):
+                kind = key.partition('integration="')[2].partition('"')[0]
+                found[kind] = found.get(kind, 0.0) + value
+        return found
+
+    sent = by_kind("alertmanager_notifications_total")
+    for kind, failed in sorted(by_kind("alertmanager_notifications_failed_total").items()):
+        if failed > 0:
+            none = failed >= sent.get(kind, 0.0)
+            text = f"{kind}: {failed:g} of {sent.get(kind, 0.0):g} failed since it started"
+            yield Row("notifications", server.shown, BAD if none else WARN, f"{text}{', none arrived' if none else ''}")
 
 
 def _secrets(file: Path, text: str) -> Iterator[Row]:

@@ -1,7 +1,8 @@
 """Changing several files as one, so that a run killed at any point leaves what the next one can undo.
 
 Everything new is written aside and synced, everything old is copied, then the journal is written, and only then does
-the first file change its content. From that moment until the journal is gone, the old state can be put back.
+the first file change its content. From that moment until the journal is gone, the old state can be put back: each old
+file also keeps a second name beside the new one, so that this needs no room on a disk that has filled up meanwhile.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from alertkit.deploy.files import BY_HAND, Change, read, stage, undo
+from alertkit.deploy.files import BY_HAND, Change, keep, read, stage, undo
 from alertkit.deploy.plan import RULES_MANIFEST, owned_names
 from alertkit.deploy.state import State, now, replace, sync_folder, who
 from alertkit.deploy.target import Target
@@ -31,6 +32,7 @@ class Transaction:
         self.number: int | None = None
         self._state, self._target, self._checkpoint = state, target, checkpoint
         self._asides: list[tuple[Change, Path]] = []
+        self._kept: dict[Path, Path] = {}
 
     def prepare(self, problems: Problems) -> bool:
         """Write all aside, copy all old, then the journal; False and a problem (AK726) when that cannot be."""
@@ -45,6 +47,8 @@ class Transaction:
                 if change.old is not None:
                     current = self._state.undo
                     replace(self._state.undo / str(index), change.old)
+                    current = change.path
+                    self._kept[change.path] = keep(change)
                     self._checkpoint("copy")
             current = self._state.journal
             self._journal("writing")
@@ -90,7 +94,8 @@ class Transaction:
         with contextlib.suppress(OSError):  # a full disk must not keep the old files from coming back
             self._journal("undoing")
         lost = [str(change.path) for change in reversed(self.changes) if not self._undo(change)]
-        self.discard()
+        if not lost:
+            self.discard()
         for folder in {change.path.parent for change in self.changes}:
             sync_folder(folder)
         if lost:
@@ -105,16 +110,17 @@ class Transaction:
                 replace(change.path.with_name(change.path.name + BY_HAND), now_there)
         except OSError:
             return change.path.is_dir()
-        return undo(change)
+        return undo(change, self._kept.get(change.path))
 
     def discard(self) -> None:
-        """Remove what was written aside."""
-        for _, aside in self._asides:
+        """Remove what was written aside and the second names."""
+        for aside in (*(aside for _, aside in self._asides), *self._kept.values()):
             with contextlib.suppress(OSError):
                 aside.unlink(missing_ok=True)
 
     def close(self) -> None:
         """The change is over, either way."""
+        self.discard()
         self._state.close_journal()
         self._checkpoint("closed")
 
@@ -126,6 +132,7 @@ class Transaction:
                     "path": str(change.path), "mode": change.mode,
                     "old": None if change.old is None else _sha(change.old),
                     "new": None if change.new is None else _sha(change.new),
+                    "kept": self._kept[change.path].name if change.path in self._kept else None,
                 }
                 for change in self.changes
             ],
@@ -143,6 +150,7 @@ def from_journal(
     for folder in target.rules_dirs:
         homes |= {(folder / name).resolve().parent for name in owned_names(folder, RULES_MANIFEST)}
     changes = []
+    kept = {}
     try:
         for index, entry in enumerate(journal["files"]):
             path = Path(entry["path"])
@@ -153,6 +161,8 @@ def from_journal(
                 old = (state.undo / str(index)).read_bytes()
                 if _sha(old) != entry["old"]:
                     raise ValueError(f"{state.undo / str(index)} is not what was written there")
+                if entry.get("kept"):
+                    kept[path] = path.with_name(Path(entry["kept"]).name)
             # What was new is known by its hash alone: the file as it is now, if it is that.
             there = read(path)
             new = None if entry["new"] is None else there if there and _sha(there) == entry["new"] else b"\0"
@@ -163,6 +173,7 @@ def from_journal(
         return None
     found = Transaction(state, target, changes, checkpoint)
     found.number = journal.get("number")
+    found._kept = kept
     return found
 
 

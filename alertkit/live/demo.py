@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from typing import Any
 
 from alertkit.live.simulator import Actor
 from alertkit.live.sink import Received
+from alertkit.live.slack_text import as_shown, link_line
 from alertkit.live.stack import Stack
 from alertkit.source import Problems
 
@@ -26,7 +28,8 @@ class Moment:
 
 @dataclass
 class Journey:
-    """The life of one fault; each phase yields what it sees, and raises TimeoutError after `patience` seconds."""
+    """The life of one fault; each phase yields what it sees, and raises TimeoutError after `patience` seconds: its
+    text says what did not happen."""
 
     stack: Stack
     actor: Actor
@@ -41,7 +44,7 @@ class Journey:
         self.stack.simulator.break_(self.actor, value)
         yield Moment("broken", 0.0, f"{self.actor.claim.signal} becomes {value:g}")
         state = ""
-        for now in self._until(began):
+        for now in self._until(began, lambda: f"Prometheus says {self._state() or 'nothing of it'}, not firing"):
             found = self._state()
             if found and found != state:
                 state = found
@@ -49,7 +52,7 @@ class Journey:
             if state == "firing":
                 break
         receivers: list[str] = []
-        for now in self._until(began):
+        for now in self._until(began, lambda: "Alertmanager has no such alert"):
             receivers = self._receivers()
             if receivers:
                 yield Moment("routed", now - began, f"Alertmanager routes it to {', '.join(receivers)}")
@@ -63,7 +66,7 @@ class Journey:
         began = time.monotonic()
         self.stack.simulator.heal(self.actor)
         yield Moment("healed", 0.0, "the signal is healthy again")
-        for now in self._until(began):
+        for now in self._until(began, lambda: f"Prometheus still says {self._state()}"):
             if not self._state():
                 yield Moment("inactive", now - began, "Prometheus says inactive")
                 break
@@ -86,7 +89,7 @@ class Journey:
     def _messages(self, began: float, word: str, kinds: list[str], resolved: bool, skip: int = 0) -> Iterator[Moment]:
         missing = set(kinds)
         done: set[int] = set()
-        for _ in self._until(began):
+        for _ in self._until(began, lambda: f"no message of it was {word} to {' and '.join(sorted(missing))}"):
             for index, message in enumerate(list(self.stack.sink.messages)):
                 if index < skip or index in done or not self.about(message) or is_resolved(message) != resolved:
                     continue
@@ -117,12 +120,12 @@ class Journey:
         mine = [a for a in alerts if a.get("labels", {}).get("system") == self.actor.system]
         return sorted({r["name"] for alert in mine for r in alert.get("receivers") or ()})
 
-    def _until(self, began: float) -> Iterator[float]:
+    def _until(self, began: float, otherwise: Callable[[], str]) -> Iterator[float]:
         while True:
             now = time.monotonic()
             yield now
             if now - began > self.patience:
-                raise TimeoutError
+                raise TimeoutError(f"after {self.patience:g} s: {otherwise()}")
             self.on_tick()
             time.sleep(0.1)
 
@@ -147,22 +150,34 @@ def shown_place(message: Received) -> str:
     return "webhook"
 
 
-def message_lines(message: Received) -> list[str]:
-    """A message about as its channel shows it."""
+def message_lines(message: Received, width: int | None = None) -> list[str]:
+    """A message about as its channel shows it; `width` in columns, None for lines of any length."""
     body = message.body
     if message.kind == "slack":
-        attachment = _attachment(body)
-        lines = [
-            f"{attachment.get('title')}   ({attachment.get('color')})",
-            *str(attachment.get("text", "")).split("\n"),
-        ]
-        lines += [f"{f.get('title')}: {f.get('value')}" for f in attachment.get("fields") or ()]
-        return lines
+        return _slack_lines(_attachment(body), width)
     if message.kind == "pagerduty":
         payload = body.get("payload") or {}
         lines = [str(payload.get("summary", "incident over")), f"dedup key {str(body.get('dedup_key'))[:16]}..."]
-        return lines + ([f"severity {payload['severity']}"] if payload.get("severity") else [])
-    return [str(body)[:300]]
+        lines += [f"severity {payload['severity']}"] if payload.get("severity") else []
+    else:
+        lines = [str(body)[:300]]
+    return [part for line in lines for part in _wrapped(line, width)]
+
+
+def _slack_lines(attachment: dict[str, Any], width: int | None) -> list[str]:
+    texts = [f"{attachment.get('title')}   ({attachment.get('color')})", *str(attachment.get("text", "")).split("\n")]
+    texts += [f"{f.get('title')}: {f.get('value')}" for f in attachment.get("fields") or ()]
+    lines: list[str] = []
+    links: dict[str, str] = {}
+    for text in texts:
+        shown, found = as_shown(text)
+        lines += _wrapped(shown, width)
+        links |= found
+    return lines + [link_line(name, url, width) for name, url in links.items()]
+
+
+def _wrapped(line: str, width: int | None) -> list[str]:
+    return [line] if width is None else textwrap.wrap(line, width) or [""]
 
 
 def _attachment(body: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The simulator over HTTP, on loopback only: /metrics for Prometheus, and a small page of commands for people.
 
 GET  /metrics              all series
-GET  /                     what can be broken and what is broken, as JSON
+GET  /                     what can be broken, what is broken, and what to expect of that, as JSON
 POST /break?alert=NAME     optionally &value=NUMBER or &value=gone
 POST /heal                 everything, or ?alert=NAME
 """
@@ -12,9 +12,10 @@ import http.server
 import json
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
+from alertkit.live.expect import notes, timing
 from alertkit.live.simulator import Actor, Simulator
 
 
@@ -40,6 +41,16 @@ def parse_fault(simulator: Simulator, text: str) -> tuple[Actor, float | None]:
         raise FaultError(f"`{raw}` is neither a number nor `gone`") from None
 
 
+def _broken(simulator: Simulator) -> dict[str, Any]:
+    """The faults that are there, when their alerts fire, and what keeps any from it."""
+    expected = {
+        name: str(timing(simulator.actors[name], simulator.scale))
+        for name, value in simulator.faults.items()
+        if value is not None
+    }
+    return {"broken": simulator.faults, "expect": expected, "notes": list(notes(simulator))}
+
+
 class SimulatorServer:
     """Serves a simulator while it is entered."""
 
@@ -50,7 +61,7 @@ class SimulatorServer:
                 if path == "/metrics":
                     self._answer(200, simulator.exposition(), "text/plain; version=0.0.4; charset=utf-8")
                 elif path == "/":
-                    told = {"alerts": sorted(simulator.actors), "broken": simulator.faults}
+                    told = {"alerts": sorted(simulator.actors), **_broken(simulator)}
                     self._answer(200, json.dumps(told, indent=1) + "\n", "application/json")
                 else:
                     self._answer(404, "there are /, /metrics, /break and /heal\n")
@@ -70,7 +81,7 @@ class SimulatorServer:
                 except FaultError as error:
                     self._answer(400, f"{error}\n")
                     return
-                self._answer(200, json.dumps({"broken": simulator.faults}) + "\n", "application/json")
+                self._answer(200, json.dumps(_broken(simulator)) + "\n", "application/json")
 
             def _answer(self, status: int, text: str, kind: str = "text/plain") -> None:
                 body = text.encode()

@@ -21,6 +21,7 @@ from alertkit.series.example import example_labels
 from alertkit.spec.quantity import format_number
 from alertkit.spec.selector import quoted
 
+SCRAPE = 1000  # milliseconds between two scrapes of those who read it in fast motion
 Key = tuple[str, tuple[tuple[str, str], ...]]
 
 # What series of a free label are called, so that messages read like those of a real system.
@@ -64,13 +65,14 @@ class Simulator:
     def __init__(self, systems: Iterable[System], scale: float = 1.0, clock: Callable[[], float] = time.time) -> None:
         self.actors = {actor.name: actor for actor in _actors(systems, scale)}
         self.faults: dict[str, float | None] = {}
-        self._clock, self._scale = clock, scale
+        self._clock, self.scale = clock, scale
         self._lock = threading.Lock()
         self._extra = _shared_labels(self.actors.values())
         self._rest = self._healthy()
         self._pieces: dict[Key, Piece] = dict(self._rest)
         self._totals: dict[Key, float] = {}
         self._since: dict[Key, float] = {}
+        self._drivers: dict[Key, str] = {}
         self._last = clock()
         self._ticks = 0
 
@@ -95,6 +97,17 @@ class Simulator:
             else:
                 self.faults.pop(actor.name, None)
             self._choose()
+
+    def conflicts(self) -> dict[str, tuple[str, str]]:
+        """Faults that a later one undoes, as far as they share series: name -> (a series, the later fault)."""
+        found: dict[str, tuple[str, str]] = {}
+        with self._lock:
+            for name, value in self.faults.items():
+                for key, piece in self._broken(name, value).items():
+                    by = self._drivers[key]
+                    if piece not in (self._rest.get(key), self._pieces[key]) and by != name:
+                        found.setdefault(name, (_name(key), by))
+        return found
 
     def exposition(self) -> str:
         """All series now, in Prometheus' text format."""
@@ -135,29 +148,42 @@ class Simulator:
         pieces = list(dict.fromkeys(piece for _, piece in wishes))
         if len(pieces) == 1:
             return pieces[0]
-        return max(pieces, key=lambda piece: sum(self._harmless(actor, key, piece) for actor, _ in wishes))
+        return max(pieces, key=lambda piece: sum(self._harmless(actor, key, own, piece) for actor, own in wishes))
 
-    def _harmless(self, actor: Actor, key: Key, piece: Piece) -> bool:
+    def _harmless(self, actor: Actor, key: Key, own: Piece, piece: Piece) -> bool:
         """Whether an alert can live with a piece: on the healthy side of its own, seen from where it would be bad."""
+        if piece == own:
+            return True
+        if isinstance(own, Zigzag):
+            return False  # what compares with the usual needs a past that moves
         at = actor.claim.stimulus.at
-        rest, bad = (_height(self._series(actor, at(value)).get(key)) for value in (actor.rest, actor.bad()))
-        height = _height(piece)
-        if rest is None or bad is None or height is None:
+        rest, bad = (_heights(self._series(actor, at(value)).get(key)) for value in (actor.rest, actor.bad()))
+        mine, heights = _heights(own), _heights(piece)
+        if not mine or not heights:
             return False
-        return height <= rest if rest < bad else height >= rest if rest > bad else height == rest
+        if not rest or not bad or rest == bad:
+            return (min(heights) > 0) == (min(mine) > 0)  # scenery: that it is there
+        return max(heights) <= min(rest) if rest < bad else min(heights) >= max(rest)
 
     def _choose(self) -> None:
         """The pieces of now: healthy, with the faults over them, the latest on top."""
         pieces = dict(self._rest)
+        self._drivers.clear()
         for name, value in self.faults.items():
-            actor = self.actors[name]
-            claim = actor.claim
-            gone = dict.fromkeys(self._series(actor, claim.stimulus.at(actor.rest)), Gone())
-            pieces.update(gone if value is None else self._series(actor, claim.stimulus.at(value)))
+            asked = self._broken(name, value)
+            pieces.update(asked)
+            self._drivers.update(dict.fromkeys(asked, name))
         for key, piece in pieces.items():
             if piece != self._pieces.get(key):
                 self._since[key] = self._last
         self._pieces = pieces
+
+    def _broken(self, name: str, value: float | None) -> dict[Key, Piece]:
+        actor = self.actors[name]
+        at = actor.claim.stimulus.at
+        if value is None:
+            return dict.fromkeys(self._series(actor, at(actor.rest)), Gone())
+        return self._series(actor, at(value))
 
     def _advance(self) -> float:
         now = self._clock()
@@ -176,20 +202,25 @@ class Simulator:
             case Clock(lag, factor):
                 return (now - lag) * factor
             case Line(start, per_second):
-                return start + per_second * (now - self._since.get(key, now)) * self._scale
+                return start + per_second * (now - self._since.get(key, now)) * self.scale
             case Zigzag(low, high, period):
-                turn = int(now * 1000 * self._scale // period) if period else self._ticks
+                # No faster than it is scraped, or every scrape might see the same half.
+                slow = period / self.scale > 2 * SCRAPE
+                turn = int(now * 1000 * self.scale // period) if slow else self._ticks
                 return high if turn % 2 else low
         return None
 
 
-def _height(piece: Piece | None) -> float | None:
+def _heights(piece: Piece | None) -> tuple[float, ...]:
+    """The values between which a piece moves; none when that is not known."""
     match piece:
         case Level(value) | Slope(value):
-            return value
+            return (value,)
         case Clock(lag):
-            return lag
-    return None
+            return (lag,)
+        case Zigzag(low, high):
+            return (low, high)
+    return ()
 
 
 def _actors(systems: Iterable[System], scale: float) -> list[Actor]:
@@ -202,9 +233,11 @@ def _actors(systems: Iterable[System], scale: float) -> list[Actor]:
                 continue
             labels, _ = identities(claim)
             labels = {k: EXAMPLES.get(k, v) if v == f"{k}-1" else v for k, v in labels.items()}
-            # A count over a shorter window needs a faster counter to be the same; rates and shares do not.
+            # A count over a shorter window needs a faster counter to be the same, be it the signal or a guard that
+            # asks for so many events; rates and shares do not.
             span = max(claim.stimulus.rise, claim.stimulus.window)
-            speed = span / window(span, scale) if "increase(" in claim.signal and span else 1.0
+            counts = "increase(" in claim.signal or claim.stimulus.thin is not None
+            speed = span / window(span, scale) if counts and span else 1.0
             name = f"{system.name}/{alert.name}"
             if name in names:  # one of `for_each`
                 name += f"[{','.join(labels.values()) or len(names)}]"

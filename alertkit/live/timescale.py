@@ -9,11 +9,15 @@ from dataclasses import replace
 from typing import Any
 
 from alertkit import promql
-from alertkit.promql.tree import Expr, MatrixSelector, Selector, Subquery
+from alertkit.promql.tree import Binary, Call, Expr, MatrixSelector, NumberLiteral, Paren, Selector, Subquery
 from alertkit.spec.duration import format_duration, parse_duration
 
 # A window needs several scrapes; Prometheus 3 leaves its left end open.
 SHORTEST_WINDOW = 5_000
+# What changes from scrape to scrape needs more of them to be counted.
+COUNTED_WINDOW = 15_000
+# The newest sample of a healthy series may be so old, in seconds: it is scraped every second.
+_FRESH = 2.0
 
 
 def window(milliseconds: int, scale: float) -> int:
@@ -27,7 +31,7 @@ def wait(milliseconds: int, scale: float) -> int:
 
 
 def scaled_expr(text: str, scale: float) -> str:
-    """An expression with its windows and offsets in fast motion."""
+    """An expression with its windows, offsets and ages of samples in fast motion."""
 
     def change(node: Expr) -> Expr:
         if isinstance(node, MatrixSelector):
@@ -37,9 +41,22 @@ def scaled_expr(text: str, scale: float) -> str:
             return replace(node, range=window(node.range, scale), step=step, offset=wait(node.offset, scale))
         if isinstance(node, Selector) and node.offset:
             return replace(node, offset=window(node.offset, scale))
+        if isinstance(node, Call) and node.name in ("changes", "resets"):
+            return replace(node, args=tuple(map(counted, node.args)))
+        if isinstance(node, Binary) and node.op == "-" and node.left == Call("time") and _of_samples(node.right):
+            # Seconds since the last sample pass at the same pace as everything else.
+            age = replace(node, left=Binary("-", node.left, NumberLiteral(_FRESH)))
+            return Binary("*", NumberLiteral(scale), Paren(age))
         return node
 
-    return promql.to_text(promql.transform(promql.parse(text), change))
+    def counted(node: Expr) -> Expr:
+        return replace(node, range=max(node.range, COUNTED_WINDOW)) if isinstance(node, MatrixSelector) else node
+
+    return promql.to_text(promql.transform(promql.parse(text), change)) if scale != 1 else text
+
+
+def _of_samples(node: Expr) -> bool:
+    return any(isinstance(inner, Call) and inner.name == "timestamp" for inner in promql.walk(node))
 
 
 def scaled_rules(raw: bytes, scale: float) -> bytes:

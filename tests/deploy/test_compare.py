@@ -24,6 +24,8 @@ RULE = LoadedRule("alerting", "Down", "up == 0", 300_000, 0, {"severity": "page"
          [("argument of histogram_quantile", "0.9", "0.95")]),
         ("up == 0", "absent(up)", [("expression", "up == 0", "absent(up)")]),
         ("x * 2 > 1", "x * 3 > 1", [("number", "2", "3")]),
+        ("x > 1 and increase(y[5m]) >= 20", "x > 2 and increase(y[5m]) >= 30",
+         [("threshold of x", "1", "2"), ("threshold of increase(y[5m])", "20", "30")]),
         ('x{a="1"} > 1', 'x{a="2"} > 1', [("expression", 'x{a="1"} > 1', 'x{a="2"} > 1')]),
         ("not promql (", "not promql  (", []),
     ],

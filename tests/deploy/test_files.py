@@ -23,6 +23,7 @@ def change(folder: Path, changes: list[Change]) -> Transaction:
 def write(folder: Path, changes: list[Change], problems: Problems) -> bool:
     made = change(folder, changes)
     if made.prepare(problems) and made.swap(problems):
+        made.close()
         return True
     made.undo(Problems())
     return False

@@ -186,7 +186,7 @@ class Site:
 @contextlib.contextmanager
 def running_site(binary: Path, root: Path) -> Iterator[Site]:
     for name in ("one", "two", "am"):
-        (root / name).mkdir()
+        (root / name).mkdir(exist_ok=True)
     (root / "am" / "alertmanager.yml").write_text(CONFIG % ("first", "first"))
     with (
         start_prometheus(binary, root / "one") as one,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,10 +165,11 @@ def test_status_and_drift(shop: Shop) -> None:
     for words in (
         "3 rules as applied",
         "configuration as applied",
-        "TooHot (warning) in shop is firing",
         "Beat is heard",
     ):
         assert words in told.output, told.output
+    assert re.search(r"^firing +alert +http://\S+ +TooHot \(warning\) in shop$", told.output, re.MULTILINE)
+    assert told.output.endswith("prod: 0 bad, 0 to look at, 1 alert firing\n")
     path = shop.root / "rules" / "shop.yml"
     path.write_text(path.read_text() + "# mine\n")
     (shop.root / "key").unlink()
@@ -177,6 +179,8 @@ def test_status_and_drift(shop: Shop) -> None:
         ("files", "changed by hand since the last apply"), ("secret", "the file is missing"),
     }  # fmt: skip
     assert "0123456789" not in str(bad)
+    [alert] = [f for f in bad["findings"] if f["state"] == "firing"]
+    assert (alert["alert"], alert["severity"], alert["group"], alert["count"]) == ("TooHot", "warning", "shop", 1)
 
 
 def test_drill(shop: Shop) -> None:

@@ -12,7 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from alertkit.cli import main
+from alertkit.live.expect import notes, timing
 from alertkit.live.redirect import redirected
 from alertkit.live.serve import FaultError, SimulatorServer, parse_fault
 from alertkit.live.simulator import Simulator
@@ -76,12 +79,64 @@ def test_over_http_on_loopback(simulator: Simulator) -> None:
         assert "peak_memory_usage_mb 2500\n" in call("/metrics")
         with pytest.raises(urllib.error.HTTPError, match="400"):
             call("/break?alert=Nope", b"")
-        assert json.loads(call("/heal", b"")) == {"broken": {}}
+        assert json.loads(call("/heal", b"")) == {"broken": {}, "expect": {}, "notes": []}
+
+
+def test_what_to_expect_of_faults(simulator: Simulator) -> None:
+    """How long each takes, and faults that get in each other's way: by their series, and by `unless`."""
+
+    def told(name: str) -> str:
+        return str(timing(simulator.find(name)[0]))
+
+    assert told("peak_trade/CircuitBreakerOpen") == "fires 1m after the fault"
+    assert told("crypto_stock/HttpErrors") == "fires 10m after the fault"
+    assert told("spark_stacker/LogMetricsStale") == "fires 11m after the fault"
+    assert told("crypto_stock/WebsocketConnectionsUnusual") == (
+        "compares with the past: it needs 6h17m of healthy metrics first, then fires 10m after the fault"
+    )
+    try:
+        for text in ("peak_trade/CircuitBreakerOpen", "peak_trade/ApiErrors", "peak_trade/PeakTradeDown"):
+            simulator.break_(*parse_fault(simulator, text))
+        assert list(notes(simulator)) == ["nobody is told of peak_trade/ApiErrors while PeakTradeDown fires (`unless`)"]
+        simulator.break_(*parse_fault(simulator, "peak_trade/CircuitBreakerStuck"))
+        assert next(notes(simulator)) == (
+            'peak_trade/CircuitBreakerOpen may not fire: peak_circuit_breaker_state{name="orders"} does what the later'
+            " fault peak_trade/CircuitBreakerStuck asks"
+        )
+    finally:
+        simulator.heal()
+    assert list(notes(simulator)) == []
+
+
+def test_simulate_says_what_to_expect() -> None:
+    def run(*words: str) -> Result:
+        found = CliRunner().invoke(main, ["-C", str(ROOT), "simulate", *words])
+        assert found.exit_code == 0, found.output
+        return found
+
+    faults = ("CircuitBreakerOpen", "CircuitBreakerStuck", "HighMemoryUsage=gone")
+    once = run("peak_trade", "--once", *(word for fault in faults for word in ("--fault", fault)))
+    assert all(" " in line and "fires" not in line for line in once.stdout.splitlines())
+    for words in (
+        "peak_trade/CircuitBreakerOpen: fires 1m after the fault",
+        "note: peak_trade/CircuitBreakerOpen may not fire",
+        "peak_trade/HighMemoryUsage: its series are gone",
+    ):
+        assert words in once.stderr, once.stderr
+    assert "rather let it run, then POST /break" in run(
+        "crypto_stock", "--once", "--fault", "WebsocketConnectionsUnusual"
+    ).stderr  # fmt: skip
+    listed = run("--list").stdout.splitlines()
+    assert len(listed) > 90 and all("fires" in line for line in listed)
 
 
 def test_fast_motion() -> None:
     assert scaled_expr("rate(x[5m]) > 1 and x offset 1h > 2", 10) == "rate(x[30s]) > 1 and x offset 6m > 2"
     assert scaled_expr("rate(x[1m]) > 1", 60) == "rate(x[5s]) > 1"
+    assert scaled_expr("changes(x[5m]) > 1", 60) == "changes(x[15s]) > 1"
+    age = "time() - max_over_time(timestamp(x)[1h:15s]) > 600"
+    assert scaled_expr(age, 60) == "60 * (time() - 2 - max_over_time(timestamp(x)[1m:1s])) > 600"
+    assert scaled_expr(age, 1) == age and scaled_expr("time() - x > 600", 60) == "time() - x > 600"
 
 
 def test_no_real_secret_reaches_the_demo(tmp_path: Path) -> None:
