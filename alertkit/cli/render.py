@@ -148,7 +148,7 @@ def _show(message: Message) -> None:
                 click.echo(f"link {message.text(*field[:-1], 'text')}: {text}")
         elif text.strip() and field[0] not in _HIDDEN and field[0] != "links":
             name = ".".join(part for part in field if not part.isdigit())
-            lines = text.rstrip().split("\n")
+            lines = text.strip().split("\n")
             click.echo(f"{name}: {lines[0]}" if len(lines) == 1 else f"{name}:")
             for line in lines if len(lines) > 1 else ():
                 click.echo(f"    {line}")

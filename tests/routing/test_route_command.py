@@ -248,7 +248,7 @@ def test_only_the_levels_that_reach_the_default_are_named(project: Path) -> None
 def test_render(project: Path) -> None:
     out = run("render", "QueueLong", "--count", "2").stdout
     assert "--- oncall, pagerduty, firing" in out and "--- web, slack, resolved" in out
-    assert "title: [CRITICAL x2] QueueLong on shop" in out and "title: [RESOLVED] QueueLong on shop" in out
+    assert "title: [CRITICAL x2] QueueLong on shop" in out and "title: [RESOLVED x2] QueueLong on shop" in out
     assert "`queue=queue-2`" in out
 
 
