@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from alertkit.compile.route_tree import OWN_TIMES
 from alertkit.compile.routing import Matcher
-from alertkit.routing.answer import Oracle, shown_matchers
+from alertkit.routing.answer import Answer, Oracle, shown_labels, shown_matchers
 from alertkit.routing.router import Node
 from alertkit.routing.situations import Situation
 from alertkit.source import Span
 from alertkit.spec.routing import Loaded, walk
+from alertkit.spec.validate import suggest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,18 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A `notified:` entry: alerts with these labels reach exactly these receivers, in any order."""
+    """A `notified:` entry: alerts with these labels reach exactly these receivers, in any order.
+
+    So it is at the aware moment `at` (None: whatever the calendars say) and while alerts with the labels of each of
+    `firing` fire too. `when` is how the user wrote that.
+    """
 
     labels: Mapping[str, str]
     receivers: tuple[str, ...]
     span: Span | None
     at: datetime.datetime | None = None
+    firing: tuple[Mapping[str, str], ...] = ()
+    when: str = "notified"
 
 
 def check(
@@ -89,24 +96,71 @@ def check(
 
 def _expected(oracle: Oracle, alerts: Sequence[Situation], expected: Expectation) -> list[Finding]:
     wanted = sorted(set(expected.receivers))
-    fitting = [
-        situation.labels for situation in alerts
-        if all(situation.labels.get(name, value) == value for name, value in expected.labels.items())
-    ]  # fmt: skip
-    if not fitting:
-        words = shown_matchers(Matcher(name, "=", value) for name, value in expected.labels.items())
-        return [Finding("notified", f"no alert has {words}", expected.span)]
+    known = [receiver.name for receiver in oracle.routing.receivers]
+    for name in wanted:
+        if name not in known:
+            return [Finding("notified", f"there is no receiver `{name}`; {suggest(name, known)}", expected.span)]
+    others: list[dict[str, str]] = []
+    for labels in (expected.labels, *expected.firing):
+        fitting = _fitting(alerts, labels)
+        if not fitting:
+            return [Finding("notified", _no_alert(alerts, labels), expected.span)]
+        if labels is not expected.labels:
+            # What is not known of both is the same in both: that is the case that was meant.
+            others += [
+                {**{name: expected.labels.get(name, "?") for name in s.free}, **s.labels, **labels} for s in fitting
+            ]
     findings = []
-    for labels in fitting:
-        told = sorted(oracle.answer({**labels, **expected.labels}, expected.at).notified)
+    for situation in _fitting(alerts, expected.labels):
+        labels = {**situation.labels, **expected.labels}
+        free = situation.free - set(expected.labels)
+        answer = oracle.answer(labels, expected.at, others, free)
+        told = sorted(answer.notified)
         if told != wanted:
             findings.append(Finding(
                 "notified",
-                f"{labels.get('alertname')} ({labels.get('severity')}) reaches {', '.join(told) or 'nobody'}, "
-                f"not {', '.join(wanted) or 'nobody'}",
+                f"{labels.get('alertname')} ({labels.get('severity')}) reaches {', '.join(told) or 'nobody'}"
+                f"{_why(answer)}, not {', '.join(wanted) or 'nobody'}{_narrower(oracle, labels, others, free)}",
                 expected.span,
             ))  # fmt: skip
     return findings
+
+
+def _fitting(alerts: Sequence[Situation], labels: Mapping[str, str]) -> list[Situation]:
+    matchers = [Matcher(name, "=", value) for name, value in labels.items()]
+    return [situation for situation in alerts if situation.possible(matchers)]
+
+
+def _narrower(oracle: Oracle, labels: dict[str, str], others: Sequence[Mapping[str, str]], free: frozenset[str]) -> str:
+    """Which unknown labels would let one of `others` mute an alert that they do not mute."""
+    if oracle.inhibitor.muted({**labels, **dict.fromkeys(free, "?")}, others):
+        return ""
+    for other in others:
+        shared = {name: other[name] for name in sorted(free) if other.get(name, "?") != "?"}
+        if shared and oracle.inhibitor.muted({**labels, **dict.fromkeys(free, "?"), **shared}, [other]):
+            given = {"alertname": labels["alertname"], **shared}
+            return f"; {shown_labels(given)} would be muted"
+    return ""
+
+
+def _no_alert(alerts: Sequence[Situation], labels: Mapping[str, str]) -> str:
+    """Why no alert has these labels, which name an alert and its system."""
+    name, system = labels["alertname"], labels.get("system", "")
+    names = {s.labels["alertname"] for s in alerts if s.labels.get("system", "") == system}
+    if not names:
+        return f"no system `{system}` has alerts; {suggest(system, {s.alert.system for s in alerts})}"
+    if name not in names:
+        return f"{system} has no alert `{name}`; {suggest(name, names)}"
+    rest = [Matcher(key, "=", value) for key, value in labels.items() if key not in ("alertname", "system")]
+    return f"no {name} can have {shown_matchers(rest)}"
+
+
+def _why(answer: Answer) -> str:
+    """What keeps an alert from receivers that it would reach otherwise, in brackets."""
+    if answer.muted:
+        return f" (muted by {shown_labels(answer.muted.source)})"
+    silenced = dict.fromkeys(f"{told.receiver} {told.silenced}" for told in answer.told if told.silenced)
+    return f" ({'; '.join(silenced)})" if silenced else ""
 
 
 def _unreachable(oracle: Oracle, alerts: Sequence[Situation], reached: set[int], leaves: set[str]) -> list[Finding]:

@@ -142,7 +142,7 @@ def test_check_expectations(project: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines()[:2] == [
         "promtool_tests/one.yaml:8:9: FAILED: Errors (warning) reaches dev, web, not web",
-        'promtool_tests/one.yaml:9:9: FAILED: no alert has alertname="Nope", system="shop"',
+        "promtool_tests/one.yaml:9:9: FAILED: shop has no alert `Nope`; known here: Errors, QueueLong",
     ]
 
 
