@@ -90,6 +90,8 @@ def render(
 ) -> list[Message]:
     """What a receiver would send for `data`; a template that fails or renders blank is a problem.
 
+    Of what is resolved, integrations that do not tell it send nothing.
+
     `templates` is the folder with the template files, `scratch` a folder for the data's file.
     """
     (scratch / "data.json").write_text(json.dumps(data), encoding="utf-8")
@@ -102,6 +104,8 @@ def render(
 
     messages = []
     for integration in receiver.integrations:
+        if data["status"] == "resolved" and not integration.settings.get("send_resolved", True):
+            continue
         fields = list(_texts(integration.settings))
         code, out, _ = expand(_MARK.join(text for _, text in fields))
         parts: list[str] | None = out.split(_MARK)

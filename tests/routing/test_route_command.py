@@ -252,6 +252,46 @@ def test_render(project: Path) -> None:
     assert "`queue=queue-2`" in out
 
 
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render_shows_each_text_once(project: Path) -> None:
+    blocks = run("render", "QueueLong").stdout.strip().split("\n\n")
+    slack = next(block for block in blocks if block.startswith("--- web, slack, firing")).split("\n")
+    title = "[CRITICAL] QueueLong on shop"
+    assert f"title: {title}" in slack and f"fallback: {title}: Queue queue-1 has 100.1 entries" in slack
+    assert [row for row in slack if row.startswith("field")] == [
+        "field Severity: CRITICAL", "field Team: web", "field Now: 100.1", "field Since: 2026-01-05 14:30 UTC",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render_shows_several_only_of_what_can_be_several(project: Path) -> None:
+    path = project / "rules_src" / "shop.yaml"
+    path.write_text(
+        path.read_text()
+        + "  Shelf:\n    kind: threshold\n    for_each: {zone: [north, south]}\n    metric: shop_shelf\n    by: [zone]\n"
+        + "    above: 3\n    summary: Shelf in {{ $labels.zone }}\n"
+    )
+    alone = run("render", "Errors", "--count", "3")
+    assert alone.exit_code == 2 and "`Errors` can fire only once at a time" in alone.stderr
+    assert "`Shelf` can fire only 2 times at a time" in run("render", "Shelf", "--count", "3").stderr
+    both = run("render", "Shelf", "--count", "2").stdout
+    assert "*Shelf in north*" in both and "*Shelf in south*" in both
+    assert "zone%3D%22north%22" in both and "zone%3D%22south%22" in both  # each with its own expression
+    many = run("render", "QueueLong", "--count", "3").stdout
+    assert all(f"*Queue queue-{number} has 100.1 entries* (now 100.1)" in many for number in (1, 2, 3))
+
+
+def test_render_asks_which_of_two_systems(project: Path) -> None:
+    (project / "rules_src" / "mall.yaml").write_text((project / "rules_src" / "shop.yaml").read_text().replace(
+        "system: shop", "system: mall").replace("shop_", "mall_"))  # fmt: skip
+    result = run("render", "QueueLong")
+    assert result.exit_code == 2 and not result.stdout
+    assert "2 systems have an alert `QueueLong`" in result.stderr
+    assert "say which: mall/QueueLong or shop/QueueLong" in result.stderr
+    if found():
+        assert "title: [CRITICAL] QueueLong on mall" in run("render", "mall/QueueLong").stdout
+
+
 def test_render_reports_a_bad_template(project: Path) -> None:
     folder = project / "alertmanager" / "templates"
     folder.mkdir()
