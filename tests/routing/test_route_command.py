@@ -268,8 +268,8 @@ def test_render_shows_several_only_of_what_can_be_several(project: Path) -> None
     path = project / "rules_src" / "shop.yaml"
     path.write_text(
         path.read_text()
-        + "  Shelf:\n    kind: threshold\n    for_each: {zone: [north, south]}\n    metric: shop_shelf\n    by: [zone]\n"
-        + "    above: 3\n    summary: Shelf in {{ $labels.zone }}\n"
+        + "  Shelf:\n    kind: threshold\n    for_each: {zone: [north, south]}\n    metric: shop_shelf\n"
+        + "    by: [zone]\n    above: 3\n    summary: Shelf in {{ $labels.zone }}\n"
     )
     alone = run("render", "Errors", "--count", "3")
     assert alone.exit_code == 2 and "`Errors` can fire only once at a time" in alone.stderr
