@@ -64,8 +64,8 @@ def too_old(problems: Problems, what: str, since: Version, version: Version, spa
     wanted, target = ".".join(map(str, since)), ".".join(map(str, version))
     problems.add(
         "AK512", f"{what} works from Alertmanager {wanted} on, and this is compiled for {target}", span,
-        f"compile with `--alertmanager-version {wanted}` if all your Alertmanagers are that new, "
-        "or use another integration",
+        f'if all your Alertmanagers are that new, write `alertmanager_version: "{wanted}"` into alertkit.yaml '
+        f"(for once: `--alertmanager-version {wanted}`), or do without it",
     )  # fmt: skip
 
 

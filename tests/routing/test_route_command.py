@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alertkit.cli import main
+from alertkit.toolchain import find
 from tests.routing.amtools import found
 
 SPEC = """
@@ -298,3 +299,20 @@ def test_render_reports_a_bad_template(project: Path) -> None:
     (folder / "own.tmpl").write_text('{{ define "alertkit.title" }}{{ .Nope }}{{ end }}')
     result = run("render", "Errors")
     assert result.exit_code == 2 and "AK520" in result.stderr
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_what_is_too_new_says_which_key_and_what_is_here(project: Path) -> None:
+    path = project / "alertmanager" / "routing.yaml"
+    path.write_text(path.read_text().replace('{slack: {channel: "#dba"}}', "{msteams: {webhook_file: /s/t}}"))
+    for command in (["compile"], ["route", "--all"], ["test"], ["render", "Errors"]):
+        result = run(*command)
+        assert result.exit_code == 2 and not (project / "build").exists()
+        assert "error[AK512]: msteams works from Alertmanager 0.28 on, and this is compiled for 0.25" in result.stderr
+        (help,) = (line for line in result.stderr.splitlines() if "help:" in line)
+        assert 'write `alertmanager_version: "0.28"` into alertkit.yaml' in help
+        assert "`--alertmanager-version 0.28`" in help
+        here = find("alertmanager") or find("amtool")
+        assert here and here.version and help.endswith(f"; here is {here.version[0]}.{here.version[1]}")
+    (project / "alertkit.yaml").write_text('alertmanager_version: "0.28"\n')
+    assert run("route", "--all").exit_code == 0
