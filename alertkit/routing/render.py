@@ -116,8 +116,9 @@ def render(
         values = parts
         for (field, template), value in zip(fields, values, strict=True):
             if "{{" in template and not value.strip() and field[-1] not in MAY_BE_BLANK:
+                kind = integration.kind.removesuffix("_configs")
                 problems.add(
-                    "AK521", f"`{'.'.join(field)}` of {integration.kind} in `{receiver.name}` renders to nothing",
+                    "AK521", f"`{'.'.join(field)}` of {kind} in `{receiver.name}` renders to nothing",
                     receiver.span, f"the template is {template}; give it a text for every alert",
                 )  # fmt: skip
         names = [field for field, _ in fields]

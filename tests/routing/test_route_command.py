@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alertkit.cli import main
+from alertkit.source.problem import forget_files
 from alertkit.toolchain import find
 from tests.routing.amtools import found
 
@@ -69,6 +70,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).write_text(text.lstrip())
     monkeypatch.chdir(tmp_path)
+    forget_files()
     return tmp_path
 
 
@@ -291,6 +293,23 @@ def test_render_asks_which_of_two_systems(project: Path) -> None:
     assert "say which: mall/QueueLong or shop/QueueLong" in result.stderr
     if found():
         assert "title: [CRITICAL] QueueLong on mall" in run("render", "mall/QueueLong").stdout
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render_reports_what_is_blank_for_this_alert(project: Path) -> None:
+    folder = project / "alertmanager" / "templates"
+    folder.mkdir()
+    (folder / "own.tmpl").write_text('{{ define "alertkit.title" }}{{ .CommonLabels.host }}{{ end }}')
+    result = run("render", "Errors", "--receiver", "web")
+    assert result.exit_code == 2 and not (project / "build").exists()
+    assert result.stderr == shown("""
+        alertmanager/routing.yaml:4:3: error[AK521]: `title` of slack in `web` renders to nothing
+            4 |   web: {slack: {channel: "#web"}}
+              |   ^^^
+          help: the template is {{ template "alertkit.title" . }}; give it a text for every alert
+
+        1 error in 1 file
+    """)
 
 
 def test_render_reports_a_bad_template(project: Path) -> None:
