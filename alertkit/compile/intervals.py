@@ -76,11 +76,13 @@ class Intervals:
         """The intervals in use, in the order in which their calendars are defined."""
         found: list[TimeInterval] = []
         for name, calendar in self.calendars.items():
+            last = markets.data()["last_year"] if calendar.exchange else None
             note = f"hours of {calendar.exchange}, {markets.note()}" if calendar.exchange else ""
             if name in self.used:
-                found.append(TimeInterval(name, open_windows(calendar), note))
+                found.append(TimeInterval(name, open_windows(calendar), note, last))
             if closed_name(name) in self.used:
-                found.append(TimeInterval(closed_name(name), closed_windows(calendar), f"outside the {note or name}"))
+                note = f"outside the {note or name}"
+                found.append(TimeInterval(closed_name(name), closed_windows(calendar), note, last))
         return tuple(found)
 
 

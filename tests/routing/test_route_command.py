@@ -335,3 +335,9 @@ def test_what_is_too_new_says_which_key_and_what_is_here(project: Path) -> None:
         assert here and here.version and help.endswith(f"; here is {here.version[0]}.{here.version[1]}")
     (project / "alertkit.yaml").write_text('alertmanager_version: "0.28"\n')
     assert run("route", "--all").exit_code == 0
+
+
+def test_a_time_after_the_known_holidays_is_said(project: Path) -> None:
+    said = "market holidays are known until 2029; later ones count as trading days"
+    assert said in run("route", "QueueLong", "--at", "2030-12-25T12:00-05:00").stdout
+    assert said not in run("route", "QueueLong", "--at", "2029-12-25T12:00-05:00").stdout
