@@ -62,12 +62,19 @@ class Intervals:
                 )  # fmt: skip
         for name in times.mutes:
             if name in self.calendars:
-                if self.calendars[name].exchange == ALWAYS:
+                if always(self.calendars[name]):
+                    market = self.calendars[name].exchange
                     problems.add(
                         "AK515", f"`mute: {name}` would silence this for good", span,
-                        "that market never closes; remove `mute:`",
+                        f"that {'market never closes' if market else 'calendar has no end'}; remove `mute:`",
                     )  # fmt: skip
                 mute.append(name)
+        for group in times.actives:
+            if set(group) <= set(times.mutes):
+                problems.add(
+                    "AK515", f"`active: {', '.join(group)}` and `mute:` of the same silence this for good", span,
+                    "keep one of the two; an alert's own and its routes' hold together",
+                )  # fmt: skip
         mutes = tuple(dict.fromkeys(mute))
         self.used.update(dict.fromkeys((*active, *mutes)))
         return active, mutes
@@ -89,6 +96,11 @@ class Intervals:
 def closed_name(name: str) -> str:
     """The interval of all times outside a calendar; a `:` is in no calendar's own name."""
     return f"{name}:closed"
+
+
+def always(calendar: Calendar) -> bool:
+    """Whether there is no time outside it."""
+    return calendar.exchange == ALWAYS or (calendar.exchange is None and not closed_windows(calendar))
 
 
 def open_windows(calendar: Calendar) -> tuple[Window, ...]:

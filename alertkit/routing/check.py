@@ -18,7 +18,9 @@ from alertkit.spec.validate import suggest
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`kind`: `notified` (an expectation that fails), `unreachable`, `default`, `twice`, `receiver` or `calendar`."""
+    """`kind`: `notified` (an expectation that fails), `unreachable`, `default`, `twice`, `grouped` (by a label that no
+    alert has), `receiver` or `calendar`.
+    """
 
     kind: str
     message: str
@@ -91,7 +93,7 @@ def check(
             "twice", f"{system}/{name} is sent to `{receiver}` by two routes, so it gets each message twice",
             situation.alert.span,
         ))  # fmt: skip
-    return findings + _unused(alerts, files, leaves)
+    return findings + _grouped(alerts, files) + _unused(alerts, files, leaves)
 
 
 def _expected(oracle: Oracle, alerts: Sequence[Situation], expected: Expectation) -> list[Finding]:
@@ -184,8 +186,23 @@ def _unreachable(oracle: Oracle, alerts: Sequence[Situation], reached: set[int],
         silent.add(span)
         if not parents & silent:  # the outermost says it for all within
             words = shown_matchers(nodes[0].route.matchers)
-            findings.append(Finding("unreachable", f"no alert reaches the route {words}", span))
+            findings.append(
+                Finding("unreachable", f"no alert reaches the route {words}{_hint(nodes[0], alerts)}", span)
+            )
     return findings
+
+
+def _hint(node: Node, alerts: Sequence[Situation]) -> str:
+    """The first matcher on the way to a route that no alert fits, with what was perhaps meant."""
+    for matcher in (matcher for step in node.path for matcher in step.route.matchers):
+        if any(situation.possible([matcher]) for situation in alerts):
+            continue
+        labels = {label for s in alerts for label in (*s.labels, *s.free)}
+        if matcher.label not in labels:
+            return f": none has the label `{matcher.label}`; {suggest(matcher.label, labels)}"
+        values = {s.labels[matcher.label] for s in alerts if matcher.label in s.labels}
+        return f": none has {matcher}; {suggest(matcher.value, values)}"
+    return ""
 
 
 class _Looks:
@@ -217,6 +234,23 @@ def _elsewhere(oracle: Oracle, situation: Situation) -> bool:
         node.route.matchers and not node.children and situation.possible(m for s in node.path for m in s.route.matchers)
         for node in oracle.router.nodes
     )
+
+
+def _grouped(alerts: Sequence[Situation], files: Sequence[Loaded]) -> list[Finding]:
+    """Labels to group by that no alert has: all alerts would be alike in them."""
+    if any(situation.open for situation in alerts):
+        return []
+    labels = {label for s in alerts for label in (*s.labels, *s.free)}
+    findings = []
+    for loaded in files:
+        places = [(loaded.file.group_by, loaded.value("group_by"))]
+        places += [(r.group_by, loaded.value(*path, "group_by")) for r, path in walk(loaded.file.routes, "routes")]
+        for names, place in places:
+            for name in names or ():
+                if alerts and name != "..." and name not in labels:
+                    message = f"no alert has the label `{name}` to group by; {suggest(name, labels)}"
+                    findings.append(Finding("grouped", message, place))
+    return findings
 
 
 def _unused(alerts: Sequence[Situation], files: Sequence[Loaded], leaves: set[str]) -> list[Finding]:

@@ -130,7 +130,7 @@ def test_check_reports(project: Path) -> None:
     result = run("route", "--check")
     assert result.exit_code == 0
     assert result.stdout == shown("""
-        alertmanager/routing.yaml:14:5: note: no alert reaches the route team="db"
+        alertmanager/routing.yaml:14:5: note: no alert reaches the route team="db": none has team="db"; known here: web
         alertmanager/routing.yaml:7:3: note: nothing reaches the receiver `dba`
         alertmanager/routing.yaml:17:3: note: nothing uses the calendar `office`
         3 alert levels, 0 expectations: 0 failed, 3 notes
@@ -167,7 +167,8 @@ scenarios:
     assert "one, notified: Errors: web" in result.stdout
     assert "Errors (warning) reaches dev, web, not web" in result.stdout and "1 case failed" in result.stdout
     for note in (
-        'note: no alert reaches the route team="db"   alertmanager/routing.yaml:14:5',
+        'note: no alert reaches the route team="db": none has team="db"; known here: web   '
+        "alertmanager/routing.yaml:14:5",
         "note: nothing reaches the receiver `dba`   alertmanager/routing.yaml:7:3",
         "note: nothing uses the calendar `office`   alertmanager/routing.yaml:17:3",
     ):
@@ -341,3 +342,21 @@ def test_a_time_after_the_known_holidays_is_said(project: Path) -> None:
     said = "market holidays are known until 2029; later ones count as trading days"
     assert said in run("route", "QueueLong", "--at", "2030-12-25T12:00-05:00").stdout
     assert said not in run("route", "QueueLong", "--at", "2029-12-25T12:00-05:00").stdout
+
+
+def test_what_nothing_fits_is_told_with_what_was_perhaps_meant(project: Path) -> None:
+    routing = ROUTING.replace("default: ops", "default: ops\ngroup_by: [sytem, alertname]").replace(
+        "  - {match: {team: db}, to: dba}",
+        "  - {match: {sevrity: critical}, to: dba}\n  - {match: {team: wbe}, to: dba, group_by: [queue, quue]}",
+    )
+    (project / "alertmanager" / "routing.yaml").write_text(routing.lstrip())
+    out = run("route", "--check").stdout
+    for said in (
+        '15:5: note: no alert reaches the route sevrity="critical": none has the label `sevrity`; '
+        "did you mean `severity`?",
+        '16:5: note: no alert reaches the route team="wbe": none has team="wbe"; did you mean `web`?',
+        "9:11: note: no alert has the label `sytem` to group by; did you mean `system`?",
+        "16:45: note: no alert has the label `quue` to group by; did you mean `queue`?",
+    ):
+        assert f"alertmanager/routing.yaml:{said}" in out
+    assert "label `queue`" not in out and "label `alertname`" not in out
