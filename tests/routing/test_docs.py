@@ -71,7 +71,7 @@ def test_the_readme_says_who_is_told_of_what(monkeypatch: pytest.MonkeyPatch) ->
 def test_the_first_example_compiles() -> None:
     example = re.search(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert example
-    routing = routing_of(example[1], [alert("ServiceDown", "critical")])
+    routing = routing_of(example[1], [alert("ServiceDown", "critical", identity=("job",))])
     assert [receiver.name for receiver in routing.receivers] == ["trading-slack", "trading-oncall"]
 
 
