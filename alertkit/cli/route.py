@@ -108,6 +108,8 @@ def command(
                 click.echo()
             answer = oracle.answer(labels, at, others, free)
             _echo(answer_lines(answer, oracle, at))
+            if narrower := oracle.narrower(labels, others, free):
+                click.echo(f"  note: {narrower} would be muted")
             if "=" in what[0] and (said := note(answer, oracle, all_of_them)):
                 click.echo(f"  note: {said}")
 

@@ -118,11 +118,13 @@ def _expected(oracle: Oracle, alerts: Sequence[Situation], expected: Expectation
         free = situation.free - set(expected.labels)
         answer = oracle.answer(labels, expected.at, others, free)
         told = sorted(answer.notified)
+        narrower = oracle.narrower(labels, others, free)
+        hint = f"; {narrower} would be muted" if narrower else ""
         if told != wanted:
             findings.append(Finding(
                 "notified",
                 f"{labels.get('alertname')} ({labels.get('severity')}) reaches {', '.join(told) or 'nobody'}"
-                f"{_why(answer)}, not {', '.join(wanted) or 'nobody'}{_narrower(oracle, labels, others, free)}",
+                f"{_why(answer)}, not {', '.join(wanted) or 'nobody'}{hint}",
                 expected.span,
             ))  # fmt: skip
     return findings
@@ -131,18 +133,6 @@ def _expected(oracle: Oracle, alerts: Sequence[Situation], expected: Expectation
 def _fitting(alerts: Sequence[Situation], labels: Mapping[str, str]) -> list[Situation]:
     matchers = [Matcher(name, "=", value) for name, value in labels.items()]
     return [situation for situation in alerts if situation.possible(matchers)]
-
-
-def _narrower(oracle: Oracle, labels: dict[str, str], others: Sequence[Mapping[str, str]], free: frozenset[str]) -> str:
-    """Which unknown labels would let one of `others` mute an alert that they do not mute."""
-    if oracle.inhibitor.muted({**labels, **dict.fromkeys(free, "?")}, others):
-        return ""
-    for other in others:
-        shared = {name: other[name] for name in sorted(free) if other.get(name, "?") != "?"}
-        if shared and oracle.inhibitor.muted({**labels, **dict.fromkeys(free, "?"), **shared}, [other]):
-            given = {"alertname": labels["alertname"], **shared}
-            return f"; {shown_labels(given)} would be muted"
-    return ""
 
 
 def _no_alert(alerts: Sequence[Situation], labels: Mapping[str, str]) -> str:

@@ -40,7 +40,7 @@ group_by: ["..."]
 group_wait: 3s
 severities: {{critical: {{group_wait: 3s}}, warning: {{group_wait: 3s}}, info: {{group_wait: 3s}}}}
 calendars:
-  all_day: {{times: 00:00-24:00}}
+  all_day: {{times: 00:00-24:00, months: {months}}}
   never: {{months: {other_month}}}
 routes:
   - {{match: {{severity: "=~ critical|warning", n: "!~ 1.*"}}, to: audit, continue: true}}
@@ -101,8 +101,10 @@ def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
         (tmp_path / "templates" / "alertkit.tmpl").write_text(default_template())
         now = datetime.datetime.now(datetime.UTC)
         other = (now + datetime.timedelta(days=70)).strftime("%B").lower()
+        months = ":".join(f"{now + datetime.timedelta(days):%B}".lower() for days in (0, 1))
         problems = Problems()
-        document = load(ROUTING.format(url=sink.url, secrets=secrets, other_month=other), "routing.yaml", problems)
+        text = ROUTING.format(url=sink.url, secrets=secrets, other_month=other, months=months)
+        document = load(text, "routing.yaml", problems)
         loaded = document and load_routing(document, problems)
         routing = compile_routing([loaded], ALERTS, problems) if loaded else None
         assert routing, draw_all(problems)

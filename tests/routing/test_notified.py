@@ -177,3 +177,14 @@ def test_the_command_takes_zones_too(project: Path) -> None:
     assert "not told at 2026-06-01T23:00+02:00: in night, until 2026-06-02T06:00+02:00" in out
     bad = run("route", "Errors", "--at", "2026-06-01T23:00 Berlin")
     assert bad.exit_code == 2 and "`Berlin` is not a time zone; write it like" in bad.stderr
+
+
+def test_what_would_be_muted_is_said(project: Path) -> None:
+    path = project / "rules_src" / "shop.yaml"
+    before, after = "metric: shop_broker_up,", "metric: shop_broker_up, for_each: {queue: [a, b]},"
+    path.write_text(path.read_text().replace(before, after))
+    expect(project, "notified while BrokerDown: {QueueLong: nobody}")
+    said = 'QueueLong{queue="a"} would be muted'
+    assert f"QueueLong (critical) reaches oncall, not nobody; {said}" in run("route", "--check").stdout
+    assert f"told: oncall\n  note: {said}" in run("route", "QueueLong", "--while", "BrokerDown").stdout
+    assert "note:" not in run("route", "QueueLong", "queue=b", "--while", "BrokerDown").stdout
