@@ -69,15 +69,18 @@ class Intervals:
                         f"that {'market never closes' if market else 'calendar has no end'}; remove `mute:`",
                     )  # fmt: skip
                 mute.append(name)
+        mutes = tuple(dict.fromkeys(mute))
+        self.used.update(dict.fromkeys((*active, *mutes)))
+        return active, mutes
+
+    def check(self, times: Times, span: Span | None, problems: Problems) -> None:
+        """Report what may tell only in times in which it is muted."""
         for group in times.actives:
             if set(group) <= set(times.mutes):
                 problems.add(
                     "AK515", f"`active: {', '.join(group)}` and `mute:` of the same silence this for good", span,
-                    "keep one of the two; an alert's own and its routes' hold together",
+                    "keep one of the two; those of a route hold for the routes in it too",
                 )  # fmt: skip
-        mutes = tuple(dict.fromkeys(mute))
-        self.used.update(dict.fromkeys((*active, *mutes)))
-        return active, mutes
 
     def compiled(self) -> tuple[TimeInterval, ...]:
         """The intervals in use, in the order in which their calendars are defined."""

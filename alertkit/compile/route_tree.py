@@ -175,6 +175,7 @@ class _Compiler:
                 groups.setdefault((alert.system, _own_times(alert)), []).append(alert)
         found = []
         for (system, times), members in groups.items():
+            self.intervals.check(times, members[0].span, self.problems)
             active, mute = self.intervals.of(times, members[0].span, self.problems)
             if not active and not mute:  # a market that never closes
                 continue
@@ -205,6 +206,8 @@ class _Compiler:
         fixed = severity if severity != at.severity else None
         timing = _over(spec, self.severities.get(fixed) if fixed else None)
         inner = _At(at.loaded, at.path, at.times.narrowed(spec.active, spec.mute), severity)
+        if levels is None:
+            self.intervals.check(inner.times, span, self.problems)
         nested = [
             node
             for index, child in enumerate(spec.routes)

@@ -16,7 +16,7 @@ from alertkit.compile.intervals import closed_windows, open_windows
 from alertkit.routing.answer import Oracle
 from alertkit.routing.clock import fits
 from alertkit.spec.calendars import EXCHANGES, Calendar
-from tests.routing.helpers import alert, emitted, routing_of
+from tests.routing.helpers import alert, compiled, emitted, routing_of
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 
@@ -141,3 +141,17 @@ def test_an_alert_of_a_market_that_never_closes_is_not_touched() -> None:
     calendars: {coins: {exchange: crypto}}
     """
     assert "intervals" not in emitted(text, [alert("A", active="coins")])
+
+
+def test_an_alert_muted_whenever_it_is_active_is_an_error() -> None:
+    text = """
+    receivers: {a: {slack: {channel: "#a", webhook_file: /s}}}
+    default: a
+    calendars: {office: {times: 09:00-18:00}}
+    routes: [{match: {severity: critical}, to: a, mute: office}]
+    """
+    assert "time_intervals" in emitted(text, [alert("A", active="office")])  # a warning, which the route does not take
+    routing, drawn = compiled(text, [alert("A", active="office", mute="office")])
+    assert routing is None and drawn.startswith(
+        "rules_src/shop.yaml:7:3: error[AK515]: `active: office` and `mute:` of the same silence this for good"
+    )

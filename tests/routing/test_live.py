@@ -148,6 +148,7 @@ group_wait: 1s
 severities: {{warning: {{group_wait: 1s}}}}
 calendars:
   now: {{weekdays: {day}, times: {now}, timezone: {zone}}}
+  around: {{times: {now}, timezone: {zone}}}
   later: {{weekdays: {day}, times: {later}, timezone: {zone}}}
   other_day: {{weekdays: {other_day}, times: {now}, timezone: {zone}}}
   elsewhere: {{times: {now}}}
@@ -158,7 +159,7 @@ routes:
   - {{match: {{n: active-elsewhere}}, active: elsewhere}}
   - {{match: {{n: mute-now}}, mute: now}}
   - {{match: {{n: mute-later}}, mute: later}}
-  - {{match: {{n: both}}, active: now, mute: now}}
+  - {{match: {{n: both}}, active: now, mute: around}}
   - {{match: {{n: within}}, active: now, mute: later}}
 """
 TOLD_NOW = {"active-now", "mute-later", "within", "own-active-now", "own-mute-later"}
