@@ -63,9 +63,9 @@ def read_project_scenarios(
     if inputs.routing:
         return _routed(prepared, scenarios, inputs, systems, version or inputs.alertmanager_version, problems)
     for scenario in scenarios:
-        if scenario.notified:
+        for key in list(scenario.notified)[:1]:
             problems.add(
-                "AK522", "the project has no routing", scenario.place("expect", "notified"),
+                "AK522", "the project has no routing", scenario.place("expect", key),
                 "write `alertmanager/routing.yaml`: receivers, a default and routes",
             )  # fmt: skip
     return Scenarios(prepared, (), None, ())

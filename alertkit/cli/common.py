@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -32,8 +33,25 @@ def style_of(stream: TextIO) -> Style:
 
 def fail(problems: Iterable[Problem], code: int = BAD_INPUT) -> NoReturn:
     """Show all problems on standard error and leave."""
-    click.echo(draw_all(problems, style_of(sys.stderr)), err=True, color=True)
+    click.echo(draw_all(_with_found(problems), style_of(sys.stderr)), err=True, color=True)
     sys.exit(code)
+
+
+def found_alertmanager() -> tuple[int, int] | None:
+    """The version of the Alertmanager on this machine, or of its amtool; None where neither is found."""
+    from alertkit.toolchain import find
+
+    tool = find("alertmanager") or find("amtool")
+    return tool.version[:2] if tool and tool.version else None
+
+
+def _with_found(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems; one about the Alertmanager's version says which one is here."""
+    told = list(problems)
+    if any(problem.code == "AK512" for problem in told) and (found := found_alertmanager()):
+        here = f"; here is {'.'.join(map(str, found))}"
+        told = [replace(p, help=p.help + here) if p.code == "AK512" else p for p in told]
+    return told
 
 
 def this_project() -> Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import platform
 import sys
@@ -116,6 +117,10 @@ def _print(tools: dict[str, Tool | None], project: dict[str, Any], bad: list[str
             f"\nThe routing is written for Alertmanager {written['written_for']}, and {written['here']} is here: "
             f'`alertmanager_version: "{written["here"]}"` in alertkit.yaml allows what that one can do'
         )
+    from alertkit.compile.markets import runs_out
+
+    if said := runs_out(datetime.date.today()):
+        click.echo(f"\n{said.capitalize()}: get a newer alertkit")
     for name in bad:
         tool = tools[name]
         if tool is not None:

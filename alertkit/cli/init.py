@@ -8,9 +8,10 @@ from pathlib import Path
 
 import click
 
-from alertkit.cli.common import fail
+from alertkit.cli.common import fail, found_alertmanager
 from alertkit.source import Problems
 from alertkit.spec.project import shown_path
+from alertkit.spec.version import OLDEST
 
 # Files of `cli/project/`, in the order in which they are best read, and the names they get.
 FILES = {
@@ -76,7 +77,7 @@ def _write(folder: Path) -> list[Path]:
             for parent in reversed([p for p in (path.parent, *path.parent.parents) if not p.exists()]):
                 parent.mkdir()
                 made.append(parent)
-            text = templates.joinpath(source).read_text(encoding="utf-8")
+            text = _for_here(templates.joinpath(source).read_text(encoding="utf-8"))
             with path.open("x", encoding="utf-8", newline="\n") as file:
                 made.append(path)
                 file.write(text)
@@ -85,6 +86,17 @@ def _write(folder: Path) -> list[Path]:
             path.rmdir() if path.is_dir() else path.unlink()
         raise
     return [folder / name for name in FILES.values()]
+
+
+def _for_here(text: str) -> str:
+    """The routing of a new project is written for the Alertmanager that is found, as far as alertkit goes back."""
+    oldest = f'alertmanager_version: "{_dotted(OLDEST)}"'
+    found = found_alertmanager() if oldest in text else None
+    return text.replace(oldest, f'alertmanager_version: "{_dotted(found)}"') if found and found > OLDEST else text
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(map(str, version))
 
 
 def _quoted(text: str) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 import click
 
@@ -13,8 +11,7 @@ from alertkit.cli.common import BROKEN_TOOL, alertmanager_version, fail
 from alertkit.source import Problems
 
 if TYPE_CHECKING:
-    from alertkit.compile.ruleset import System
-    from alertkit.routing.render import Message, Sample
+    from alertkit.routing.render import Message
     from alertkit.routing.situations import Situation
 
 # Fields that say how a message is sent, not what people read.
@@ -22,7 +19,7 @@ _HIDDEN = {"username", "client", "source", "icon_emoji"}
 
 
 @click.command()
-@click.argument("alert", metavar="ALERT")
+@click.argument("alert", metavar="[SYSTEM/]ALERT")
 @click.option("--level", metavar="SEVERITY", help="Of this level; the gravest if not given.")
 @click.option("--receiver", help="As this receiver gets it; all that are told if not given.")
 @click.option("--count", type=click.IntRange(1, 1000), default=1, help="So many alerts in the group.")
@@ -39,11 +36,12 @@ def command(
     """Show the notifications of an alert, firing and resolved.
 
     \b
-    alertkit render CircuitBreakerOpen
-    alertkit render peak_trade/HighLatency --level warning --count 25
+    alertkit render HighPingLatency
+    alertkit render peak_trade/CircuitBreakerOpen --level critical --count 25
     """
     from alertkit.build import read_systems
     from alertkit.cli.routing_input import read_input, write_templates
+    from alertkit.prove.samples import most, samples
     from alertkit.routing.render import group_data, render
     from alertkit.routing.router import Router
     from alertkit.routing.situations import situations
@@ -53,13 +51,14 @@ def command(
     given = read_input(alertmanager_version)
     problems = Problems()
     levels = _levels(alert, situations(given.alerts), problems)
-    chosen = next((s for s in levels if s.severity == level), None) if level else levels[-1]
-    if chosen is None:
+    copies = _chosen(alert, levels, level, problems)
+    if (possible := most(copies)) is not None and count > possible:
+        times = "once" if possible == 1 else f"{possible} times"
         problems.add(
-            "AK523", f"`{alert}` has no level `{level}`", help=suggest(str(level), [s.severity for s in levels])
+            "AK523", f"`{alert}` can fire only {times} at a time", help=f"no label tells more apart: --count {possible}"
         )
         fail(problems)
-    nodes = {node.receiver: node for node in Router(given.routing.root).routes(chosen.labels)}
+    nodes = {node.receiver: node for node in Router(given.routing.root).routes(copies[0].labels)}
     receivers = {entry.name: entry for entry in given.routing.receivers}
     if receiver is not None and receiver not in receivers:
         problems.add("AK500", f"there is no receiver `{receiver}`", help=suggest(receiver, receivers))
@@ -67,7 +66,7 @@ def command(
     tools = require(["amtool"], problems)
     if tools is None:
         fail(problems, BROKEN_TOOL)
-    samples = _samples(read_systems(given.project, problems)[1], chosen, count)
+    alerts = samples(read_systems(given.project, problems)[1], copies, count)
     with open_scratch(problems) as scratch:
         if scratch is None:
             fail(problems, BROKEN_TOOL)
@@ -81,7 +80,7 @@ def command(
         for name in [receiver] if receiver else nodes:
             node = nodes.get(name)
             for status in ("firing", "resolved"):
-                data = group_data(samples, status, name, node.group_by if node else (), external_url)
+                data = group_data(alerts, status, name, node.group_by if node else (), external_url)
                 for message in render(receivers[name], data, folder, folder, amtool, problems):
                     _show(message)
     if problems:
@@ -89,67 +88,46 @@ def command(
 
 
 def _levels(alert: str, all_of_them: Sequence[Situation], problems: Problems) -> list[Situation]:
-    from alertkit.spec.validate import suggest
+    """The levels of one alert of one system, mildest first."""
+    from alertkit.routing.question import named
 
-    system, _, name = alert.rpartition("/")
-    found = [s for s in all_of_them if s.alert.name == name and system in ("", s.alert.system)]
-    if not found:
-        problems.add("AK523", f"there is no alert `{alert}`", help=suggest(name, {s.alert.name for s in all_of_them}))
+    found = named(alert, all_of_them, problems)
+    systems = list(dict.fromkeys(s.alert.system for s in found))
+    if len(systems) > 1:
+        names = " or ".join(f"{system}/{alert}" for system in systems)
+        problems.add("AK523", f"{len(systems)} systems have an alert `{alert}`", help=f"say which: {names}")
+    if problems:
         fail(problems)
     return found
 
 
-def _samples(systems: Sequence[System], chosen: Situation, count: int) -> list[Sample]:
-    """The alert as its own stimulus makes it fire; further ones of the group differ in their identity."""
-    from alertkit.prove.cases import proofs_of
-    from alertkit.routing.render import Sample
+def _chosen(alert: str, levels: Sequence[Situation], level: str | None, problems: Problems) -> list[Situation]:
+    """The copies of an alert with one severity: the one that was asked for, or the gravest."""
+    from alertkit.spec.validate import suggest
 
-    system = next(s for s in systems if s.name == chosen.alert.system)
-    alert = next(a for a in system.alerts if a.name == chosen.alert.name)
-    rule = next(r for r in alert.rules if r.severity == chosen.severity)
-    labels = chosen.labels | {name: f"{name}-1" for name in chosen.free}
-    annotations = dict(rule.annotations)
-    proven = (
-        expected
-        for proof in proofs_of(replace(system, alerts=(alert,)))
-        for test in proof.group.alert_tests
-        for expected in test.expected
-        if test.alert == chosen.alert.name and dict(expected.labels).get("severity") == chosen.severity
-    )
-    expected = next(proven, None)
-    if expected is not None:
-        labels, annotations = chosen.labels | dict(expected.labels), dict(expected.annotations)
-    link = f"http://prometheus.example.com:9090/graph?g0.expr={quote(rule.expr)}&g0.tab=1"
-    found = []
-    for index in range(count):
-        own = {
-            name: value if index == 0 else f"{value.removesuffix('-1')}-{index + 1}"
-            for name, value in labels.items()
-            if name in chosen.free
-        }
-        texts = {name: _swap(text, labels, own) for name, text in annotations.items()}
-        found.append(Sample({**labels, **own}, texts, generator_url=link))
+    severity = level or levels[-1].severity
+    found = [s for s in levels if s.severity == severity]
+    if not found:
+        known = list(dict.fromkeys(s.severity for s in levels))
+        problems.add("AK523", f"`{alert}` has no level `{level}`", help=suggest(severity, known))
+        fail(problems)
     return found
-
-
-def _swap(text: str, labels: dict[str, str], own: dict[str, str]) -> str:
-    for name, value in own.items():
-        if labels[name] and labels[name] != value:
-            text = text.replace(labels[name], value)
-    return text
 
 
 def _show(message: Message) -> None:
     kind = message.kind.removesuffix("_configs").removesuffix("v2")
     click.echo(f"--- {message.receiver}, {kind}, {message.status}")
     for field, text in message.fields:
+        shown = text.strip()
+        if not shown or field[0] in _HIDDEN:
+            continue
         if field[-1] == "href":
-            if text.strip():
-                click.echo(f"link {message.text(*field[:-1], 'text')}: {text}")
-        elif text.strip() and field[0] not in _HIDDEN and field[0] != "links":
-            name = ".".join(part for part in field if not part.isdigit())
-            lines = text.rstrip().split("\n")
-            click.echo(f"{name}: {lines[0]}" if len(lines) == 1 else f"{name}:")
+            click.echo(f"link {message.text(*field[:-1], 'text')}: {shown}")
+        elif field[0] == "fields" and field[-1] == "value":
+            click.echo(f"field {message.text(*field[:-1], 'title')}: {shown}")
+        elif field[0] not in ("links", "fields"):
+            lines = shown.split("\n")
+            click.echo(f"{'.'.join(field)}: {lines[0]}" if len(lines) == 1 else f"{'.'.join(field)}:")
             for line in lines if len(lines) > 1 else ():
                 click.echo(f"    {line}")
     click.echo()

@@ -20,16 +20,19 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime.datetime:
+        from alertkit.routing.expectations import MOMENT_HELP, moment
+
         try:
-            moment = datetime.datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"`{value}` is not a time; write it like 2026-12-25T15:00-05:00", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
+            return moment(str(value))
+        except ValueError as error:
+            self.fail(f"{error}; {MOMENT_HELP}", param, ctx)
 
 
 @click.command()
 @click.argument("what", nargs=-1, metavar="[ALERT] [LABEL=VALUE ...]")
-@click.option("--at", type=_Moment(), help="Look at calendars as they are then (UTC if it has no offset).")
+@click.option(
+    "--at", type=_Moment(), help="Look at calendars as they are then (UTC if it names no offset and no zone)."
+)
 @click.option("--while", "firing", multiple=True, metavar="ALERT|LABELS", help="What else fires: an alert, or a=b,c=d.")
 @click.option("--all", "matrix", is_flag=True, help="Every alert and level against the receivers.")
 @click.option("--short", is_flag=True, help="With --all: alerts that reach the same in one row.")
@@ -105,6 +108,8 @@ def command(
                 click.echo()
             answer = oracle.answer(labels, at, others, free)
             _echo(answer_lines(answer, oracle, at))
+            if narrower := oracle.narrower(labels, others, free):
+                click.echo(f"  note: {narrower} would be muted")
             if "=" in what[0] and (said := note(answer, oracle, all_of_them)):
                 click.echo(f"  note: {said}")
 

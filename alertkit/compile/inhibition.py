@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from alertkit.compile.reach import holds
 from alertkit.compile.routing import InhibitRule, Matcher, Routable
 from alertkit.source import Problems, Span
 from alertkit.spec import regex
-from alertkit.spec.routing import Loaded
+from alertkit.spec.routing import Inhibition, Loaded
+from alertkit.spec.validate import suggest
 
 
 def alert_matcher(names: Iterable[str]) -> Matcher:
@@ -95,6 +97,7 @@ def from_files(files: Sequence[Loaded], alerts: Sequence[Routable], problems: Pr
             span = loaded.value("inhibit", index, "when")
             _known_alerts(entry.when, names, span, problems)
             _known_alerts(entry.mutes.matches, names, loaded.value("inhibit", index, "mutes"), problems)
+            _known_labels(entry, alerts, loaded, index, problems)
             needed = guards(label for label in entry.mutes.same if label not in ("alertname",))
             source = _without_doubles((*entry.when, *needed))
             own = [m for m in entry.when if m.label == "alertname" and m.op in ("=", "=~")]
@@ -106,13 +109,29 @@ def from_files(files: Sequence[Loaded], alerts: Sequence[Routable], problems: Pr
     return rules
 
 
+def _known_labels(
+    entry: Inhibition, alerts: Sequence[Routable], loaded: Loaded, index: int, problems: Problems
+) -> None:  # fmt: skip
+    """What must be the same on both sides must be a label of the alerts that mute."""
+    named = [m for m in entry.when if m.label == "alertname" and m.op in ("=", "=~")]
+    sources = [alert for alert in alerts if named and all(holds(m, alert.name) for m in named)]
+    if not sources or any(alert.identity is None for alert in sources):
+        return
+    labels = {label for alert in sources for label in (*(alert.identity or ()), *alert.levels[0])}
+    for label in entry.mutes.same:
+        if label not in labels:
+            names = " or ".join(sorted({alert.name for alert in sources})[:3])
+            problems.add(
+                "AK514", f"no {names} has the label `{label}`, so nothing would be muted",
+                loaded.key("inhibit", index, "mutes", label), suggest(label, labels),
+            )  # fmt: skip
+
+
 def _without_doubles(matchers: Iterable[Matcher]) -> tuple[Matcher, ...]:
     return tuple(dict.fromkeys(matchers))
 
 
 def _known_alerts(matchers: Iterable[Matcher], names: Sequence[str], span: Span, problems: Problems) -> None:
-    from alertkit.spec.validate import suggest
-
     for matcher in matchers:
         if matcher.label == "alertname" and matcher.op == "=" and names and matcher.value not in names:
             problems.add("AK514", f"there is no alert `{matcher.value}`", span, suggest(matcher.value, names))

@@ -62,31 +62,48 @@ class Intervals:
                 )  # fmt: skip
         for name in times.mutes:
             if name in self.calendars:
-                if self.calendars[name].exchange == ALWAYS:
+                if always(self.calendars[name]):
+                    market = self.calendars[name].exchange
                     problems.add(
                         "AK515", f"`mute: {name}` would silence this for good", span,
-                        "that market never closes; remove `mute:`",
+                        f"that {'market never closes' if market else 'calendar has no end'}; remove `mute:`",
                     )  # fmt: skip
                 mute.append(name)
         mutes = tuple(dict.fromkeys(mute))
         self.used.update(dict.fromkeys((*active, *mutes)))
         return active, mutes
 
+    def check(self, times: Times, span: Span | None, problems: Problems) -> None:
+        """Report what may tell only in times in which it is muted."""
+        for group in times.actives:
+            if set(group) <= set(times.mutes):
+                problems.add(
+                    "AK515", f"`active: {', '.join(group)}` and `mute:` of the same silence this for good", span,
+                    "keep one of the two; those of a route hold for the routes in it too",
+                )  # fmt: skip
+
     def compiled(self) -> tuple[TimeInterval, ...]:
         """The intervals in use, in the order in which their calendars are defined."""
         found: list[TimeInterval] = []
         for name, calendar in self.calendars.items():
+            last = markets.data()["last_year"] if calendar.exchange else None
             note = f"hours of {calendar.exchange}, {markets.note()}" if calendar.exchange else ""
             if name in self.used:
-                found.append(TimeInterval(name, open_windows(calendar), note))
+                found.append(TimeInterval(name, open_windows(calendar), note, last))
             if closed_name(name) in self.used:
-                found.append(TimeInterval(closed_name(name), closed_windows(calendar), f"outside the {note or name}"))
+                note = f"outside the {note or name}"
+                found.append(TimeInterval(closed_name(name), closed_windows(calendar), note, last))
         return tuple(found)
 
 
 def closed_name(name: str) -> str:
     """The interval of all times outside a calendar; a `:` is in no calendar's own name."""
     return f"{name}:closed"
+
+
+def always(calendar: Calendar) -> bool:
+    """Whether there is no time outside it."""
+    return calendar.exchange == ALWAYS or (calendar.exchange is None and not closed_windows(calendar))
 
 
 def open_windows(calendar: Calendar) -> tuple[Window, ...]:

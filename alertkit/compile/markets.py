@@ -6,6 +6,7 @@ count as trading days: an alert too many rather than one too few.
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,14 @@ def data() -> dict[str, Any]:
 def note() -> str:
     """How far the holidays are known, in words."""
     return f"holidays {data()['first_year']} to {data()['last_year']}"
+
+
+def runs_out(today: datetime.date) -> str | None:
+    """What to say of the holidays' end, from the beginning of the last year on that they are known for."""
+    last = data()["last_year"]
+    if today.year < last:
+        return None
+    return f"market holidays are known only until the end of {last}; later ones count as trading days"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,39 @@ def _use(name: str) -> str:
     return f'{{{{ template "alertkit.{name}" . }}}}'
 
 
+def _short(title: str, value: str) -> dict[str, Any]:
+    """A field of Slack's that shares its line with another."""
+    return {"title": title, "value": value, "short": True}
+
+
+def _detail(text: str, given: str = "") -> str:
+    """A text of `custom_details`, left empty where the value `given` is.
+
+    Alertmanager 0.28 on reads details as YAML and runs what it finds as templates again: `Queue: {{` would lose the
+    page. A tab is where YAML gives up, so that the text stays text.
+    """
+    kept = '{{ "\\t" }}' + text
+    return f"{{{{ if {given} }}}}{kept}{{{{ end }}}}" if given else kept
+
+
+def _link(name: str, word: str) -> dict[str, str]:
+    """A link of an event; where the alerts of a group have different ones it says that it is the first's."""
+    of = f"{{{{ if not .CommonAnnotations.{name}_url }}}} of the first of {{{{ len .Alerts }}}}{{{{ end }}}}"
+    return {"href": _use(f"link.{name}"), "text": f"{word}{of}"}
+
+
 SLACK: dict[str, Any] = {
     "color": _use("slack.color"),
-    "fallback": _use("title"),
+    # What a phone's lock screen shows.
+    "fallback": _use("slack.fallback"),
     "title": _use("title"),
     "title_link": _use("slack.titlelink"),
+    "fields": [
+        _short("Severity", _use("severity")),
+        _short("Team", _use("team")),
+        _short(_use("slack.now.title"), _use("slack.now")),
+        _short('{{ if eq .Status "firing" }}Since{{ else }}From, to{{ end }}', _use("time")),
+    ],
     "text": _use("slack.text"),
 }
 PAGERDUTY: dict[str, Any] = {
@@ -30,22 +58,22 @@ PAGERDUTY: dict[str, Any] = {
     "group": "{{ .CommonLabels.system }}",
     "component": "{{ with .CommonLabels.job }}{{ . }}{{ else }}{{ .CommonLabels.system }}{{ end }}",
     "details": {
-        "firing": _use("plain.firing"),
-        "resolved": _use("plain.resolved"),
+        "firing": _detail(_use("plain.firing"), ".Alerts.Firing"),
+        "resolved": _detail(_use("plain.resolved"), ".Alerts.Resolved"),
         "num_firing": "{{ len .Alerts.Firing }}",
         "num_resolved": "{{ len .Alerts.Resolved }}",
-        "summary": "{{ .CommonAnnotations.summary }}",
-        "description": "{{ .CommonAnnotations.description }}",
-        "value": "{{ .CommonAnnotations.value }}",
-        "labels": _use("common.labels"),
-        "team": "{{ .CommonLabels.team }}",
-        "since": '{{ with .Alerts }}{{ (index . 0).StartsAt.UTC.Format "2006-01-02 15:04 UTC" }}{{ end }}',
+        "summary": _detail(_use("headline")),
+        "description": _detail("{{ .CommonAnnotations.description }}", ".CommonAnnotations.description"),
+        "value": _detail("{{ .CommonAnnotations.value }}", ".CommonAnnotations.value"),
+        "labels": _detail(_use("common.labels"), ".CommonLabels"),
+        "team": _use("team"),
+        "time": '{{ if eq .Status "firing" }}since{{ else }}from{{ end }} ' + _use("time"),
     },
     # An empty link is left out by Alertmanager.
     "links": [
-        {"href": "{{ .CommonAnnotations.runbook_url }}", "text": "Runbook"},
-        {"href": "{{ .CommonAnnotations.dashboard_url }}", "text": "Dashboard"},
-        {"href": "{{ with .Alerts }}{{ (index . 0).GeneratorURL }}{{ end }}", "text": "Expression"},
+        _link("runbook", "Runbook"),
+        _link("dashboard", "Dashboard"),
+        {"href": _use("link.expression"), "text": "Expression"},
         {"href": _use("silence"), "text": "Silence"},
     ],
 }
@@ -64,5 +92,5 @@ PING: dict[str, Any] = {
 # Fields that may be blank; any other that renders to nothing is a mistake in a template.
 MAY_BE_BLANK = frozenset({
     "resolved", "firing", "description", "value", "labels", "team", "summary", "href", "html", "group", "class",
-    "component", "icon_emoji", "system", "since",
+    "component", "icon_emoji", "system",
 })  # fmt: skip

@@ -1,14 +1,24 @@
-"""Receivers: integrations with the file's defaults, in Alertmanager's words, gated by its version."""
+"""Receivers: integrations with the defaults of the files, in Alertmanager's words, gated by its version."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from alertkit.compile import messages
 from alertkit.compile.routing import Integration, Receiver, Version
 from alertkit.source import Problems, Span
-from alertkit.spec.receivers import INTEGRATIONS, Email, MsTeams, Opsgenie, PagerDuty, Slack, Webhook, is_local
+from alertkit.spec.receivers import (
+    INTEGRATIONS,
+    Defaults,
+    Email,
+    MsTeams,
+    Opsgenie,
+    PagerDuty,
+    Slack,
+    Webhook,
+    is_local,
+)
 from alertkit.spec.receivers import Receiver as ReceiverSpec
 from alertkit.spec.routing import Loaded
 
@@ -22,28 +32,30 @@ def compile_receiver(
     name: str,
     spec: ReceiverSpec,
     loaded: Loaded,
-    shared: Loaded | None,
+    shared: Sequence[Defaults],
     version: Version,
     ping: bool,
     problems: Problems,
 ) -> Receiver:
-    """One receiver; `shared` is the file that has `defaults:`.
+    """One receiver; `shared` are the `defaults:` that it has, the nearest first.
 
     `ping`: only heartbeats come here, so of a webhook it is enough to be called.
     """
     integrations: list[Integration] = []
     for kind in INTEGRATIONS:
         for index, own in enumerate(getattr(spec, kind)):
-            base = getattr(shared.file.defaults, kind) if shared else type(own)()
+            entry = own
+            for defaults in shared:
+                entry = _merged(entry, getattr(defaults, kind))
             raw = loaded.document.data["receivers"][name][kind]
             span = loaded.key("receivers", name, kind, *([index] if isinstance(raw, list) else []))
             gate = SINCE.get(kind)
             if gate and version < gate:
                 too_old(problems, kind, gate, version, span)
                 continue
-            entry = _BUILD[kind](_merged(own, base), version, ping, span, problems)
-            if entry:
-                integrations.append(entry)
+            built = _BUILD[kind](entry, version, ping, span, problems)
+            if built:
+                integrations.append(built)
     return Receiver(name, tuple(integrations), loaded.key("receivers", name))
 
 
@@ -52,13 +64,13 @@ def too_old(problems: Problems, what: str, since: Version, version: Version, spa
     wanted, target = ".".join(map(str, since)), ".".join(map(str, version))
     problems.add(
         "AK512", f"{what} works from Alertmanager {wanted} on, and this is compiled for {target}", span,
-        f"compile with `--alertmanager-version {wanted}` if all your Alertmanagers are that new, "
-        "or use another integration",
+        f'if all your Alertmanagers are that new, write `alertmanager_version: "{wanted}"` into alertkit.yaml '
+        f"(for once: `--alertmanager-version {wanted}`), or do without it",
     )  # fmt: skip
 
 
 def _merged(own: Any, base: Any) -> Any:
-    """The entry with the file's defaults under it; a secret of its own, file or inline, replaces the default's."""
+    """The entry with defaults under it; a secret of its own, file or inline, replaces the default's."""
     given = {name: getattr(own, name) for name in own.model_fields_set}
     below = {name: getattr(base, name) for name in base.model_fields_set}
     for pair in (("webhook_file", "webhook"), ("routing_key_file", "routing_key"), ("url_file", "url"),

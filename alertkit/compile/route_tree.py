@@ -19,6 +19,7 @@ from alertkit.compile.receivers import compile_receiver
 from alertkit.compile.routing import OLDEST, Matcher, Routable, Route, Routing, Version
 from alertkit.compile.routing_names import NameCheck
 from alertkit.source import Problems, Span
+from alertkit.spec.receivers import Defaults
 from alertkit.spec.routing import Loaded, Timing, conflicts, name_problems
 from alertkit.spec.routing import Route as RouteSpec
 
@@ -82,9 +83,10 @@ class _Compiler:
         check_reach(self.files, self.problems)
         root = self._root()
         people = self._told(root)
-        shared = next((loaded for loaded in self.files if "defaults" in loaded.file.model_fields_set), None)
         receivers = tuple(
-            compile_receiver(name, spec, loaded, shared, self.version, name not in people, self.problems)
+            compile_receiver(
+                name, spec, loaded, self._defaults(loaded), self.version, name not in people, self.problems
+            )
             for name, (spec, loaded) in self.receivers.items()
         )
         own = inhibition.from_files(self.files, self.alerts, self.problems)
@@ -92,6 +94,12 @@ class _Compiler:
         rules = (*inhibition.by_severity(self.alerts), *inhibition.by_unless(self.alerts), *own)
         sources = tuple(loaded.path for loaded in self.files)
         return Routing(root, receivers, rules, self.intervals.compiled(), sources, version=self.version)
+
+    def _defaults(self, loaded: Loaded) -> list[Defaults]:
+        """What the integrations of a file's receivers have, the nearest first: its team's own, then everybody's."""
+        shared = [other.file.defaults for other in self.files if other.file.team is None]
+        given = [defaults for defaults in shared if defaults.model_fields_set][:1]
+        return [loaded.file.defaults, *given] if loaded.file.team is not None else given
 
     def _told(self, root: Route) -> set[str]:
         """Receivers that anything but a heartbeat reaches."""
@@ -167,6 +175,7 @@ class _Compiler:
                 groups.setdefault((alert.system, _own_times(alert)), []).append(alert)
         found = []
         for (system, times), members in groups.items():
+            self.intervals.check(times, members[0].span, self.problems)
             active, mute = self.intervals.of(times, members[0].span, self.problems)
             if not active and not mute:  # a market that never closes
                 continue
@@ -197,6 +206,8 @@ class _Compiler:
         fixed = severity if severity != at.severity else None
         timing = _over(spec, self.severities.get(fixed) if fixed else None)
         inner = _At(at.loaded, at.path, at.times.narrowed(spec.active, spec.mute), severity)
+        if levels is None:
+            self.intervals.check(inner.times, span, self.problems)
         nested = [
             node
             for index, child in enumerate(spec.routes)

@@ -99,11 +99,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class TimeInterval:
-    """A named set of times: those that fit any of `windows`."""
+    """A named set of times: those that fit any of `windows`.
+
+    `last_year` is the last one that its holidays are known for (None: it has none).
+    """
 
     name: str
     windows: tuple[Window, ...]
     comment: str = ""
+    last_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from alertkit.compile.messages import MAY_BE_BLANK
 from alertkit.compile.route_tree import DEFAULT_TEMPLATES
 from alertkit.compile.routing import Routing
 from alertkit.source import Problems, Span
@@ -37,9 +38,11 @@ def template_files(alertmanager: Path, problems: Problems) -> dict[str, str]:
 
 def check_templates(alertmanager: Path, templates: dict[str, str], routing: Routing, problems: Problems) -> None:
     """Report what is wrong in template files and in the templates of receivers, as far as it shows without a run."""
+    from alertkit.template.blank import blanks
     from alertkit.template.notification import check
 
     texts: dict[str, str] = {}
+    optional: set[str] = set()
     spans: dict[str, Span] = {}
     for receiver in routing.receivers:
         for integration in receiver.integrations:
@@ -47,15 +50,26 @@ def check_templates(alertmanager: Path, templates: dict[str, str], routing: Rout
                 name = f"`{path}` of {integration.kind.removesuffix('_configs')} in `{receiver.name}`"
                 if text not in spans:
                     texts[name], spans[text] = text, receiver.span
-    for mistake in check(templates, texts, routing.version):
+                    optional |= {name} if path.rpartition(".")[2] in MAY_BE_BLANK else set()
+
+    def place(name: str, offset: int, length: int) -> Span:
+        before = templates[name][:offset]
+        line, column = before.count("\n") + 1, offset - before.rfind("\n")
+        return Span(shown_path(alertmanager / FOLDER / name), line, column, max(1, length))
+
+    mistakes = check(templates, texts, routing.version)
+    for mistake in mistakes:
         if mistake.name in texts:
             message, span = f"{mistake.name}: {mistake.message}", spans[texts[mistake.name]]
         else:
-            before = templates[mistake.name][: mistake.offset]
-            line, column = before.count("\n") + 1, mistake.offset - before.rfind("\n")
-            shown = shown_path(alertmanager / FOLDER / mistake.name)
-            message, span = mistake.message, Span(shown, line, column, max(1, mistake.length))
-        problems.add("AK520", f"the template is wrong: {message}", span, "`alertkit render ALERT` shows the result")
+            message, span = mistake.message, place(mistake.name, mistake.offset, mistake.length)
+        help = "mend it: Alertmanager would drop each message that needs it"
+        problems.add("AK520", f"the template is wrong: {message}", span, help)
+    for blank in () if mistakes else blanks(templates, {name: texts[name] for name in texts if name not in optional}):
+        problems.add(
+            "AK521", f"{blank.name} never prints anything",
+            place(*blank.place) if blank.place else spans[texts[blank.name]], "give it a text for every alert",
+        )  # fmt: skip
 
 
 def _texts(settings: Any, path: str = "") -> Iterator[tuple[str, str]]:

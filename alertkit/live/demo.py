@@ -136,7 +136,7 @@ def is_resolved(message: Received) -> bool:
     if message.kind == "pagerduty":
         return body.get("event_action") == "resolve"
     if message.kind == "slack":
-        return str(_attachment(body).get("title", "")).startswith("[RESOLVED]")
+        return str(_attachment(body).get("title", "")).startswith("[RESOLVED")
     return body.get("status") == "resolved"
 
 

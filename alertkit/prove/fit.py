@@ -8,6 +8,7 @@ from alertkit.compile.ruleset import Alert
 from alertkit.prove.reads import Reads, holds
 from alertkit.prove.scenario import LOOKBACK, Line, Scenario
 from alertkit.prove.statement import EXACTLY, FIRES, INACTIVE, PENDING, SILENT, Statement
+from alertkit.routing.expectations import read_alert
 from alertkit.source import Problems, Span
 from alertkit.spec.duration import format_duration
 from alertkit.spec.validate import nearest, suggest
@@ -184,15 +185,16 @@ def _possible(scenario: Scenario, reads: Reads, problems: Problems) -> None:
 
 def _notified(scenario: Scenario, reads: Reads, problems: Problems) -> None:
     fires = {s.alert for s in scenario.statements if s.state in (FIRES, EXACTLY)}
-    for key in scenario.notified:
-        name = key.partition("{")[0].strip()
-        place = scenario.place("expect", "notified", key)
-        if not name:
-            continue  # no mapping: said by the routing
-        if name not in reads.alerts:
-            problems.add("AK818", f"{scenario.system} has no alert `{name}`", place, suggest(name, reads.alerts))
-        elif name not in fires:
-            problems.add(
-                "AK816", f"{name} is never expected to fire here, so nobody would be notified", place,
-                f"expect it to fire too: `at 8m: {name} fires`",
-            )  # fmt: skip
+    for when, told in scenario.notified.items():
+        for key in told if isinstance(told, dict) else ():
+            labels = read_alert(str(key), scenario.system)
+            if labels is None or labels["system"] != scenario.system:
+                continue  # no alert, or another system's: said by the routing
+            name, place = labels["alertname"], scenario.place("expect", when, key)
+            if name not in reads.alerts:
+                problems.add("AK818", f"{scenario.system} has no alert `{name}`", place, suggest(name, reads.alerts))
+            elif name not in fires:
+                problems.add(
+                    "AK816", f"{name} is never expected to fire here, so nobody would be notified", place,
+                    f"expect it to fire too: `at 8m: {name} fires`",
+                )  # fmt: skip

@@ -8,7 +8,7 @@ from alertkit.prove.results import Event, Note, Planned, Result, id_of
 from alertkit.prove.scenario import Scenario
 from alertkit.routing.answer import Oracle
 from alertkit.routing.check import Expectation, check
-from alertkit.routing.expectations import expectations_of
+from alertkit.routing.expectations import NOBODY, expectations_of
 from alertkit.routing.situations import Situation
 from alertkit.source import Problems
 from alertkit.spec.routing import Loaded
@@ -41,7 +41,8 @@ def notified_id(scenario: Scenario, expected: Expectation) -> str:
 
 
 def _case(scenario: Scenario, expected: Expectation) -> str:
-    return f"{scenario.name}, notified: {expected.labels['alertname']}: {', '.join(expected.receivers)}"
+    told = ", ".join(expected.receivers) or NOBODY
+    return f"{scenario.name}, {expected.when}: {expected.labels['alertname']}: {told}"
 
 
 def routing_notes(oracle: Oracle, alerts: Sequence[Situation], files: Sequence[Loaded]) -> Iterator[Event]:

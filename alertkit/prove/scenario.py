@@ -49,7 +49,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario that was read without a mistake of its own; whether it fits the rules is checked elsewhere."""
+    """A scenario that was read without a mistake of its own; whether it fits the rules is checked elsewhere.
+
+    `notified` are the keys of `expect` about who is told, as they are written; `routing/expectations.py` reads them.
+    """
 
     system: str
     name: str

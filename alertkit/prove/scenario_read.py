@@ -11,6 +11,7 @@ from typing import Any
 from alertkit.prove.plain import PATTERNS
 from alertkit.prove.scenario import LOOKBACK, Clock, Line, Scenario, ScenarioFile, ScenarioKeys
 from alertkit.prove.statement import Statement, When, read_statements
+from alertkit.routing.expectations import is_notified
 from alertkit.series.build import Built, MistakeError, build
 from alertkit.series.language import parse_series
 from alertkit.series.recorded import RecordedError, Recording, read_recording
@@ -226,8 +227,8 @@ class _Reader:
                 "write `at 6m: nothing fires` and the like",
             )
         for key, data in self.keys.expect.items():
-            if key == "notified":
-                notified = data if isinstance(data, dict) else {"": data}
+            if is_notified(key):
+                notified[key] = data
                 continue
             when = self._when(key, end)
             if when is not None:

@@ -84,6 +84,20 @@ class Oracle:
             tuple(sorted(free)),
         )
 
+    def narrower(self, labels: Labels, firing: Iterable[Labels], free: Iterable[str]) -> str:
+        """An alert with some labels of `free` given, as it is shown, that one of `firing` mutes; "" if there is none.
+
+        For an alert with these labels that none of them mutes as it is; see `answer`.
+        """
+        present, others = {**labels, **dict.fromkeys(free, "?")}, list(firing)
+        if self.inhibitor.muted(present, others):
+            return ""
+        for other in others:
+            shared = {name: other[name] for name in sorted(free) if other.get(name, "?") != "?"}
+            if shared and self.inhibitor.muted({**present, **shared}, [other]):
+                return shown_labels({"alertname": labels.get("alertname", ""), **shared})
+        return ""
+
 
 def shown_labels(labels: Mapping[str, str], free: Iterable[str] = ()) -> str:
     """`Name{label="value", other=?}`, sorted, without the name among the labels."""

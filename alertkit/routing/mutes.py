@@ -82,6 +82,11 @@ class Calendar:
                 return f"outside {name.removesuffix(':closed')}" if name.endswith(":closed") else f"in {name}"
         return None
 
+    def unknown(self, node: Node, moment: datetime.datetime) -> int | None:
+        """The last year whose holidays a route's calendars know, if `moment` is after it."""
+        used = [self._intervals[name].last_year for name in (*node.route.active, *node.route.mute)]
+        return next((last for last in used if last is not None and last < moment.year), None)
+
     def until(self, node: Node, moment: datetime.datetime, days: int = 400) -> datetime.datetime | None:
         """When a route that is silent at an aware `moment` notifies again; None: not within so many days."""
         used = [self._intervals[name] for name in (*node.route.active, *node.route.mute)]

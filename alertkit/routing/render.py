@@ -90,6 +90,8 @@ def render(
 ) -> list[Message]:
     """What a receiver would send for `data`; a template that fails or renders blank is a problem.
 
+    Of what is resolved, integrations that do not tell it send nothing.
+
     `templates` is the folder with the template files, `scratch` a folder for the data's file.
     """
     (scratch / "data.json").write_text(json.dumps(data), encoding="utf-8")
@@ -102,6 +104,8 @@ def render(
 
     messages = []
     for integration in receiver.integrations:
+        if data["status"] == "resolved" and not integration.settings.get("send_resolved", True):
+            continue
         fields = list(_texts(integration.settings))
         code, out, _ = expand(_MARK.join(text for _, text in fields))
         parts: list[str] | None = out.split(_MARK)
@@ -112,8 +116,9 @@ def render(
         values = parts
         for (field, template), value in zip(fields, values, strict=True):
             if "{{" in template and not value.strip() and field[-1] not in MAY_BE_BLANK:
+                kind = integration.kind.removesuffix("_configs")
                 problems.add(
-                    "AK521", f"`{'.'.join(field)}` of {integration.kind} in `{receiver.name}` renders to nothing",
+                    "AK521", f"`{'.'.join(field)}` of {kind} in `{receiver.name}` renders to nothing",
                     receiver.span, f"the template is {template}; give it a text for every alert",
                 )  # fmt: skip
         names = [field for field, _ in fields]

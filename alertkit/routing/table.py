@@ -26,7 +26,9 @@ def answer_lines(answer: Answer, oracle: Oracle, at: datetime.datetime | None) -
             again = oracle.calendar.until(node, at)
             until = f", until {_moment(again)}" if again else ", and not within a year"
             lines.append(f"      not told at {_moment(at)}: {told.silenced}{until}")
-        elif not at:
+        if at and (last := oracle.calendar.unknown(node, at)):
+            lines.append(f"      market holidays are known until {last}; later ones count as trading days")
+        if not at:
             lines += [f"      only within {name}" for name in node.route.active]
             lines += [f"      {_limit(name)}" for name in node.route.mute]
     if answer.muted:

@@ -166,4 +166,15 @@ class Calendar(Model):
             raise PydanticCustomError(
                 "AK509", "the calendar says no times", {"help": "give `exchange:`, or `weekdays:` and `times:`"}
             )
+        months = [month for begin, end in self.months for month in range(begin, end + 1)]
+        days = [min(abs(begin), abs(end)) for begin, end in self.days_of_month]
+        if months and days and min(days) > max(_LENGTHS[month - 1] for month in months):
+            names = ", ".join(MONTHS[month - 1] for month in months)
+            raise PydanticCustomError(
+                "AK509", "the calendar never comes: no such day in {names}",
+                {"names": names, "help": "name a day of the month that these months have"},
+            )  # fmt: skip
         return self
+
+
+_LENGTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)

@@ -118,7 +118,8 @@ class Inhibition(Model):
 class RoutingFile(Timing):
     """The keys of one routing file, every one optional.
 
-    With `team`, its routes and inhibitions are about that team's alerts alone.
+    With `team`, its routes and inhibitions are about that team's alerts alone, and its `defaults` are for its own
+    receivers; without, they are for all.
     """
 
     team: str | None = None
@@ -192,27 +193,30 @@ def _of_team(file: RoutingFile, team: str, document: Document, problems: Problem
 
 
 def conflicts(files: Sequence[Loaded], problems: Problems) -> None:
-    """Report what two files define: receivers, calendars, severities, and single keys with different values."""
+    """Report what two files define, at each place: receivers, calendars, severities, single keys that differ."""
     for section in ("receivers", "calendars", "severities"):
-        first: dict[str, Span] = {}
+        places: dict[str, list[Span]] = {}
         for loaded in files:
             for name in getattr(loaded.file, section):
-                here = loaded.key(section, name)
-                if name in first:
-                    problems.add(
-                        "AK501", f"the {_SINGULAR[section]} `{name}` is defined a second time", here,
-                        f"it is first defined at {first[name]}; rename one of them, or remove it",
-                    )  # fmt: skip
-                else:
-                    first[name] = here
+                places.setdefault(name, []).append(loaded.key(section, name))
+        for name, spans in places.items():
+            _at_each(
+                spans, f"the {_SINGULAR[section]} `{name}` is defined in {len(spans)} files",
+                "rename one of them, or remove it", problems,
+            )  # fmt: skip
     for key in ("default", "group_by", "group_wait", "group_interval", "repeat", "defaults"):
-        given = [loaded for loaded in files if key in loaded.file.model_fields_set]
-        for loaded in given[1:]:
-            if getattr(loaded.file, key) != getattr(given[0].file, key):
-                problems.add(
-                    "AK501", f"`{key}` is set differently in two files", loaded.key(key),
-                    f"it is first set at {given[0].key(key)}; keep one of them",
-                )  # fmt: skip
+        # A team's own `defaults` are for its own receivers; the other keys it may not have at all.
+        given = [loaded for loaded in files if key in loaded.file.model_fields_set and loaded.file.team is None]
+        if any(getattr(loaded.file, key) != getattr(given[0].file, key) for loaded in given):
+            spans = [loaded.key(key) for loaded in given]
+            _at_each(spans, f"`{key}` is set differently in {len(spans)} files", "keep one of them", problems)
+
+
+def _at_each(spans: Sequence[Span], message: str, help: str, problems: Problems) -> None:
+    """A problem at each of several places, which names the others."""
+    for span in spans if len(spans) > 1 else ():
+        others = ", ".join(str(other) for other in spans if other is not span)
+        problems.add("AK501", message, span, f"also at {others}; {help}")
 
 
 _SINGULAR = {"receivers": "receiver", "calendars": "calendar", "severities": "severity"}

@@ -9,13 +9,13 @@ asked of amtool 0.25, 0.28 and 0.33.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alertkit.template.errors import TemplateError
 from alertkit.template.parse import parse
 from alertkit.template.signatures import SIGNATURES
-from alertkit.template.tree import Action, Block, Function, Literal, Node, Pipe, Term
+from alertkit.template.tree import Action, Block, Function, Literal, Node, Pipe, Term, definitions
 
 Version = tuple[int, int]
 
@@ -80,7 +80,7 @@ def check(files: Mapping[str, str], texts: Mapping[str, str], version: Version) 
             walk.found.append(Mistake(name, error.message, error.offset, error.length))
             continue
         walk.outer.append((name, nodes))
-        walk.defined.update({block.name: _Definition(name, block.body) for block in _definitions(nodes)})
+        walk.defined.update({block.name: _Definition(name, block.body) for block in definitions(nodes)})
     fields: list[tuple[str, Sequence[Node]]] = []
     for name, text in texts.items():
         try:
@@ -96,15 +96,6 @@ def check(files: Mapping[str, str], texts: Mapping[str, str], version: Version) 
     known = {(m.name, m.offset): m for m in reversed(walk.found)}
     order = [*files, *texts]
     return sorted(known.values(), key=lambda m: (order.index(m.name), m.offset))
-
-
-def _definitions(nodes: Sequence[Node]) -> Iterator[Block]:
-    for node in nodes:
-        if isinstance(node, Block):
-            if node.kind in ("define", "block"):
-                yield node
-            yield from _definitions(node.body)
-            yield from _definitions(node.other)
 
 
 def _near(word: str, known: Iterable[str]) -> str:

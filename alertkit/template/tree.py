@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -76,3 +77,13 @@ class Block:
 
 
 Node = Text | Action | Block
+
+
+def definitions(nodes: Sequence[Node]) -> Iterator[Block]:
+    """The templates that nodes define, in their order."""
+    for node in nodes:
+        if isinstance(node, Block):
+            if node.kind in ("define", "block"):
+                yield node
+            yield from definitions(node.body)
+            yield from definitions(node.other)

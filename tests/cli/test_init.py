@@ -46,6 +46,16 @@ def test_makes_a_project_that_compiles(world: Path, monkeypatch: pytest.MonkeyPa
     assert call("compile", "--check").exit_code == 0
 
 
+@pytest.mark.parametrize(("found", "written"), [(None, "0.25"), ((0, 24), "0.25"), ((0, 33), "0.33")])
+def test_the_routing_is_written_for_the_alertmanager_that_is_here(
+    found: tuple[int, int] | None, written: str, world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alertkit.cli.init.found_alertmanager", lambda: found)
+    call("init")
+    assert f'alertmanager_version: "{written}" ' in (world / "alertkit.yaml").read_text()
+    assert call("compile").exit_code == 0
+
+
 @pytest.mark.skipif(PROMTOOL is None or AMTOOL is None, reason="promtool or amtool is not on PATH")
 def test_what_it_makes_is_proven(world: Path) -> None:
     assert PROMTOOL is not None and AMTOOL is not None

@@ -70,7 +70,9 @@ def arrives(stack: Stack, system: str, alert: str, severity: str, channel: str, 
     assert slack.body["username"] == "Alertmanager"
     [attachment] = slack.body["attachments"]
     assert attachment["title"] == f"[{severity.upper()}] {alert} on {system}"
-    assert attachment["fallback"] == attachment["title"]
+    assert attachment["fallback"].startswith(f"{attachment['title']}: ") and summary in attachment["fallback"]
+    fields = {field["title"]: field["value"] for field in attachment["fields"]}
+    assert fields["Severity"] == severity.upper() and fields["Team"] and fields["Since"].endswith(" UTC")
     assert attachment["color"] == {"critical": "danger", "warning": "warning"}[severity]
     assert attachment["title_link"].startswith(stack.alertmanager.url)
     assert summary in attachment["text"] and "|Runbook>" in attachment["text"] and "|Silence>" in attachment["text"]

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,11 @@ class Alertmanager:
         self._call("/-/reload", post=True)
 
     def post(self, alerts: Sequence[Mapping[str, str]], annotations: Mapping[str, str] | None = None) -> None:
-        self._call("/api/v2/alerts", [{"labels": dict(a), "annotations": dict(annotations or {})} for a in alerts])
+        self.send([{"labels": dict(a), "annotations": dict(annotations or {})} for a in alerts])
+
+    def send(self, alerts: Sequence[Mapping[str, Any]]) -> None:
+        """Post alerts as Prometheus does: `labels`, `annotations`, `startsAt`, `endsAt`, `generatorURL`."""
+        self._call("/api/v2/alerts", list(alerts))
 
     def receivers(self, alerts: Sequence[Mapping[str, str]]) -> list[list[str]]:
         """Where Alertmanager would send each of these, which must not use the labels `run` and `n`."""
@@ -123,6 +127,16 @@ class Sink:
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def wait(self, fits: Callable[[str, Any], bool], seconds: float = 30) -> Any:
+        """The body of the first message that fits its path and body."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for path, body in list(self.got):
+                if fits(path, body):
+                    return body
+            time.sleep(0.1)
+        raise AssertionError(f"no such message among {self.got}")
 
     def __enter__(self) -> Sink:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()

@@ -8,13 +8,15 @@ import warnings
 import zoneinfo
 
 import pytest
+from click.testing import CliRunner
 
+from alertkit.cli import main
 from alertkit.compile import markets
 from alertkit.compile.intervals import closed_windows, open_windows
 from alertkit.routing.answer import Oracle
 from alertkit.routing.clock import fits
 from alertkit.spec.calendars import EXCHANGES, Calendar
-from tests.routing.helpers import alert, emitted, routing_of
+from tests.routing.helpers import alert, compiled, emitted, routing_of
 
 NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 
@@ -104,9 +106,32 @@ def test_the_data_last() -> None:
     last = markets.data()["last_year"]
     today = datetime.date.today()
     assert today.year <= last, "alertkit/compile/markets.json is out of date: run dev/market_data.py"
-    if today.year == last:
-        warnings.warn(f"the market holidays end with {last}: run dev/market_data.py", stacklevel=1)
+    if said := markets.runs_out(today):
+        warnings.warn(f"{said}: run dev/market_data.py", stacklevel=1)
     assert "exchange_calendars" in markets.data()["source"]
+
+
+def test_it_is_said_a_year_before_the_data_end() -> None:
+    last = markets.data()["last_year"]
+    assert markets.runs_out(datetime.date(last - 1, 12, 31)) is None
+    said = f"market holidays are known only until the end of {last}; later ones count as trading days"
+    assert markets.runs_out(datetime.date(last, 1, 1)) == said
+    assert markets.runs_out(datetime.date(last + 5, 6, 1)) == said
+
+
+def test_doctor_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(markets, "runs_out", lambda today: f"market holidays end, {today.year}")
+    out = CliRunner().invoke(main, ["doctor"]).output
+    assert f"\nMarket holidays end, {datetime.date.today().year}: get a newer alertkit\n" in out
+
+
+def test_the_data_begin_this_year_and_reach_two_years_on() -> None:
+    """When they were written; `first_year` is that year."""
+    assert markets.data()["last_year"] >= markets.data()["first_year"] + 2
+    for exchange in EXCHANGES:
+        if exchange != "crypto":
+            years = {year for year, _, _ in markets.market(exchange).closed}
+            assert years == set(range(markets.data()["first_year"], markets.data()["last_year"] + 1))
 
 
 def test_an_alert_of_a_market_that_never_closes_is_not_touched() -> None:
@@ -116,3 +141,17 @@ def test_an_alert_of_a_market_that_never_closes_is_not_touched() -> None:
     calendars: {coins: {exchange: crypto}}
     """
     assert "intervals" not in emitted(text, [alert("A", active="coins")])
+
+
+def test_an_alert_muted_whenever_it_is_active_is_an_error() -> None:
+    text = """
+    receivers: {a: {slack: {channel: "#a", webhook_file: /s}}}
+    default: a
+    calendars: {office: {times: 09:00-18:00}}
+    routes: [{match: {severity: critical}, to: a, mute: office}]
+    """
+    assert "time_intervals" in emitted(text, [alert("A", active="office")])  # a warning, which the route does not take
+    routing, drawn = compiled(text, [alert("A", active="office", mute="office")])
+    assert routing is None and drawn.startswith(
+        "rules_src/shop.yaml:7:3: error[AK515]: `active: office` and `mute:` of the same silence this for good"
+    )

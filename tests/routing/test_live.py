@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 import time
+import zoneinfo
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from alertkit.source import Problems, load
 from alertkit.source.problem import draw_all
 from alertkit.spec.routing import load_routing
 from tests.routing.amtools import Tools, found
-from tests.routing.helpers import alert
+from tests.routing.helpers import alert, routing_of
 from tests.routing.scratch import Sink, alertmanager
 
 SERVERS = [tool for tool in found() if tool.alertmanager]
@@ -39,7 +40,7 @@ group_by: ["..."]
 group_wait: 3s
 severities: {{critical: {{group_wait: 3s}}, warning: {{group_wait: 3s}}, info: {{group_wait: 3s}}}}
 calendars:
-  all_day: {{times: 00:00-24:00}}
+  all_day: {{times: 00:00-24:00, months: {months}}}
   never: {{months: {other_month}}}
 routes:
   - {{match: {{severity: "=~ critical|warning", n: "!~ 1.*"}}, to: audit, continue: true}}
@@ -100,8 +101,10 @@ def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
         (tmp_path / "templates" / "alertkit.tmpl").write_text(default_template())
         now = datetime.datetime.now(datetime.UTC)
         other = (now + datetime.timedelta(days=70)).strftime("%B").lower()
+        months = ":".join(f"{now + datetime.timedelta(days):%B}".lower() for days in (0, 1))
         problems = Problems()
-        document = load(ROUTING.format(url=sink.url, secrets=secrets, other_month=other), "routing.yaml", problems)
+        text = ROUTING.format(url=sink.url, secrets=secrets, other_month=other, months=months)
+        document = load(text, "routing.yaml", problems)
         loaded = document and load_routing(document, problems)
         routing = compile_routing([loaded], ALERTS, problems) if loaded else None
         assert routing, draw_all(problems)
@@ -134,6 +137,82 @@ def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
         assert slack[0]["channel"] == "#web" and slack[0]["attachments"][0]["color"] == "danger"
         assert pages[0]["payload"]["severity"] == "critical" and pages[0]["routing_key"] == "0123456789"
         assert pages[0]["payload"]["custom_details"]["team"] == "web" and len(pages[0]["links"]) >= 1
+
+
+CALENDARS = """
+receivers:
+  people: {{webhook: {{url: "{url}/people"}}}}
+default: people
+group_by: ["..."]
+group_wait: 1s
+severities: {{warning: {{group_wait: 1s}}}}
+calendars:
+  now: {{weekdays: {day}, times: {now}, timezone: {zone}}}
+  around: {{times: {now}, timezone: {zone}}}
+  later: {{weekdays: {day}, times: {later}, timezone: {zone}}}
+  other_day: {{weekdays: {other_day}, times: {now}, timezone: {zone}}}
+  elsewhere: {{times: {now}}}
+routes:
+  - {{match: {{n: active-now}}, active: now}}
+  - {{match: {{n: active-later}}, active: later}}
+  - {{match: {{n: active-other-day}}, active: other_day}}
+  - {{match: {{n: active-elsewhere}}, active: elsewhere}}
+  - {{match: {{n: mute-now}}, mute: now}}
+  - {{match: {{n: mute-later}}, mute: later}}
+  - {{match: {{n: both}}, active: now, mute: around}}
+  - {{match: {{n: within}}, active: now, mute: later}}
+"""
+TOLD_NOW = {"active-now", "mute-later", "within", "own-active-now", "own-mute-later"}
+MINUTES = datetime.timedelta(minutes=5)
+
+
+def zones() -> list[str]:
+    """Two zones other than UTC where midnight is not near, so that a window around now lies within one day."""
+    found = []
+    for zone in ("Asia/Kolkata", "America/St_Johns", "Asia/Tokyo", "America/Los_Angeles"):
+        local = datetime.datetime.now(zoneinfo.ZoneInfo(zone))
+        if datetime.time(0, 30) < local.time() < datetime.time(23, 0):
+            found.append(zone)
+    return found[:2]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("tool", SERVERS, ids=str)
+def test_windows_around_now_in_another_zone(tool: Tools, index: int, tmp_path: Path) -> None:
+    """A few minutes either side of now in a place's own time; by the clock of UTC it would be another time."""
+    zone = zones()[index]
+    local = datetime.datetime.now(zoneinfo.ZoneInfo(zone))
+
+    def times(middle: datetime.datetime) -> str:
+        return f"{middle - MINUTES:%H:%M}-{middle + MINUTES:%H:%M}"
+
+    alerts = [
+        *({"alertname": "A", "severity": "warning", "n": n} for n in (
+            "active-now", "active-later", "active-other-day", "active-elsewhere", "mute-now", "mute-later", "both",
+            "within")),
+        {"alertname": "OwnActive", "severity": "warning", "system": "shop", "team": "web", "n": "own-active-now"},
+        {"alertname": "OwnMute", "severity": "warning", "system": "shop", "team": "web", "n": "own-mute-later"},
+        {"alertname": "OwnMuted", "severity": "warning", "system": "shop", "team": "web", "n": "own-mute-now"},
+    ]  # fmt: skip
+    project = [alert("OwnActive", active="now"), alert("OwnMute", mute="later"), alert("OwnMuted", mute="now")]
+    with Sink() as sink:
+        text = CALENDARS.format(
+            url=sink.url, zone=zone, day=f"{local:%A}".lower(), other_day=f"{local + datetime.timedelta(2):%A}".lower(),
+            now=times(local), later=times(local + 4 * MINUTES),
+        )  # fmt: skip
+        routing = routing_of(text, project)
+        oracle = Oracle(routing)
+        moment = local.astimezone(datetime.UTC)
+        assert {labels["n"] for labels in alerts if oracle.answer(labels, moment).notified} == TOLD_NOW
+        (tmp_path / "templates").mkdir()
+        (tmp_path / "templates" / "alertkit.tmpl").write_text(default_template())
+        with alertmanager(tool, tmp_path, alertmanager_yaml(routing)) as server:
+            server.post(alerts)
+            deadline = time.monotonic() + 30
+            while len(_webhooks(sink)) < len(TOLD_NOW) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            time.sleep(2)  # nothing more may come
+        assert sorted(n for _, n in _webhooks(sink)) == sorted(TOLD_NOW)
 
 
 def _webhooks(sink: Sink) -> list[tuple[str, str]]:

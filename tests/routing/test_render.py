@@ -92,8 +92,8 @@ def test_pagerduty_has_fields(tool: Tools, tmp_path: Path) -> None:
     page = messages["pagerduty_configs"]
     assert page.text("description") == "CircuitBreakerOpen on peak_trade: Circuit breaker 1 is <open>"
     assert page.text("severity") == "critical"
-    assert page.text("details", "labels") == 'name=broker <1> & "co"'
-    assert page.text("details", "value") == "2" and page.text("details", "num_firing") == "1"
+    assert page.text("details", "labels") == '\tname=broker <1> & "co"'
+    assert page.text("details", "value") == "\t2" and page.text("details", "num_firing") == "1"
     assert page.text("links", "0", "href") == "https://runbooks.example.com/CircuitBreakerOpen"
 
 

@@ -9,6 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alertkit.cli import main
+from alertkit.source.problem import forget_files
+from alertkit.toolchain import find
 from tests.routing.amtools import found
 
 SPEC = """
@@ -68,6 +70,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / path).parent.mkdir()
         (tmp_path / path).write_text(text.lstrip())
     monkeypatch.chdir(tmp_path)
+    forget_files()
     return tmp_path
 
 
@@ -127,7 +130,7 @@ def test_check_reports(project: Path) -> None:
     result = run("route", "--check")
     assert result.exit_code == 0
     assert result.stdout == shown("""
-        alertmanager/routing.yaml:14:5: note: no alert reaches the route team="db"
+        alertmanager/routing.yaml:14:5: note: no alert reaches the route team="db": none has team="db"; known here: web
         alertmanager/routing.yaml:7:3: note: nothing reaches the receiver `dba`
         alertmanager/routing.yaml:17:3: note: nothing uses the calendar `office`
         3 alert levels, 0 expectations: 0 failed, 3 notes
@@ -142,7 +145,7 @@ def test_check_expectations(project: Path) -> None:
     assert result.exit_code == 1
     assert result.stdout.splitlines()[:2] == [
         "promtool_tests/one.yaml:8:9: FAILED: Errors (warning) reaches dev, web, not web",
-        'promtool_tests/one.yaml:9:9: FAILED: no alert has alertname="Nope", system="shop"',
+        "promtool_tests/one.yaml:9:9: FAILED: shop has no alert `Nope`; known here: Errors, QueueLong",
     ]
 
 
@@ -164,7 +167,8 @@ scenarios:
     assert "one, notified: Errors: web" in result.stdout
     assert "Errors (warning) reaches dev, web, not web" in result.stdout and "1 case failed" in result.stdout
     for note in (
-        'note: no alert reaches the route team="db"   alertmanager/routing.yaml:14:5',
+        'note: no alert reaches the route team="db": none has team="db"; known here: web   '
+        "alertmanager/routing.yaml:14:5",
         "note: nothing reaches the receiver `dba`   alertmanager/routing.yaml:7:3",
         "note: nothing uses the calendar `office`   alertmanager/routing.yaml:17:3",
     ):
@@ -248,8 +252,65 @@ def test_only_the_levels_that_reach_the_default_are_named(project: Path) -> None
 def test_render(project: Path) -> None:
     out = run("render", "QueueLong", "--count", "2").stdout
     assert "--- oncall, pagerduty, firing" in out and "--- web, slack, resolved" in out
-    assert "title: [CRITICAL x2] QueueLong on shop" in out and "title: [RESOLVED] QueueLong on shop" in out
+    assert "title: [CRITICAL x2] QueueLong on shop" in out and "title: [RESOLVED x2] QueueLong on shop" in out
     assert "`queue=queue-2`" in out
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render_shows_each_text_once(project: Path) -> None:
+    blocks = run("render", "QueueLong").stdout.strip().split("\n\n")
+    slack = next(block for block in blocks if block.startswith("--- web, slack, firing")).split("\n")
+    title = "[CRITICAL] QueueLong on shop"
+    assert f"title: {title}" in slack and f"fallback: {title}: Queue queue-1 has 100.1 entries" in slack
+    assert [row for row in slack if row.startswith("field")] == [
+        "field Severity: CRITICAL", "field Team: web", "field Now: 100.1", "field Since: 2026-01-05 14:30 UTC",
+    ]  # fmt: skip
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render_shows_several_only_of_what_can_be_several(project: Path) -> None:
+    path = project / "rules_src" / "shop.yaml"
+    path.write_text(
+        path.read_text()
+        + "  Shelf:\n    kind: threshold\n    for_each: {zone: [north, south]}\n    metric: shop_shelf\n"
+        + "    by: [zone]\n    above: 3\n    summary: Shelf in {{ $labels.zone }}\n"
+    )
+    alone = run("render", "Errors", "--count", "3")
+    assert alone.exit_code == 2 and "`Errors` can fire only once at a time" in alone.stderr
+    assert "`Shelf` can fire only 2 times at a time" in run("render", "Shelf", "--count", "3").stderr
+    both = run("render", "Shelf", "--count", "2").stdout
+    assert "*Shelf in north*" in both and "*Shelf in south*" in both
+    assert "zone%3D%22north%22" in both and "zone%3D%22south%22" in both  # each with its own expression
+    many = run("render", "QueueLong", "--count", "3").stdout
+    assert all(f"*Queue queue-{number} has 100.1 entries* (now 100.1)" in many for number in (1, 2, 3))
+
+
+def test_render_asks_which_of_two_systems(project: Path) -> None:
+    (project / "rules_src" / "mall.yaml").write_text((project / "rules_src" / "shop.yaml").read_text().replace(
+        "system: shop", "system: mall").replace("shop_", "mall_"))  # fmt: skip
+    result = run("render", "QueueLong")
+    assert result.exit_code == 2 and not result.stdout
+    assert "2 systems have an alert `QueueLong`" in result.stderr
+    assert "say which: mall/QueueLong or shop/QueueLong" in result.stderr
+    if found():
+        assert "title: [CRITICAL] QueueLong on mall" in run("render", "mall/QueueLong").stdout
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_render_reports_what_is_blank_for_this_alert(project: Path) -> None:
+    folder = project / "alertmanager" / "templates"
+    folder.mkdir()
+    (folder / "own.tmpl").write_text('{{ define "alertkit.title" }}{{ .CommonLabels.host }}{{ end }}')
+    result = run("render", "Errors", "--receiver", "web")
+    assert result.exit_code == 2 and not (project / "build").exists()
+    assert result.stderr == shown("""
+        alertmanager/routing.yaml:4:3: error[AK521]: `title` of slack in `web` renders to nothing
+            4 |   web: {slack: {channel: "#web"}}
+              |   ^^^
+          help: the template is {{ template "alertkit.title" . }}; give it a text for every alert
+
+        1 error in 1 file
+    """)
 
 
 def test_render_reports_a_bad_template(project: Path) -> None:
@@ -258,3 +319,44 @@ def test_render_reports_a_bad_template(project: Path) -> None:
     (folder / "own.tmpl").write_text('{{ define "alertkit.title" }}{{ .Nope }}{{ end }}')
     result = run("render", "Errors")
     assert result.exit_code == 2 and "AK520" in result.stderr
+
+
+@pytest.mark.skipif(not found(), reason="no amtool on PATH or in ALERTKIT_TEST_VERSIONS")
+def test_what_is_too_new_says_which_key_and_what_is_here(project: Path) -> None:
+    path = project / "alertmanager" / "routing.yaml"
+    path.write_text(path.read_text().replace('{slack: {channel: "#dba"}}', "{msteams: {webhook_file: /s/t}}"))
+    for command in (["compile"], ["route", "--all"], ["test"], ["render", "Errors"]):
+        result = run(*command)
+        assert result.exit_code == 2 and not (project / "build").exists()
+        assert "error[AK512]: msteams works from Alertmanager 0.28 on, and this is compiled for 0.25" in result.stderr
+        (help,) = (line for line in result.stderr.splitlines() if "help:" in line)
+        assert 'write `alertmanager_version: "0.28"` into alertkit.yaml' in help
+        assert "`--alertmanager-version 0.28`" in help
+        here = find("alertmanager") or find("amtool")
+        assert here and here.version and help.endswith(f"; here is {here.version[0]}.{here.version[1]}")
+    (project / "alertkit.yaml").write_text('alertmanager_version: "0.28"\n')
+    assert run("route", "--all").exit_code == 0
+
+
+def test_a_time_after_the_known_holidays_is_said(project: Path) -> None:
+    said = "market holidays are known until 2029; later ones count as trading days"
+    assert said in run("route", "QueueLong", "--at", "2030-12-25T12:00-05:00").stdout
+    assert said not in run("route", "QueueLong", "--at", "2029-12-25T12:00-05:00").stdout
+
+
+def test_what_nothing_fits_is_told_with_what_was_perhaps_meant(project: Path) -> None:
+    routing = ROUTING.replace("default: ops", "default: ops\ngroup_by: [sytem, alertname]").replace(
+        "  - {match: {team: db}, to: dba}",
+        "  - {match: {sevrity: critical}, to: dba}\n  - {match: {team: wbe}, to: dba, group_by: [queue, quue]}",
+    )
+    (project / "alertmanager" / "routing.yaml").write_text(routing.lstrip())
+    out = run("route", "--check").stdout
+    for said in (
+        '15:5: note: no alert reaches the route sevrity="critical": none has the label `sevrity`; '
+        "did you mean `severity`?",
+        '16:5: note: no alert reaches the route team="wbe": none has team="wbe"; did you mean `web`?',
+        "9:11: note: no alert has the label `sytem` to group by; did you mean `system`?",
+        "16:45: note: no alert has the label `quue` to group by; did you mean `queue`?",
+    ):
+        assert f"alertmanager/routing.yaml:{said}" in out
+    assert "label `queue`" not in out and "label `alertname`" not in out

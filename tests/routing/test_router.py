@@ -88,16 +88,28 @@ def test_same_as_a_running_alertmanager(server: tuple[Tools, Alertmanager], data
         assert router.receivers(alert) == told, (alert, config_of(root))
 
 
+def features(root: Route, alerts: list[dict[str, str]], depth: int = 0) -> set[str]:
+    """What a tree and label sets make use of."""
+    found = {m.op for m in root.matchers} | ({"continue"} if root.continue_ else set())
+    found |= {f"depth {depth}"} | {"UTF-8" for m in root.matchers if not m.value.isascii() or not m.label.isascii()}
+    found |= {"missing label" for m in root.matchers for alert in alerts if m.label not in alert}
+    found |= {"empty label" for alert in alerts if "" in alert.values()}
+    return found.union(*(features(child, alerts, depth + 1) for child in root.routes))
+
+
 @pytest.mark.parametrize("tool", found(), ids=str)
 def test_same_as_amtool(tool: Tools, tmp_path: Path) -> None:
     names = NAMES + (UTF8_NAMES if tool.version >= (0, 28) else ())
     config = tmp_path / "am.yml"
+    used: set[str] = set()
+    reached: set[tuple[str, ...]] = set()
 
-    @settings(max_examples=10, deadline=None, derandomize=True)
-    @given(trees(names), st.lists(label_sets(names), min_size=1, max_size=3))
+    @settings(max_examples=60, deadline=None, derandomize=True)
+    @given(trees(names), st.lists(label_sets(names), min_size=1, max_size=2))
     def check(root: Route, alerts: list[dict[str, str]]) -> None:
         config.write_text(config_of(root), encoding="utf-8")
         router = Router(root)
+        used.update(features(root, alerts))
         for alert in alerts:
             words = [str(Matcher(name, "=", value)) for name, value in alert.items()]
             done = subprocess.run(
@@ -105,9 +117,13 @@ def test_same_as_amtool(tool: Tools, tmp_path: Path) -> None:
                 capture_output=True, text=True, timeout=60, check=False,
             )  # fmt: skip
             assert done.returncode == 0, done.stderr
-            assert done.stdout.strip() == ",".join(router.receivers(alert)), (alert, config.read_text())
+            mine = router.receivers(alert)
+            assert done.stdout.strip() == ",".join(mine), (alert, config.read_text())
+            reached.add(tuple(mine))
 
     check()
+    wanted = {"=", "!=", "=~", "!~", "continue", "depth 2", "depth 3", "UTF-8", "missing label", "empty label"}
+    assert wanted <= used and any(len(receivers) > 1 for receivers in reached)
 
 
 @pytest.mark.parametrize(

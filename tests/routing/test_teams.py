@@ -57,3 +57,20 @@ def test_a_team_mutes_only_its_own() -> None:
 def test_a_match_on_nothing_is_the_teams_rest() -> None:
     emitted = routing_of(FILES, [alert("Slow", team="trading"), alert("Down")])
     assert [str(m) for route in emitted.root.routes for m in route.matchers][-1] == 'team="trading"'
+
+
+def test_a_teams_defaults_are_for_its_own_receivers() -> None:
+    own = TRADING.replace("team: trading\n", "team: trading\ndefaults: {slack: {webhook_file: /s/trading}}\n", 1)
+    shared = MAIN.replace("{webhook_file: /s/slack}", "{webhook_file: /s/slack, username: Bot}")
+    routing = routing_of({"routing.yaml": shared, "infra.yaml": INFRA, "trading.yaml": own})
+    settings = {receiver.name: receiver.integrations[0].settings for receiver in routing.receivers}
+    assert {name: (one["api_url_file"], one["username"]) for name, one in settings.items()} == {
+        "ops": ("/s/slack", "Bot"), "infra": ("/s/slack", "Bot"),
+        "trading": ("/s/trading", "Bot"), "trading-oncall": ("/s/trading", "Bot"),
+    }  # fmt: skip
+
+
+def test_defaults_without_a_team_are_for_everybody_wherever_they_stand() -> None:
+    main, defaults = MAIN.strip().split("\n", 1)[1], MAIN.strip().split("\n", 1)[0]
+    routing = routing_of({"routing.yaml": main, "secrets.yaml": defaults, "trading.yaml": TRADING})
+    assert {receiver.integrations[0].settings["api_url_file"] for receiver in routing.receivers} == {"/s/slack"}

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from alertkit.emit.notifications import default_template
+from alertkit.template.blank import blanks
 from alertkit.template.notification import FUNCTIONS, SINCE, check
 from tests.routing.amtools import Tools, found, ids
 
@@ -69,6 +70,23 @@ def test_a_mistake_is_found_at_its_place(body: str, message: str) -> None:
 )  # fmt: skip
 def test_what_is_right_is_left_alone(body: str) -> None:
     assert said(body) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "blank"),
+    [
+        ("", True), (" \n ", True), ("{{/* x */}}", True), ("{{ $x := .Status }}", True),
+        ("{{ if .Status }} {{ else }}{{ end }}", True), ('{{ template "empty" . }}', True),
+        ('{{ template "alertkit.title" . }}', True), ("x", False), ("{{ .Status }}", False),
+        ("{{ range .Alerts }}{{ else }}none{{ end }}", False), ('{{ template "slack.default.title" . }}', False),
+        ('{{ template "empty" . }}{{ template "alertkit.subject" . }}', False),
+        ('{{ block "own" . }}x{{ end }}', False),
+    ],
+)  # fmt: skip
+def test_what_never_prints_is_found(body: str, blank: bool) -> None:
+    own = f'{{{{ define "alertkit.title" }}}}{body}{{{{ end }}}}{{{{ define "empty" }}}} {{{{ end }}}}'
+    found = blanks({"alertkit.tmpl": default_template(), "own.tmpl": own}, TITLE)
+    assert [(one.name, one.place) for one in found] == ([("title", ("own.tmpl", 3, 6))] if blank else [])
 
 
 def test_alertkits_own_templates_are_right() -> None:
