@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Generator
 from pathlib import Path
 
 import click
 
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, alertmanager_version, this_project
+from alertkit.cli.progress import progress
 from alertkit.cli.results import Report
 
 
@@ -88,7 +88,7 @@ def command(
                 form,
                 mutate,
                 fail_under,
-                _progress,
+                progress,
             )
         )
     began = time.monotonic()
@@ -105,7 +105,7 @@ def command(
     if mutate:
         from alertkit.cli.mutation import mutate as run_mutants
 
-        with _progress(form == "text", "mutants") as advance:
+        with progress(form == "text", "mutants") as advance:
             code = run_mutants(
                 proving.systems, promtool, proving.keep, wants, jobs or 0, verbose, form, fail_under, advance
             )
@@ -113,7 +113,7 @@ def command(
     memory = None if no_cache or isolate else proving.memory(promtool)
     run = Run(promtool, proving.keep, jobs or 0, isolate, memory, wants=wants, fail_fast=fail_fast)
     results: list[Result] = []
-    with _progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
+    with progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
         for event in events:
             if isinstance(event, Result):
                 results.append(event)
@@ -133,24 +133,3 @@ def command(
     failed = any(not result.passed for result in results)
     report.finish(traces_of(proving.systems, report.results, run) if failed else {}, promtool, fail_fast and failed)
     sys.exit(FAILED if failed else OK)
-
-
-@contextlib.contextmanager
-def _progress(wanted: bool, what: str = "expectations") -> Generator[Callable[[int, int], None]]:
-    """A bar on standard error that is moved by (done, total); nothing unless it is a terminal."""
-    if not (wanted and sys.stderr.isatty()):
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("proving"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(what),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
