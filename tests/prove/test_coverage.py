@@ -87,7 +87,9 @@ def test_what_no_case_shows_is_said_alike_by_every_promtool(
     write("demo.yaml", SCENARIO)
     done = command()
     assert done.exit_code == 0
-    assert re.sub(r", with promtool .*", "", done.output) == """\
+    assert (
+        re.sub(r", with promtool .*", "", done.output)
+        == """\
 alert       generated  scenario  written  fires  silent  resolves  levels  labels  texts  branches  seen
 demo
   Hot              12         -        -    yes     yes       yes     2/2     3/3    2/2       6/6  100%
@@ -104,6 +106,7 @@ demo Jam  rules_src/demo.yaml:5:3
 
 81.2% seen: 26 of 32 points of 3 alerts
 """
+    )
 
 
 def test_a_plain_file_adds_what_it_shows(command: Command) -> None:
