@@ -28,11 +28,12 @@ from alertkit.cli.results import Report
 @click.option("--rules", multiple=True, metavar="PATTERN", help="No project: rule files that plain TESTS are about.")
 @click.argument("tests", nargs=-1)
 @click.option("--mutate", is_flag=True, help="Break each rule on purpose; report which mistakes no case notices.")
+@click.option("--generated", is_flag=True, help="With --mutate: without scenarios and plain promtool files.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="With --mutate: least % to be noticed.")
 @alertmanager_version
 def command(
     verbose: bool, only: str | None, fail_fast: bool, shard: str | None, no_cache: bool, isolate: bool,
-    jobs: int | None, form: str, junit: Path | None, mutate: bool, fail_under: float,
+    jobs: int | None, form: str, junit: Path | None, mutate: bool, generated: bool, fail_under: float,
     alertmanager_version: tuple[int, int] | None, rules: tuple[str, ...], tests: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
@@ -48,6 +49,7 @@ def command(
       alertkit test --junit results.xml --format github
       alertkit test --shard 1/4 --fail-fast
       alertkit test --mutate -k HighLatency --fail-under 95
+      alertkit test --mutate --generated
       alertkit test --rules 'rules/*.yml' tests/*.yml
     """
     from alertkit.build.proving import open_proving
@@ -58,6 +60,10 @@ def command(
     from alertkit.source import Problems
     from alertkit.toolchain import offer_install
 
+    if (generated or fail_under) and not mutate:
+        raise click.UsageError("--generated and --fail-under go with --mutate")
+    if generated and tests:
+        raise click.UsageError("--generated is for a project: plain TESTS have no generated cases")
     if mutate and (junit or fail_fast or form == "github"):
         raise click.UsageError("--mutate goes with --format text or json, and without --junit and --fail-fast")
     try:
@@ -107,7 +113,7 @@ def command(
 
         with progress(form == "text", "mutants") as advance:
             code = run_mutants(
-                proving.systems, promtool, proving.keep, wants, jobs or 0, verbose, form, fail_under, advance
+                proving, promtool, wants, generated, jobs or 0, not no_cache, verbose, form, fail_under, advance
             )
         sys.exit(code)
     memory = None if no_cache or isolate else proving.memory(promtool)
