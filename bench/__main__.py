@@ -11,7 +11,7 @@ import sys
 
 from bench.figure import Figure
 
-BENCHES = ("compiling", "routing")
+BENCHES = ("compiling", "proving", "routing")
 
 
 def main(names: list[str]) -> None:

@@ -15,6 +15,7 @@ import threading
 from pathlib import Path
 
 from bench.figure import Figure, against, in_turns
+from bench.processes import family, resident
 from bench.specs import write_specs
 
 ALERTS, FILES, MEGABYTES = 10_000, 100, 300
@@ -70,28 +71,11 @@ class Bench:
         largest = together = 0.0
         waiting = threading.Event()
         while process.poll() is None:
-            now = [_resident(pid) for pid in _family(process.pid)]
+            now = [resident(pid) for pid in family(process.pid)]
             largest, together = max([largest, *now]), max(together, sum(now))
             waiting.wait(0.01)
         assert process.returncode == 0
         return largest, together
-
-
-def _family(pid: int) -> list[int]:
-    """A process and all below it."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return [pid]
-    return [pid, *(below for child in children for below in _family(int(child)))]
-
-
-def _resident(pid: int) -> float:
-    """Megabytes that a process has in memory, those that it shares with others included."""
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-    except (OSError, ValueError, IndexError):
-        return 0.0
 
 
 def figures() -> list[Figure]:

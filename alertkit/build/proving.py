@@ -41,6 +41,10 @@ class Proving:
     def events(self, run: Run, problems: Problems) -> Generator[Event]:
         """All that `run` wants; a problem ends the stream."""
         yield from prove(self.systems, run, problems)
+        yield from self.told(run, problems)
+
+    def told(self, run: Run, problems: Problems) -> Generator[Event]:
+        """What people wrote of it: scenarios and plain promtool files."""
         yield from self.scenarios.prove(run, problems)
         yield from prove_plain(plain_files(self.project.tests), run.promtool, self.keep, problems, run.wants)
 

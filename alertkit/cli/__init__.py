@@ -13,6 +13,7 @@ COMMANDS = {
     "init": "Make a small project to start from.",
     "compile": "Compile specs into plain Prometheus, Alertmanager and promtool files.",
     "test": "Compile, and prove every alert with the real promtool.",
+    "coverage": "Say what the cases of each alert show of it, and what none shows.",
     "route": "Say who is told of an alert, when, and what mutes it.",
     "render": "Show the notifications that people get of an alert.",
     "plan": "Show what an apply would change in rules, routing and active alerts.",

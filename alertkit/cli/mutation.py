@@ -1,11 +1,10 @@
-"""`alertkit test --mutate`: break every compiled rule on purpose, and say which mistakes no proof notices."""
+"""`alertkit test --mutate`: break every compiled rule on purpose, and say which mistakes no case notices."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
@@ -13,18 +12,24 @@ import click
 from alertkit.cli.common import BROKEN_TOOL, FAILED, OK, fail, style_of
 
 if TYPE_CHECKING:
-    from alertkit.compile.ruleset import System
+    from alertkit.build.proving import Proving
     from alertkit.prove.select import Wants
     from alertkit.toolchain import Tool
 
 
 def mutate(
-    systems: Sequence[System], promtool: Tool, keep: Path, wants: Wants, jobs: int, verbose: bool, form: str,
+    proving: Proving, promtool: Tool, wants: Wants, generated: bool, jobs: int, cache: bool, verbose: bool, form: str,
     fail_under: float, progress: Callable[[int, int], None],
 ) -> int:  # fmt: skip
-    """Run the mutants of all wanted alerts and print the report; returns the exit code."""
+    """Run the mutants of all wanted alerts and print the report; returns the exit code.
+
+    With `generated` the generated cases alone take part, and only alerts that have some.
+    """
     from alertkit.prove.mutate import hunt, mutants_of
-    from alertkit.prove.results import Result, combine
+    from alertkit.prove.mutate_told import hunt_told
+    from alertkit.prove.plain import plain_files
+    from alertkit.prove.repository import read_repository
+    from alertkit.prove.results import Result, combine, id_of
     from alertkit.prove.runner import Run, prove
     from alertkit.prove.select import everything
     from alertkit.report.mutation import as_json, score, show
@@ -34,17 +39,32 @@ def mutate(
     began = time.monotonic()
     problems = Problems()
     terminal = Terminal(lambda text: click.echo(text, err=True), style_of(sys.stderr))
-    events = prove(systems, Run(promtool, keep, jobs, wants=wants), problems)
+    memory = proving.memory(promtool) if cache else None
+    run = Run(promtool, proving.keep, jobs, memory=memory, wants=wants)
+    events = prove(proving.systems, run, problems)
     results = combine(event for event in events if isinstance(event, Result))
-    terminal.show(results, (), {})
-    broken = {(result.system, result.alert) for result in results if not result.passed}
     proven = {(result.system, result.alert) for result in results}
+    broken = {(result.system, result.alert) for result in results if not result.passed}
+    plain = read_repository([] if generated else plain_files(proving.project.tests), problems)
+    if not generated:
+        run.wants = everything
+        told = [event for event in proving.told(run, problems) if isinstance(event, Result)]
+        results += combine(told)
+    if memory is not None:
+        memory.save()
+    if problems:
+        fail(problems, BROKEN_TOOL)
+    terminal.show(results, (), {})
 
     def chosen(system: str, alert: str) -> bool:
-        return (system, alert) not in broken and (wants is everything or (system, alert) in proven)
+        named = wants is everything or (system, alert) in proven or wants(id_of(system, alert, "", ""))
+        return (system, alert) not in broken and named
 
-    mutants = mutants_of(systems, chosen)
+    mutants = mutants_of(proving.systems, chosen, unproven=not generated)
     hunt(mutants, promtool, problems, jobs, progress)
+    failed = {result.id for result in results if not result.passed}
+    if not generated and not problems:
+        hunt_told(mutants, proving.scenarios.prepared, plain, failed, promtool, jobs, problems, progress)
     if problems:
         fail(problems, BROKEN_TOOL)
     if form == "json":
@@ -53,4 +73,4 @@ def mutate(
         show(mutants, click.echo, style_of(sys.stdout), verbose, time.monotonic() - began)
     if broken:
         click.echo(f"not mutated, because their proofs fail already: {len(broken)} alerts", err=True)
-    return FAILED if broken or score(mutants).percent < fail_under else OK
+    return FAILED if failed or score(mutants).percent < fail_under else OK

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Generator
 from pathlib import Path
 
 import click
 
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, alertmanager_version, this_project
+from alertkit.cli.progress import progress
 from alertkit.cli.results import Report
 
 
@@ -28,11 +28,12 @@ from alertkit.cli.results import Report
 @click.option("--rules", multiple=True, metavar="PATTERN", help="No project: rule files that plain TESTS are about.")
 @click.argument("tests", nargs=-1)
 @click.option("--mutate", is_flag=True, help="Break each rule on purpose; report which mistakes no case notices.")
+@click.option("--generated", is_flag=True, help="With --mutate: without scenarios and plain promtool files.")
 @click.option("--fail-under", type=click.FloatRange(0, 100), default=0.0, help="With --mutate: least % to be noticed.")
 @alertmanager_version
 def command(
     verbose: bool, only: str | None, fail_fast: bool, shard: str | None, no_cache: bool, isolate: bool,
-    jobs: int | None, form: str, junit: Path | None, mutate: bool, fail_under: float,
+    jobs: int | None, form: str, junit: Path | None, mutate: bool, generated: bool, fail_under: float,
     alertmanager_version: tuple[int, int] | None, rules: tuple[str, ...], tests: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Compile the project and prove that every alert fires when it should and stays silent when it should.
@@ -48,6 +49,7 @@ def command(
       alertkit test --junit results.xml --format github
       alertkit test --shard 1/4 --fail-fast
       alertkit test --mutate -k HighLatency --fail-under 95
+      alertkit test --mutate --generated
       alertkit test --rules 'rules/*.yml' tests/*.yml
     """
     from alertkit.build.proving import open_proving
@@ -58,6 +60,10 @@ def command(
     from alertkit.source import Problems
     from alertkit.toolchain import offer_install
 
+    if (generated or fail_under) and not mutate:
+        raise click.UsageError("--generated and --fail-under go with --mutate")
+    if generated and tests:
+        raise click.UsageError("--generated is for a project: plain TESTS have no generated cases")
     if mutate and (junit or fail_fast or form == "github"):
         raise click.UsageError("--mutate goes with --format text or json, and without --junit and --fail-fast")
     try:
@@ -88,7 +94,7 @@ def command(
                 form,
                 mutate,
                 fail_under,
-                _progress,
+                progress,
             )
         )
     began = time.monotonic()
@@ -105,15 +111,15 @@ def command(
     if mutate:
         from alertkit.cli.mutation import mutate as run_mutants
 
-        with _progress(form == "text", "mutants") as advance:
+        with progress(form == "text", "mutants") as advance:
             code = run_mutants(
-                proving.systems, promtool, proving.keep, wants, jobs or 0, verbose, form, fail_under, advance
+                proving, promtool, wants, generated, jobs or 0, not no_cache, verbose, form, fail_under, advance
             )
         sys.exit(code)
     memory = None if no_cache or isolate else proving.memory(promtool)
     run = Run(promtool, proving.keep, jobs or 0, isolate, memory, wants=wants, fail_fast=fail_fast)
     results: list[Result] = []
-    with _progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
+    with progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
         for event in events:
             if isinstance(event, Result):
                 results.append(event)
@@ -133,24 +139,3 @@ def command(
     failed = any(not result.passed for result in results)
     report.finish(traces_of(proving.systems, report.results, run) if failed else {}, promtool, fail_fast and failed)
     sys.exit(FAILED if failed else OK)
-
-
-@contextlib.contextmanager
-def _progress(wanted: bool, what: str = "expectations") -> Generator[Callable[[int, int], None]]:
-    """A bar on standard error that is moved by (done, total); nothing unless it is a terminal."""
-    if not (wanted and sys.stderr.isatty()):
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("proving"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(what),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

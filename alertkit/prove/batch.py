@@ -72,15 +72,16 @@ def jobs_of(system: System, proofs: Iterable[Proof]) -> list[Job]:
     for proof in proofs:
         key = id(proof.alert)
         if key not in needs:
-            needs[key] = _needs(proof.alert, companions[key], records)
+            needs[key] = needs_of(proof.alert, companions[key], records)
         rules, read, metrics, alone = needs[key]
         found.append(Job(system.name, proof, rules, read, metrics, alone))
     return found
 
 
-def _needs(
+def needs_of(
     alert: Alert, companion: Alert | None, records: dict[str, Record]
 ) -> tuple[tuple[Rule, ...], tuple[Record, ...], frozenset[str], bool]:
+    """The rules of an alert and its companion, the records and the metrics that they read, and whether that is all."""
     rules = list(alert.rules)
     if companion is not None:
         rules += companion.rules

@@ -18,10 +18,11 @@ from alertkit.emit.rules import group_text
 from alertkit.promql import metric_names, parse, to_text, transform
 from alertkit.promql.tree import Expr, Matcher, Selector
 from alertkit.promql.walk import selectors
-from alertkit.prove.batch import Job, jobs_of
+from alertkit.prove.batch import Job, jobs_of, needs_of
 from alertkit.prove.cases import Proof, proofs_of
 from alertkit.prove.changes import Change, changes_of
 from alertkit.prove.equivalent import equivalent
+from alertkit.prove.points import GENERATED
 from alertkit.prove.pool import outputs
 from alertkit.source import Problems
 from alertkit.toolchain import Tool, usable_cores
@@ -39,7 +40,10 @@ _RENAMED = re.compile(r"M(\d+)[ac]?$")
 
 @dataclass(slots=True)
 class Mutant:
-    """One change and what became of it; `state` is "noticed", "survived" or "equivalent" (`why` says why)."""
+    """One change and what became of it; `state` is "noticed", "survived" or "equivalent" (`why` says why).
+
+    `by` is what noticed it, `source` the sort of case that this is.
+    """
 
     number: int
     system: str
@@ -49,6 +53,7 @@ class Mutant:
     state: str = ""
     why: str = ""
     by: str = ""
+    source: str = ""
     wild: bool = False
     left: list[Job] = field(default_factory=list)
 
@@ -65,49 +70,57 @@ class _Flock:
         return 1 + EVALUATION * len(self.mutants) * self.job.length / self.job.proof.grid.evaluation
 
 
-def mutants_of(systems: Sequence[System], wanted: Callable[[str, str], bool]) -> list[Mutant]:
-    """All mutants of the proven alerts that are `wanted` (system, alert), each with the proofs that might notice it.
+def mutants_of(systems: Sequence[System], wanted: Callable[[str, str], bool], unproven: bool = False) -> list[Mutant]:
+    """All mutants of the alerts that are `wanted` (system, alert), each with the proofs that might notice it.
 
-    A record's mutants belong to the first alert that reads it; the proofs of all that do may notice them.
+    Alerts without generated proofs are left out unless `unproven`. A record's mutants belong to the first alert that
+    reads it; the proofs of all that do may notice them.
     """
     found: list[Mutant] = []
-    places: dict[str, dict[str, str]] = {}
     for system in systems:
-        places[system.name] = {record.name: record.expr for record in system.records}
-        jobs = jobs_of(system, proofs_of(system))
+        mutants: list[Mutant] = []
         records: dict[str, list[Mutant]] = {}
-        done: set[str] = set()
-        for job in jobs:
-            name = job.proof.alert.name
-            if name in done or not wanted(system.name, name):
+        readers: dict[int, list[Rule]] = {}
+        for name, rules, read, jobs in _sources(system, unproven):
+            if not wanted(system.name, name):
                 continue
-            done.add(name)
-            mine = _cheapest_first([j for j in jobs if j.proof.alert.name == name])
-            for rule in job.rules:
-                found += [Mutant(0, system.name, name, change, mine) for change in changes_of(rule)]
-            for record in job.records:
-                if record.name in records:
-                    for mutant in records[record.name]:
-                        mutant.jobs.extend(mine)
-                    continue
-                records[record.name] = [
-                    Mutant(0, system.name, name, change, list(mine)) for change in changes_of(record)
-                ]
-                found += records[record.name]
+            for rule in rules:
+                mutants += [Mutant(0, system.name, name, change, jobs) for change in changes_of(rule)]
+            for record in read:
+                if record.name not in records:
+                    changes = changes_of(record)
+                    records[record.name] = [Mutant(0, system.name, name, change, []) for change in changes]
+                    mutants += records[record.name]
+                for mutant in records[record.name]:
+                    mutant.jobs.extend(jobs)
+                    readers.setdefault(id(mutant), []).extend(rules)
+        places = {record.name: record.expr for record in system.records}
+        for mutant in mutants:
+            mutant.left = list(mutant.jobs)
+            mutant.wild = any(_wild(use.selector) for use in selectors(mutant.change.tree))
+            mutant.why = equivalent(mutant.change, readers.get(id(mutant), []), places) or ""
+            if mutant.why:
+                mutant.state = "equivalent"
+        found += mutants
     for number, mutant in enumerate(found):
         mutant.number = number
-        mutant.left = list(mutant.jobs)
-        mutant.wild = any(_wild(use.selector) for use in selectors(mutant.change.tree))
-        readers = [rule for job in mutant.jobs for rule in job.rules]
-        mutant.why = equivalent(mutant.change, _readers(mutant.change, readers), places[mutant.system]) or ""
-        if mutant.why:
-            mutant.state = "equivalent"
     return found
 
 
-def _readers(change: Change, rules: Iterable[Rule]) -> list[Rule]:
-    """The rules whose jobs hold a changed record; some may not read it, which does no harm."""
-    return list({id(rule): rule for rule in rules}.values()) if isinstance(change.before, Record) else []
+def _sources(system: System, unproven: bool) -> Iterator[tuple[str, tuple[Rule, ...], tuple[Record, ...], list[Job]]]:
+    """Each alert by name with its rules, the records they read, and its proofs; of copies the first."""
+    jobs: dict[str, list[Job]] = {}
+    for job in jobs_of(system, proofs_of(system)):
+        jobs.setdefault(job.proof.alert.name, []).append(job)
+    for name, mine in jobs.items():
+        yield name, mine[0].rules, mine[0].records, _cheapest_first(mine)
+    records = {record.name: record for record in system.records}
+    done = set(jobs)
+    for alert, companion in system.with_companions() if unproven else ():
+        if alert.name not in done:
+            done.add(alert.name)
+            rules, read, _, _ = needs_of(alert, companion, records)
+            yield alert.name, rules, read, []
 
 
 def _cheapest_first(jobs: list[Job]) -> list[Job]:
@@ -163,7 +176,7 @@ def _round(waiting: Sequence[Mutant], promtool: Tool, cores: int, problems: Prob
                 noticed = {flock.mutants[0].number}
             for mutant in flock.mutants:
                 if mutant.number in noticed:
-                    mutant.state = "noticed"
+                    mutant.state, mutant.source = "noticed", GENERATED
                     mutant.by = "error" if mutant.number in broken else flock.job.proof.group.name
                 elif not broken:
                     mutant.left.remove(flock.job)

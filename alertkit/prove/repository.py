@@ -8,15 +8,17 @@ it cannot even fail to evaluate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
 
+from alertkit.emit.promtool import ExprTest
 from alertkit.promql import PromqlError, parse, selectors, walk
 from alertkit.promql.tree import Call, Expr
 from alertkit.source import Problems, Span
 from alertkit.source.yaml_nodes import field_of, scalar_of, sequence_of
+from alertkit.spec.duration import format_duration
 from alertkit.spec.project import read_text, shown_path
 
 # A name that stands for every alert, or for every series.
@@ -255,9 +257,12 @@ def needed(test: PlainTest) -> list[FoundRule] | None:
     return [rule for rule in everything if id(rule) in kept]
 
 
-def sliced(test: PlainTest, changed: dict[int, yaml.MappingNode] | None = None) -> tuple[list[tuple[str, str]], str]:
+def sliced(
+    test: PlainTest, changed: dict[int, yaml.MappingNode] | None = None, beside: Sequence[tuple[str, str]] = ()
+) -> tuple[list[tuple[str, str]], str]:
     """The rule files (name, text) and the test file of one test; `changed` replaces rules by their id.
 
+    `beside` are rule files that it loads too, all of them.
     The test file names the rule files by their names, which are unique in it.
     """
     kept = needed(test)
@@ -276,10 +281,32 @@ def sliced(test: PlainTest, changed: dict[int, yaml.MappingNode] | None = None) 
         if groups:
             root = _mapping([(_text("groups"), _list(groups))])
             files.append((f"r{number}.yml", _dump(root)))
+    files += beside
     names = _list([_text(name) for name, _ in files])
     head = [(k, v) for k, v in test.head]
     root = _mapping([(_text("rule_files"), names), *head, (_text("tests"), _list([test.node]))])
     return files, _dump(root)
+
+
+def asking(test: PlainTest, exprs: Iterable[ExprTest], last: str) -> PlainTest:
+    """The test with these expectations, which want no sample, instead of its own; the rule group `last` comes last."""
+    asked = [
+        _mapping(
+            [
+                (_text("expr"), _text(expr.expr)),
+                (_text("eval_time"), _text(format_duration(expr.time))),
+                (_text("exp_samples"), _list([])),
+            ]
+        )
+        for expr in exprs
+    ]
+    kept = [(k, v) for k, v in test.node.value if k.value not in ("alert_rule_test", "promql_expr_test")]
+    head = [
+        (key, _list([*sequence_of(value), _text(last)]) if key.value == "group_eval_order" else value)
+        for key, value in test.head
+    ]
+    node = _mapping([*kept, (_text("promql_expr_test"), _list(asked))])
+    return replace(test, node=node, head=tuple(head))
 
 
 def _in(rule: FoundRule, wanted: set[int] | None) -> bool:

@@ -10,6 +10,7 @@ from alertkit.compile.ruleset import Pairs, Record, Rule
 from alertkit.prove.changes import Change, changes_of
 from alertkit.prove.equivalent import equivalent
 from alertkit.prove.mutate import Mutant
+from alertkit.prove.points import WRITTEN
 from alertkit.prove.repository import EVERYTHING, FoundRule, PlainTest, Repository, all_rules, needed, sliced
 from alertkit.prove.repository_run import Verdicts, cost_of, passed, run_units
 from alertkit.source import Problems
@@ -128,7 +129,7 @@ def hunt_repository(
             if passed(text):
                 tests.pop(0)
             else:
-                mutant.state, mutant.by = "noticed", tests[0].title
+                mutant.state, mutant.by, mutant.source = "noticed", tests[0].title, WRITTEN
         waiting = [row for row in waiting if not row[0].state]
     return [mutant for mutant, _, _ in rows]
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from alertkit.prove.output import read_output
 from alertkit.prove.pool import Unit, outputs
 from alertkit.prove.repository import PlainTest, Repository, needed, sliced
 from alertkit.prove.results import Event, Planned, Result
+from alertkit.prove.words import compare
 from alertkit.source import Problems
 from alertkit.source.digest import digest
+from alertkit.spec.duration import format_duration
+from alertkit.spec.project import shown_path
 from alertkit.toolchain import Tool, usable_cores
 
 MOST = 20_000
+# The rule files of a run, as `sliced` names them, in a folder that is gone by now.
+_RULES = re.compile(r"[^\s:]*/r(\d+)\.yml")
 
 
 class Verdicts:
@@ -119,6 +126,24 @@ def passed(text: str) -> bool:
 
 
 def _result(test: PlainTest, text: str) -> Result:
-    lines = () if passed(text) else tuple(line.rstrip() for line in text.split("\n")[1:] if line.strip())
     name = test.path.name.removesuffix(test.path.suffix)
-    return Result(name, "", "", test.title, passed(text), test.span, 1, lines)
+    return Result(name, "", "", test.title, passed(text), test.span, 1, tuple(_details(test, text)))
+
+
+def _details(test: PlainTest, text: str) -> Iterator[str]:
+    """What was expected and what happened; what promtool could not evaluate stays in its own words."""
+    if passed(text):
+        return
+    text = _RULES.sub(lambda match: shown_path(test.rules[int(match[1])].path), text)
+    verdicts = read_output(text, 1)
+    if verdicts is None or not (verdicts[0].failures or verdicts[0].errors):
+        yield from (line.rstrip() for line in text.split("\n")[1:] if line.strip())
+        return
+    for failure in verdicts[0].failures:
+        yield f"at {format_duration(failure.time)}"
+        if failure.expr:
+            yield f"  {failure.expr}"
+            yield from (f"  {line.strip()}" for line in failure.lines if line.strip())
+        else:
+            yield from (f"  {line}" for line in compare(failure.alerts("exp"), failure.alerts("got")))
+    yield from (f"promtool could not evaluate it: {error}" for error in verdicts[0].errors)

@@ -90,7 +90,11 @@ class Prepared:
         exprs = tuple(ExprTest(time, f"ALERTS # t{time}", ((UNMET, 1.0),)) for time in times)
         return self._file(alerts, exprs)
 
-    def _file(self, alerts: tuple[AlertTest, ...], exprs: tuple[ExprTest, ...]) -> str:
+    def asking(self, exprs: tuple[ExprTest, ...], last: str) -> str:
+        """A test file that asks for expressions over the scenario's series; the rule group `last` comes last."""
+        return self._file((), exprs, last)
+
+    def _file(self, alerts: tuple[AlertTest, ...], exprs: tuple[ExprTest, ...], *last: str) -> str:
         scenario = self.scenario
         series = tuple(
             InputSeries(_name(labels), notation)
@@ -99,7 +103,7 @@ class Prepared:
             if notation
         )
         group = TestGroup("scenario", scenario.step, series, gathered(alerts), exprs)
-        return test_file("", [RULES], ["scenario"], scenario.evaluation, [group])
+        return test_file("", [RULES], ["scenario", *last], scenario.evaluation, [group])
 
     def _exprs(self, index: int, statement: Statement, times: Sequence[int]) -> list[ExprTest]:
         """The questions of a partial expectation; their comment says whose they are."""

@@ -12,6 +12,7 @@ from alertkit.emit.rules import group_text
 from alertkit.promql import parse, prettify
 from alertkit.prove.changes import Change
 from alertkit.prove.mutate import Mutant
+from alertkit.prove.points import SCENARIO, WRITTEN
 from alertkit.source.problem import Style
 
 # For each kind of change, the case that would catch it.
@@ -127,7 +128,15 @@ def show(mutants: Sequence[Mutant], say: Callable[[str], None], style: Style, ve
         say(f"  {kind:24} {score(kinds[kind])}")
     total = score(mutants)
     say(f"{total.percent:.1f}% of mistakes noticed: {total.mutants} mutants, {total.equivalent} equivalent, "
-        f"{total.noticed} noticed, {total.survived} survived, in {seconds:.1f} s")  # fmt: skip
+        f"{total.noticed} noticed{_told(mutants)}, {total.survived} survived, in {seconds:.1f} s")  # fmt: skip
+
+
+def _told(mutants: Sequence[Mutant]) -> str:
+    """How many were noticed only by what people wrote."""
+    sources = [mutant.source for mutant in mutants if mutant.source]
+    names = {SCENARIO: "scenarios", WRITTEN: "plain files"} if set(sources) != {WRITTEN} else {}
+    parts = [f"{sources.count(source)} by {name}" for source, name in names.items() if source in sources]
+    return f" ({', '.join(parts)} alone)" if parts else ""
 
 
 def as_json(mutants: Sequence[Mutant]) -> str:
@@ -149,7 +158,7 @@ def as_json(mutants: Sequence[Mutant]) -> str:
         "results": [
             {
                 "system": m.system, "alert": m.alert, "rule": _name(m.change.before), "kind": m.change.kind,
-                "change": m.change.words, "state": m.state, "why": m.why, "noticed_by": m.by,
+                "change": m.change.words, "state": m.state, "why": m.why, "noticed_by": m.by, "source": m.source,
                 "file": m.change.before.span.path, "line": m.change.before.span.line,
                 **({"diff": list(diff(m.change)), "catch": catch(m.change)} if m.state == "survived" else {}),
             }
