@@ -77,7 +77,7 @@ class Anomaly(Kind):
             return (Source(metric, Level(MEAN + sign * score)),)
 
         return Stimulus(
-            at=at, rest=0.0, margin=0.05, drifts=True, isolated=True,
+            at=at, rest=0.0, margin=0.05, drifts=True, isolated=True, relative=True,
             prelude=offset + self.window + every, longest=offset, inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
         )  # fmt: skip
 

@@ -85,8 +85,8 @@ class CircuitBreaker(Kind):
         wrong = self._comparison()
         harmless = [value for value in values if not wrong.holds(value)]
         return Stimulus(
-            at=lambda state: (Source(metric, Level(state)),), exact=True, rest=self.closed, inside=harmless[-1],
-            bad=next(value for value in values[::-1] if wrong.holds(value)),
+            at=lambda state: (Source(metric, Level(state)),), exact=True, instant=True, rest=self.closed,
+            inside=harmless[-1], bad=next(value for value in values[::-1] if wrong.holds(value)),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -95,8 +95,8 @@ class Down(Kind):
         share = self._share()
         if share is None:
             return Stimulus(
-                at=lambda up: (Source(watched, Level(up)),), exact=True, rest=1.0, inside=1.0, bad=0.0, gone=gone,
-                scenery=others, leave=leave,
+                at=lambda up: (Source(watched, Level(up)),), exact=True, instant=True, rest=1.0, inside=1.0, bad=0.0,
+                gone=gone, scenery=others, leave=leave,
             )  # fmt: skip
         needed = ceil(round(share * INSTANCES, 9))
 
@@ -112,7 +112,7 @@ class Down(Kind):
 
         return Stimulus(
             at=at,
-            exact=False,
+            instant=True,
             rest=0.0,
             inside=(needed - 1) / INSTANCES,
             bad=needed / INSTANCES,

@@ -5,12 +5,12 @@ from typing import Literal
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
-from alertkit.series import Slope
+from alertkit.series import Level, Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
 
-FIVE_MINUTES = 300_000
+FIVE_MINUTES, HOUR = 300_000, 3_600_000
 
 
 class Increase(MeasuredKind):
@@ -37,7 +37,7 @@ class Increase(MeasuredKind):
     def question(self, context: Context) -> Question:
         counter = self.counter.where(self.where)
         window = format_duration(self.window)
-        born = f"({counter} unless last_over_time({counter}[1h] offset {window}))"
+        born = f"({counter} unless last_over_time({counter}[{format_duration(HOUR)}] offset {window}))"
         return Question(
             signal=by("sum", self.identity, f"{born} or increase({counter}[{window}])"), identity=self.identity,
             metric=counter.metric, operations=f"increase{window}", inputs=(counter,),
@@ -50,6 +50,7 @@ class Increase(MeasuredKind):
         return Stimulus(
             at=lambda value: (Source(counter, Slope(value / seconds)),), rise=self.window, fall=self.window,
             late=True, sums=True, smallest=2.0, eager=any_at_all,
+            newborn=lambda value: (Source(counter, Level(value)),), remembered=HOUR,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -125,7 +125,7 @@ class Latency(MeasuredKind):
         if name == "native_histogram":
             return None  # promtool 2.42 cannot be given native histograms
         if name == "gauge":
-            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True)
+            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True, instant=True)
         counted = Source(metric.named("_count"), Slope(speed))
         observed = (counted,) if self.min_rate is not None else ()
         if name == "summary_metric":
@@ -134,7 +134,8 @@ class Latency(MeasuredKind):
             few = tuple(Source(source.selector, Slope(speed * 0.998)) for source in observed)
             return Stimulus(
                 at=lambda value: (Source(exposed, Level(value)), *observed), exact=True, prelude=lag,
-                isolated=bool(lag), thin=(lambda value: (Source(exposed, Level(value)), *few)) if few else None,
+                isolated=bool(lag), instant=not lag,
+                thin=(lambda value: (Source(exposed, Level(value)), *few)) if few else None,
             )  # fmt: skip
         bucket = metric.named("_bucket")
         edges = self._edges(metric)

@@ -96,7 +96,7 @@ class Ratio(MeasuredKind):
         if role == "limit":
             return Stimulus(
                 at=lambda value: (Source(part, Level(value / 2)), Source(other, Level(0.5))), exact=True,
-                sums=True, idle=(Source(part, Level(1.0)), Source(other, Level(0.0))),
+                sums=True, instant=True, idle=(Source(part, Level(1.0)), Source(other, Level(0.0))),
             )  # fmt: skip
         window = self.window or FIVE_MINUTES
         # Hardly enough events, so that a guard which asks for more is noticed.

@@ -76,7 +76,11 @@ class Stale(MeasuredKind):
             oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
             whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
             return Stimulus(
-                at=lambda age: (Source(watched, Clock(age, scale)),), sharp=whole, isolated=True, prelude=oldest
+                at=lambda age: (Source(watched, Clock(age, scale)),),
+                sharp=whole,
+                isolated=True,
+                instant=True,
+                prelude=oldest,
             )
         edges = sorted(self.thresholds(SECONDS))
 

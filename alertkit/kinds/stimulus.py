@@ -52,6 +52,11 @@ class Stimulus:
     counted    the window in which they ask for events
     leave      labels of the further alerts that fire when the scenery leaves too, with the data
     idle       series that exist but carry no traffic; None where that means nothing
+    instant    only the newest samples count, so a signal lasts exactly as long as they are looked back at
+    relative   a value counts only beside earlier ones of its series: a series that is born bad is not bad
+    newborn    value -> counters that give the signal this value by being born, for as long as `rise`, and stand still;
+               None where that is no event
+    remembered so long a counter that is gone is remembered, and not taken for newborn when it comes back
     """
 
     at: Callable[[float], tuple[Source, ...]]
@@ -86,3 +91,7 @@ class Stimulus:
     leave: tuple[tuple[tuple[str, str], ...], ...] = ()
     twin: bool = False
     thin: Callable[[float], tuple[Source, ...]] | None = None
+    instant: bool = False
+    relative: bool = False
+    newborn: Callable[[float], tuple[Source, ...]] | None = None
+    remembered: int = 0

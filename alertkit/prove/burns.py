@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from math import ceil
 
 from alertkit.prove.grid import Grid
-from alertkit.prove.oracle import Timing, follow
+from alertkit.prove.interruptions import Moment
+from alertkit.prove.interruptions import checks_of as told
+from alertkit.prove.oracle import Timing
 from alertkit.prove.script import Check, Step
 
 # Nearer to the threshold than this share of it, an outcome is left open.
@@ -82,30 +84,13 @@ def plan_of(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
 def checks_of(
     pair: Pair, burns: Burns, timings: dict[str, Timing], grid: Grid, steps: Sequence[Step]
 ) -> tuple[Check, ...]:
-    """Every change of state from both sides, and the end of every stage."""
+    """The expectations at the changes of state and at the ends of the stages."""
     shares = [step.value or 0.0 for step in steps for _ in range(step.stage.length * grid.samples)]
-    total = len(shares) // grid.samples
-    states = {
-        severity: follow([_condition(severity, burns, shares, at * grid.samples, grid.step) for at in range(total)], t)
-        for severity, t in timings.items()
-    }
-    ends: dict[int, Step] = {}
-    cases: list[Step] = []
-    for step in steps:
-        cases += [step] * step.stage.length
-        ends[len(cases) - 1] = step
-    wanted = set(ends)
-    for at in range(1, total):
-        if any(column[at] != column[at - 1] for column in states.values()):
-            wanted |= {at - 1, at}
-    return tuple(
-        Check(
-            at * grid.evaluation, cases[at].case, pair.severity,
-            tuple(severity for severity, column in states.items() if column[at]), None,
-        )
-        for at in sorted(wanted)
-        if all(column[at] is not None for column in states.values())
-    )  # fmt: skip
+    moments = [
+        Moment(tuple(_condition(name, burns, shares, sample, grid.step) for name in timings))
+        for sample in range(0, len(shares), grid.samples)
+    ]
+    return told(steps, moments, timings, grid, pair.severity)
 
 
 def _condition(severity: str, burns: Burns, shares: Sequence[float], sample: int, step: int) -> bool | None:

@@ -17,7 +17,7 @@ from alertkit.kinds.stimulus import Source
 from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
 from alertkit.prove.grid import Grid
 from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, inputs_at_rest, missing_group, missing_tests
-from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
+from alertkit.prove.script import IDLE, NEWBORN, SILENT, THIN, Check, Outcome, Script, interrupted, of_one, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Gone, Level, Piece, notation
 from alertkit.series.example import example_labels
@@ -195,6 +195,8 @@ class _Bound:
         if script.name == IDLE and stimulus.idle is not None:
             idle = stimulus.idle
             return lambda _: idle
+        if script.name.startswith(NEWBORN) and stimulus.newborn is not None:
+            return stimulus.newborn
         return stimulus.at
 
     def _series(self, script: Script) -> tuple[InputSeries, ...]:
@@ -240,7 +242,10 @@ class _Bound:
 @lru_cache(maxsize=16384)
 def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
     """One series over a whole script; alerts of one shape differ only in names, so most are asked for again."""
-    return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
+    timeline = [
+        (interrupted(pieces[place], how) if how else pieces[place], samples) for place, samples, how in script.plan
+    ]
+    return notation(timeline, script.grid.step)
 
 
 def has_second_identity(claim: Claim) -> bool:
