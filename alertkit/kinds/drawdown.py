@@ -4,7 +4,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
@@ -70,12 +70,12 @@ class Drawdown(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         if self.metric is not None:
             metric = self.metric.where(self.where)
-            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True, instant=True)
+            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True, instant=True)
         assert self.equity is not None and self.window is not None
         equity = self.equity.where(self.where)
         brief = self.window < SIX_HOURS
         return Stimulus(
-            at=lambda value: (Source(equity, Level(PEAK * (1 - value))),), rest=0.0,
+            inputs=(Input(equity),), drive=Drive(_fallen), rest=0.0,
             relative=True, isolated=brief, prelude=120_000 if brief else 0, longest=self.window // 2 if brief else None,
         )  # fmt: skip
 
@@ -83,3 +83,8 @@ class Drawdown(MeasuredKind):
         if self.metric is not None and self.unit_of(self.metric.metric).name == "%":
             return "Drawdown is {{ $value | humanize }}%"
         return "Drawdown is {{ $value | humanizePercentage }}"
+
+
+def _fallen(share: float) -> Pieces:
+    """A gauge that has lost this share of its peak."""
+    return (Level(PEAK * (1 - share)),)

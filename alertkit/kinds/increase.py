@@ -4,8 +4,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Comparison, Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
-from alertkit.series import Level, Slope
+from alertkit.kinds.stimulus import Drive, Input, Stimulus, level, slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
@@ -48,9 +47,8 @@ class Increase(MeasuredKind):
         counter, seconds = self.counter.where(self.where), self.window / 1000
         any_at_all = not self.conditions() or any(value == 0 for value in self.thresholds(NUMBER))
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / seconds)),), rise=self.window, fall=self.window,
-            late=True, sums=True, smallest=2.0, eager=any_at_all,
-            newborn=lambda value: (Source(counter, Level(value)),), remembered=HOUR,
+            inputs=(Input(counter),), drive=Drive(slope, (seconds,)), rise=self.window, fall=self.window,
+            late=True, sums=True, smallest=2.0, eager=any_at_all, newborn=Drive(level), remembered=HOUR,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
