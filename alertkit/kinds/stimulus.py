@@ -82,8 +82,9 @@ class Stimulus:
     sums       the series of one identity are added up, so each may be split in two
     twin       a healthy series in the same identity changes nothing, though the question itself takes the worst
     thin       as `drive`, with too little traffic for the alert to speak; None without such a guard
-    pairs      burn rates: (severity, long window, short window, threshold) of each pair, and
-    counted    the window in which they ask for events
+    pairs      burn rates: (severity, long window, short window, threshold) of each pair,
+    counted    the window in which they ask for events, and
+    scarce     as `drive`, with hardly enough traffic, which changes with the value
     leave      labels of the further alerts that fire when the scenery leaves too, with the data
     idle       what the series do when they exist but carry no traffic; None where that means nothing
     instant    only the newest samples count, so a signal lasts exactly as long as they are looked back at
@@ -129,6 +130,7 @@ class Stimulus:
     instant: bool = False
     relative: bool = False
     newborn: Drive | None = None
+    scarce: Drive | None = None
     remembered: int = 0
 
     def at(self, value: float) -> tuple[Source, ...]:

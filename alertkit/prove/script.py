@@ -26,8 +26,9 @@ CASES = (
     "at-rest", "just-inside", "just-past", "levels", "blip", "between", "recovers", "identity", "no-data", GAP, RESET,
     BORN, THIN, IDLE,
 )  # fmt: skip
-# The first word of the name of a script whose counters are born with the value and then stand still.
-NEWBORN = "newborn"
+# The first word of the name of a script whose counters are born with the value and then stand still, and of one that
+# proves a pair of windows of a burn rate.
+NEWBORN, BURN = "newborn", "burn"
 
 
 @dataclass(frozen=True, slots=True)

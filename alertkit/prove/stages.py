@@ -10,11 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
-from alertkit.prove.burns import Burns, Pair, checks_of, plan_of
+from alertkit.prove.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.grid import Grid, choose
 from alertkit.prove.interruptions import SHORT, Interruptions
 from alertkit.prove.oracle import Stage, Timing, firing
-from alertkit.prove.script import GAP, IDLE, RESET, THIN, Check, Script, Shape, Step
+from alertkit.prove.script import BURN, GAP, IDLE, RESET, THIN, Check, Script, Shape, Step
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
@@ -130,15 +130,15 @@ class _Scripts:
         burns = Burns(pairs, self.shape.counted)
         scripts = []
         for pair in pairs:
-            grid, plan = plan_of(pair, burns, max(hold for _, hold, _ in self.shape.levels))
-            steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
-            timings = {
-                severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
-                for severity, hold, keep in self.shape.levels
-            }
-            name = f"{pair.severity} burn {format_duration(pair.long)}"
-            checks = checks_of(pair, burns, timings, grid, steps)
-            scripts.append(Script(name, grid, tuple(steps), checks, False))
+            for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
+                steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
+                timings = {
+                    severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
+                    for severity, hold, keep in self.shape.levels
+                }
+                name = f"{BURN} {pair.severity} {format_duration(pair.long)}{which}"
+                checks = checks_of(pair, burns, timings, grid, steps)
+                scripts.append(Script(name, grid, tuple(steps), checks, False))
         return scripts
 
     def _quiet(self) -> list[tuple[str, list[Step]]]:
@@ -147,7 +147,9 @@ class _Scripts:
         gravest = self.boundaries[-1]
         way = self._way(True) + self._way(False) + self.grid.evaluations(self.motion.prelude)
         if self.shape.thin:
-            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", gravest.past, way + self.longest + 2)]
+            way += self.grid.evaluations(self.shape.counted)
+            bad = 1.0 if self.shape.pairs else gravest.past
+            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", bad, way + self.longest + 2)]
             lines.append((THIN, steps))
         if self.shape.idle:
             lines.append((IDLE, [self._step(IDLE, "", self.rest, way + self.longest + 2)]))
