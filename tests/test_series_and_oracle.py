@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from alertkit.prove.grid import choose
 from alertkit.prove.oracle import Stage, Timing, firing
-from alertkit.series import Gone, Level, Piece, Slope, notation
+from alertkit.series import Gone, Level, Missed, Piece, Slope, notation
 
 calm = settings(derandomize=True, max_examples=200, database=None, deadline=None)
 
@@ -72,6 +72,11 @@ def test_gauges_and_gaps_are_where_they_should_be(timeline: list[tuple[Piece, in
     values = expand(notation(timeline, 15_000))
     values += [None] * (len(wanted) - len(values))
     assert values == wanted
+
+
+def test_a_counter_counts_on_while_scrapes_are_missed_and_restarts_without_a_loss() -> None:
+    timeline: list[tuple[Piece, int]] = [(Slope(1), 3), (Missed(), 2), (Slope(1), 2), (Slope(1, anew=True), 3)]
+    assert expand(notation(timeline, 1000)) == [0, 1, 2, None, None, 5, 6, 1, 2, 3]
 
 
 durations = st.one_of(st.just(0), st.integers(1, 240).map(lambda n: n * 15_000))

@@ -72,8 +72,8 @@ class Anomaly(Kind):
         every = max(self.window // 64, context.scrape_interval)
         return Stimulus(
             inputs=(Input(metric),), drive=Drive(_deviating, (sign, every)), rest=0.0, margin=0.05, drifts=True,
-            isolated=True, prelude=offset + self.window + every, longest=offset, inside=self.sigmas * 0.95,
-            bad=self.sigmas * 1.05,
+            isolated=True, relative=True, prelude=offset + self.window + every, longest=offset,
+            inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

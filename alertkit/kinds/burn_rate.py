@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
-from alertkit.kinds.ratio import Ratio
+from alertkit.kinds.ratio import Ratio, flow
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Slope
 from alertkit.spec.alert import QuantityField
@@ -208,6 +208,7 @@ class BurnRate(Kind):
     def stimulus(self, context: Context) -> Stimulus:
         shortest = min(window.short for window in self.windows)
         ratio, part, other = self._indicator()
+        upside_down = False
         speed = max(128.0, self.min_events)
         if ratio is not None:
             asked = ratio.stimulus(context)
@@ -219,10 +220,15 @@ class BurnRate(Kind):
 
         memory = max(window.long for window in self.windows)
         counted = min(window.long for window in self.windows)
+        thresholds = tuple(limit for _, limit in self._thresholds())
+        # Hardly enough events, so that a guard which asks for more is noticed.
+        scarce = 1001.0 * self.min_events / counted if self.min_events else speed
+        good, remains = upside_down or ratio is None, ratio is not None and ratio.apart()[1]
+        thin = Drive(_scarce, (scarce * 0.997, good, remains, ())) if self.min_events else None
         pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds())
         return Stimulus(
             inputs=inputs, drive=drive, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory,
-            pairs=pairs, counted=counted,
+            pairs=pairs, counted=counted, scarce=Drive(_scarce, (scarce, good, remains, thresholds)), thin=thin,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -236,6 +242,22 @@ def _slug(name: str) -> str:
 def _good(value: float, speed: float) -> Pieces:
     """Two counters: the good events, and all of them at `speed` a second, while `value` is the bad ones' share."""
     return (Slope(speed * (1 - value)), Slope(speed))
+
+
+def traffic(share: float, thresholds: tuple[float, ...]) -> float:
+    """How busy it is, as a factor, while so many of the events are bad.
+
+    It differs from share to share, so that it matters over which windows good and bad events are rated: much while all
+    is well, little beside a threshold.
+    """
+    if not thresholds or any(abs(share - threshold) <= 0.01 * threshold for threshold in thresholds):
+        return 1.0
+    return 16.0 if not share else 6.0 if share < min(thresholds) / 2 else 3.0
+
+
+def _scarce(share: float, speed: float, good: bool, remains: bool, thresholds: tuple[float, ...]) -> Pieces:
+    """Two counters with hardly enough traffic, the first one of the `good` events or of the bad ones."""
+    return flow(1 - share if good else share, speed * traffic(share, thresholds), remains)
 
 
 def _upside_down(value: float, drive: Drive) -> Pieces:

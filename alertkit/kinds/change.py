@@ -73,7 +73,7 @@ class Change(MeasuredKind):
         scale = BASE if self.mode == "relative" else 1.0
         return Stimulus(
             inputs=(Input(now),), drive=Drive(_changed, (sign * scale,)), rest=0.0, isolated=True, sharp=True,
-            prelude=distance + 120_000, longest=distance,
+            relative=True, prelude=distance + 120_000, longest=distance,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

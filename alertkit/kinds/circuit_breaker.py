@@ -82,8 +82,8 @@ class CircuitBreaker(Kind):
         wrong = self._comparison()
         harmless = [value for value in values if not wrong.holds(value)]
         return Stimulus(
-            inputs=(Input(metric),), drive=Drive(level), exact=True, rest=self.closed, inside=harmless[-1],
-            bad=next(value for value in values[::-1] if wrong.holds(value)),
+            inputs=(Input(metric),), drive=Drive(level), exact=True, instant=True, rest=self.closed,
+            inside=harmless[-1], bad=next(value for value in values[::-1] if wrong.holds(value)),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

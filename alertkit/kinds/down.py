@@ -95,15 +95,15 @@ class Down(Kind):
         share = self._share()
         if share is None:
             return Stimulus(
-                inputs=(Input(watched),), drive=Drive(level), exact=True, rest=1.0, inside=1.0, bad=0.0, gone=gone,
-                scenery=others, leave=leave,
+                inputs=(Input(watched),), drive=Drive(level), exact=True, instant=True, rest=1.0, inside=1.0, bad=0.0,
+                gone=gone, scenery=others, leave=leave,
             )  # fmt: skip
         needed = ceil(round(share * INSTANCES, 9))
         instances = tuple(Input(watched, (("instance", f"instance-{i:02}"),)) for i in range(INSTANCES))
         return Stimulus(
             inputs=instances + tuple(Input(other.selector, other.extra) for other in others),
             drive=Drive(_down, (len(others),)),
-            exact=False,
+            instant=True,
             rest=0.0,
             inside=(needed - 1) / INSTANCES,
             bad=needed / INSTANCES,

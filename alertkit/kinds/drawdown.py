@@ -70,13 +70,13 @@ class Drawdown(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         if self.metric is not None:
             metric = self.metric.where(self.where)
-            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True)
+            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True, instant=True)
         assert self.equity is not None and self.window is not None
         equity = self.equity.where(self.where)
         brief = self.window < SIX_HOURS
         return Stimulus(
             inputs=(Input(equity),), drive=Drive(_fallen), rest=0.0,
-            isolated=brief, prelude=120_000 if brief else 0, longest=self.window // 2 if brief else None,
+            relative=True, isolated=brief, prelude=120_000 if brief else 0, longest=self.window // 2 if brief else None,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -4,12 +4,12 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Comparison, Question, by
-from alertkit.kinds.stimulus import Drive, Input, Stimulus, slope
+from alertkit.kinds.stimulus import Drive, Input, Stimulus, level, slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
 
-FIVE_MINUTES = 300_000
+FIVE_MINUTES, HOUR = 300_000, 3_600_000
 
 
 class Increase(MeasuredKind):
@@ -36,7 +36,7 @@ class Increase(MeasuredKind):
     def question(self, context: Context) -> Question:
         counter = self.counter.where(self.where)
         window = format_duration(self.window)
-        born = f"({counter} unless last_over_time({counter}[1h] offset {window}))"
+        born = f"({counter} unless last_over_time({counter}[{format_duration(HOUR)}] offset {window}))"
         return Question(
             signal=by("sum", self.identity, f"{born} or increase({counter}[{window}])"), identity=self.identity,
             metric=counter.metric, operations=f"increase{window}", inputs=(counter,),
@@ -48,7 +48,7 @@ class Increase(MeasuredKind):
         any_at_all = not self.conditions() or any(value == 0 for value in self.thresholds(NUMBER))
         return Stimulus(
             inputs=(Input(counter),), drive=Drive(slope, (seconds,)), rise=self.window, fall=self.window,
-            late=True, sums=True, smallest=2.0, eager=any_at_all,
+            late=True, sums=True, smallest=2.0, eager=any_at_all, newborn=Drive(level), remembered=HOUR,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

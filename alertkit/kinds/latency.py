@@ -126,7 +126,7 @@ class Latency(MeasuredKind):
         if name == "native_histogram":
             return None  # promtool 2.42 cannot be given native histograms
         if name == "gauge":
-            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True)
+            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True, instant=True)
         observed = (Input(metric.named("_count")),) if self.min_rate is not None else ()
         if name == "summary_metric":
             exposed = self._exposed(metric)
@@ -134,7 +134,7 @@ class Latency(MeasuredKind):
             return Stimulus(
                 inputs=(Input(exposed), *observed),
                 drive=Drive(_summary, (speed,)) if observed else Drive(level), exact=True, prelude=lag,
-                isolated=bool(lag), thin=Drive(_summary, (speed * 0.998,)) if observed else None,
+                isolated=bool(lag), instant=not lag, thin=Drive(_summary, (speed * 0.998,)) if observed else None,
             )  # fmt: skip
         bucket = metric.named("_bucket")
         edges = tuple(self._edges(metric))

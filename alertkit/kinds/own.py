@@ -321,6 +321,7 @@ def _stimulus(
         exact=motion.exact and all(line.is_value for line in varying) and len(varying) == 1,
         far=motion.far or told or len(set(slopes)) > 1,
         window=motion.window,
+        instant=motion.instant and not told,
     )
 
 

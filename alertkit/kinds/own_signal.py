@@ -70,6 +70,7 @@ class Motion:
     far: bool
     exact: bool
     window: int
+    instant: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +212,16 @@ def motion_of(tree: Expr) -> Motion:
     longest = max(back, default=0)
     window = min(ranges, default=0)
     if not ranges or (functions <= {"last_over_time"} and not far):
-        return Motion(longest if shifted else 0, longest if shifted else 0, False, shifted, exact and not shifted, 0)
+        return Motion(
+            longest if shifted else 0, longest if shifted else 0, False, shifted, exact and not shifted, 0,
+            exact and not shifted and not ranges,
+        )  # fmt: skip
     plain = not far and not shifted and len(ranges) == 1
     if plain and functions == {"max_over_time"}:
-        return Motion(0, longest, True, False, exact, window)
+        return Motion(0, longest, True, False, exact, window, False)
     if plain and functions == {"min_over_time"}:
-        return Motion(longest, 0, True, False, exact, window)
-    return Motion(longest, longest, False, not (plain and functions <= _LINEAR), False, window)
+        return Motion(longest, 0, True, False, exact, window, False)
+    return Motion(longest, longest, False, not (plain and functions <= _LINEAR), False, window, False)
 
 
 def keeps_unit(tree: Expr) -> bool:

@@ -95,21 +95,28 @@ class Ratio(MeasuredKind):
         part, other, role = self._parts()
         if role == "limit":
             return Stimulus(
-                inputs=(Input(part), Input(other)), drive=Drive(_filled), exact=True, sums=True,
+                inputs=(Input(part), Input(other)), drive=Drive(_filled), exact=True, sums=True, instant=True,
                 idle=(Level(1.0), Level(0.0)),
             )  # fmt: skip
         window = self.window or FIVE_MINUTES
         # Hardly enough events, so that a guard which asks for more is noticed.
         speed = 1001.0 * self.min_events / window if self.min_events else 128.0
-        extra = apart(other, part) if role == "total" else ()
-        # Where the total selects the part too, the other series carries only what is left.
-        remains = role == "rest" or bool(extra)
-        thin = Drive(_flow, (speed * 0.998, remains)) if self.min_events else None
+        extra, remains = self.apart()
+        thin = Drive(flow, (speed * 0.998, remains)) if self.min_events else None
         return Stimulus(
             inputs=(Input(part), Input(other, extra)),
             drive=Drive(_more_away, (speed, remains, tuple(self.thresholds(RATIO)))), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
         )  # fmt: skip
+
+    def apart(self) -> tuple[tuple[tuple[str, str], ...], bool]:
+        """Labels that keep the second series out of the first selector; whether it carries only what is left.
+
+        That is so where the two are parts of a whole, and where the total selects the part too.
+        """
+        part, other, role = self._parts()
+        extra = apart(other, part) if role == "total" else ()
+        return extra, role == "rest" or bool(extra)
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
@@ -120,7 +127,7 @@ def _filled(value: float) -> Pieces:
     return (Level(value / 2), Level(0.5))
 
 
-def _flow(value: float, speed: float, remains: bool) -> Pieces:
+def flow(value: float, speed: float, remains: bool) -> Pieces:
     """Two counters: the part, and the whole at `speed` a second or, with `remains`, only what is left of it."""
     return (Slope(speed * value), Slope(speed * (1 - value) if remains else speed))
 
@@ -128,4 +135,4 @@ def _flow(value: float, speed: float, remains: bool) -> Pieces:
 def _more_away(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
     """More traffic away from the edges, so that it matters over which windows the two are rated."""
     near = any(abs(value - edge) <= 0.01 * edge for edge in edges)
-    return _flow(value, speed if near else 2 * speed, remains)
+    return flow(value, speed if near else 2 * speed, remains)

@@ -76,7 +76,8 @@ class Stale(MeasuredKind):
             oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
             whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
             return Stimulus(
-                inputs=(Input(watched),), drive=Drive(_written, (scale,)), sharp=whole, isolated=True, prelude=oldest,
+                inputs=(Input(watched),), drive=Drive(_written, (scale,)), sharp=whole, isolated=True, instant=True,
+                prelude=oldest,
             )  # fmt: skip
         edges = sorted(self.thresholds(SECONDS))
 

@@ -82,10 +82,16 @@ class Stimulus:
     sums       the series of one identity are added up, so each may be split in two
     twin       a healthy series in the same identity changes nothing, though the question itself takes the worst
     thin       as `drive`, with too little traffic for the alert to speak; None without such a guard
-    pairs      burn rates: (severity, long window, short window, threshold) of each pair, and
-    counted    the window in which they ask for events
+    pairs      burn rates: (severity, long window, short window, threshold) of each pair,
+    counted    the window in which they ask for events, and
+    scarce     as `drive`, with hardly enough traffic, which changes with the value
     leave      labels of the further alerts that fire when the scenery leaves too, with the data
     idle       what the series do when they exist but carry no traffic; None where that means nothing
+    instant    only the newest samples count, so a signal lasts exactly as long as they are looked back at
+    relative   a value counts only beside earlier ones of its series: a series that is born bad is not bad
+    newborn    as `drive`, of counters that give the signal its value by being born, for as long as `rise`, and then
+               stand still; None where that is no event
+    remembered so long a counter that is gone is remembered, and not taken for newborn when it comes back
     """
 
     inputs: tuple[Input, ...]
@@ -121,6 +127,11 @@ class Stimulus:
     leave: tuple[tuple[tuple[str, str], ...], ...] = ()
     twin: bool = False
     thin: Drive | None = None
+    instant: bool = False
+    relative: bool = False
+    newborn: Drive | None = None
+    scarce: Drive | None = None
+    remembered: int = 0
 
     def at(self, value: float) -> tuple[Source, ...]:
         """The series that give the signal this value, with what they do."""

@@ -62,7 +62,7 @@ class Threshold(MeasuredKind):
             inputs=(Input(metric),), drive=Drive(level),
             rise=window if self.over in ("avg", "min") else 0,
             fall=window if self.over in ("avg", "max") else 0,
-            sticky=self.over in ("max", "min"),
+            sticky=self.over in ("max", "min"), instant=self.over == "last",
             exact=self.over != "avg", sharp=self._binary(), twin=self._worst(), sums=self.aggregate == "sum",
         )  # fmt: skip
 

@@ -1,17 +1,22 @@
 """Proofs of burn rates: each pair of windows on its own, both edges of its threshold, and how long both windows are.
 
-The signal of each window is the mean share of bad events in it, which is worked out here from the plan of the shares
-alone. Samples are so far apart that what is shorter than the pair's windows hardly costs anything.
+The signal of each window is the share of bad events in it, which is worked out here from the plan of the shares and
+from how busy it is at each. Samples are so far apart that what is shorter than the pair's windows hardly costs
+anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil
 
+from alertkit.kinds.burn_rate import traffic
 from alertkit.prove.grid import Grid
-from alertkit.prove.oracle import Timing, follow
+from alertkit.prove.interruptions import Moment
+from alertkit.prove.interruptions import checks_of as told
+from alertkit.prove.oracle import Timing
 from alertkit.prove.script import Check, Step
 
 # Nearer to the threshold than this share of it, an outcome is left open.
@@ -41,98 +46,118 @@ class Burns:
     pairs: tuple[Pair, ...]
     counted: int
 
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        return tuple(pair.threshold for pair in self.pairs)
+
 
 Plan = list[tuple[str, float, int]]
 
 
-def grid_of(pair: Pair, burns: Burns) -> Grid:
+def plans_of(pair: Pair, burns: Burns, hold: int) -> list[tuple[str, Grid, Plan]]:
+    """Its name, the clock and (case, share, evaluations) of each stage; `hold` is the longest `for` in milliseconds.
+
+    In one timeline the long window decides, in the other one the short window while the long one is long past.
+    """
+    return [("", *_long(pair, burns, hold)), (" in short", *_short(pair, burns, hold))]
+
+
+def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
     """Samples dense enough for the short window and the traffic, evaluations that tell a window from its half."""
-    step = max(_whole_minutes(min(pair.short // 4, burns.counted // 3)), MINUTE // 4)
-    evaluation = max(min(pair.short // 2, pair.long // 24) // step, 1) * step
-    return Grid(evaluation, step)
-
-
-def _whole_minutes(milliseconds: int) -> int:
-    return milliseconds // MINUTE * MINUTE if milliseconds >= MINUTE else milliseconds // 15_000 * 15_000
-
-
-def plan_of(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
-    """(case, share, evaluations) of each stage; `hold` is the longest `for` in milliseconds."""
-    grid = grid_of(pair, burns)
-
-    def count(milliseconds: float) -> int:
-        return ceil(milliseconds / grid.evaluation)
-
-    wait = count(hold)
-    long, short = count(pair.long), count(pair.short)
-    rivals = [p for p in burns.pairs if p is not pair and p.severity == pair.severity and p.long > pair.long]
-    # The longer windows of the same severity must have seen enough good times to stay below their thresholds.
-    quiet = max([pair.long * (pair.past / (0.9 * rival.threshold) - 1) for rival in rivals] + [pair.long / 4])
+    step = _step(pair.short // 4, burns)
+    grid = Grid(max(min(pair.short // 2, pair.long // 24) // step, 1) * step, step)
+    long, short, wait = (grid.evaluations(time) for time in (pair.long, pair.short, hold))
+    quiet = grid.evaluations(_quiet(pair, burns))
     return grid, [
-        ("at-rest", 0.0, count(quiet) + 1),
+        ("at-rest", 0.0, quiet + 1),
         ("just-inside", pair.inside, long + wait + 2),
-        ("just-inside", 0.0, max(long // 2, count(quiet))),
+        ("just-inside", 0.0, max(long // 2, quiet)),
         ("just-past", pair.past, long + wait + 3),
         ("just-past", 1.0, max(long // 4, 1)),
+        ("recovers", pair.inside, short + 4),
+        ("recovers", 0.0, max(long // 2, quiet) + 3),
+        ("just-past", 1.0, long + wait + 3),
+    ]
+
+
+def _short(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
+    """Evaluations that tell a short window from its half; while it dips the long one is not over."""
+    step = _step(pair.short // 10, burns)
+    grid = Grid(max(pair.short // 5 // step, 1) * step, step)
+    long, short, wait = (grid.evaluations(time) for time in (pair.long, pair.short, hold))
+    return grid, [
+        ("at-rest", 0.0, grid.evaluations(_quiet(pair, burns)) + 1),
+        ("just-past", 1.0, long + wait + 2),
+        ("recovers", pair.threshold / 100, short + 2),
+        ("just-past", 1.0, short + wait + 2),
         ("recovers", pair.inside, short + 4),
         ("recovers", 0.0, 3),
     ]
 
 
+def _step(most: int, burns: Burns) -> int:
+    milliseconds = min(most, burns.counted // 3)
+    whole = MINUTE if milliseconds >= MINUTE else MINUTE // 4
+    return max(milliseconds // whole * whole, MINUTE // 4)
+
+
+def _quiet(pair: Pair, burns: Burns) -> int:
+    """So long (milliseconds) all must be well before, or longer pairs of the severity would fire meanwhile."""
+    rivals = [p for p in burns.pairs if p is not pair and p.severity == pair.severity and p.long > pair.long]
+    bad, well = (traffic(share, burns.thresholds) for share in (1.0, 0.0))
+    waits = [bad / well * pair.long * (1 / (0.9 * rival.threshold) - 1) for rival in rivals]
+    return ceil(max([*waits, pair.long / 4]))
+
+
 def checks_of(
     pair: Pair, burns: Burns, timings: dict[str, Timing], grid: Grid, steps: Sequence[Step]
 ) -> tuple[Check, ...]:
-    """Every change of state from both sides, and the end of every stage."""
+    """The expectations at the changes of state and at the ends of the stages."""
     shares = [step.value or 0.0 for step in steps for _ in range(step.stage.length * grid.samples)]
-    total = len(shares) // grid.samples
-    states = {
-        severity: follow([_condition(severity, burns, shares, at * grid.samples, grid.step) for at in range(total)], t)
-        for severity, t in timings.items()
-    }
-    ends: dict[int, Step] = {}
-    cases: list[Step] = []
-    for step in steps:
-        cases += [step] * step.stage.length
-        ends[len(cases) - 1] = step
-    wanted = set(ends)
-    for at in range(1, total):
-        if any(column[at] != column[at - 1] for column in states.values()):
-            wanted |= {at - 1, at}
-    return tuple(
-        Check(
-            at * grid.evaluation, cases[at].case, pair.severity,
-            tuple(severity for severity, column in states.items() if column[at]), None,
-        )
-        for at in sorted(wanted)
-        if all(column[at] is not None for column in states.values())
-    )  # fmt: skip
+    total = list(accumulate((traffic(share, burns.thresholds) for share in shares), initial=0.0))
+    bad = list(accumulate((share * traffic(share, burns.thresholds) for share in shares), initial=0.0))
+    seen = Events(bad, total, grid.step)
+    moments = [
+        Moment(tuple(_condition(name, burns, seen, sample) for name in timings))
+        for sample in range(0, len(shares), grid.samples)
+    ]
+    return told(steps, moments, timings, grid, pair.severity)
 
 
-def _condition(severity: str, burns: Burns, shares: Sequence[float], sample: int, step: int) -> bool | None:
+@dataclass(frozen=True, slots=True)
+class Events:
+    """How many events there were before each sample, in units of little traffic; `step` as in `Grid`."""
+
+    bad: Sequence[float]
+    total: Sequence[float]
+    step: int
+
+
+def _condition(severity: str, burns: Burns, seen: Events, sample: int) -> bool | None:
     """Whether any pair of the severity fires at a sample; None where that is not certain."""
-    answers = [_pair(pair, shares, sample, step) for pair in burns.pairs if pair.severity == severity]
+    answers = [_pair(pair, seen, sample) for pair in burns.pairs if pair.severity == severity]
     result = True if True in answers else None if None in answers else False
-    return None if result and sample * step < burns.counted else result
+    return None if result and sample * seen.step < burns.counted else result
 
 
-def _pair(pair: Pair, shares: Sequence[float], sample: int, step: int) -> bool | None:
-    answers = [_exceeds(window, pair.threshold, shares, sample, step) for window in (pair.long, pair.short)]
+def _pair(pair: Pair, seen: Events, sample: int) -> bool | None:
+    answers = [_exceeds(window, pair.threshold, seen, sample) for window in (pair.long, pair.short)]
     return False if False in answers else None if None in answers else True
 
 
-def _exceeds(window: int, threshold: float, shares: Sequence[float], sample: int, step: int) -> bool | None:
-    """The mean share over a window against the threshold.
+def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool | None:
+    """The share of bad events in a window against the threshold.
 
     Prometheus 2 also counts a sample at the very beginning of the window, 3 does not; where that matters, or where the
     two are too close, the answer is None. A window that holds a single sample has no rate.
     """
-    if window == step:
+    if window == seen.step:
         return None
-    if window < step or not sample:
+    if window < seen.step or not sample:
         return False
     answers = set()
-    for intervals in {ceil(window / step) - 1, window // step}:
-        seen = shares[max(sample - intervals, 0) : sample]
-        mean = sum(seen) / len(seen)
-        answers.add(None if abs(mean - threshold) < CLOSE * threshold else mean > threshold)
+    for intervals in {ceil(window / seen.step) - 1, window // seen.step}:
+        first = max(sample - intervals, 0)
+        share = (seen.bad[sample] - seen.bad[first]) / (seen.total[sample] - seen.total[first])
+        answers.add(None if abs(share - threshold) < CLOSE * threshold else share > threshold)
     return answers.pop() if len(answers) == 1 else None

@@ -18,7 +18,7 @@ from alertkit.prove.decoys import DECOY, calm, foreign_states, has_room, outside
 from alertkit.prove.grid import Grid
 from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, missing_group, missing_tests, watched
 from alertkit.prove.rows import constant, driven, idle, opposed, steady
-from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
+from alertkit.prove.script import BURN, IDLE, NEWBORN, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Level
 from alertkit.series.example import example_labels
@@ -208,6 +208,10 @@ class _Bound:
             return stimulus.thin
         if script.name == IDLE and stimulus.idle is not None:
             return Drive(idle, (stimulus.idle,))
+        if script.name.startswith(NEWBORN) and stimulus.newborn is not None:
+            return stimulus.newborn
+        if script.name.startswith(BURN) and stimulus.scarce is not None:
+            return stimulus.scarce
         return stimulus.drive
 
     def _series(self, script: Script) -> tuple[InputSeries, ...]:

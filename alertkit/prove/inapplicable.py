@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from alertkit.compile.claim import Claim
+from alertkit.compile.claim import FALLING, Claim
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.cases import has_second_identity
-from alertkit.prove.script import CASES
+from alertkit.prove.script import BORN, CASES, GAP
 
 
 def inapplicable(alert: Alert, claim: Claim, cases: set[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -34,16 +34,34 @@ def _reason(case: str, claim: Claim) -> str:
         if claim.identity:
             return f"only one {' and '.join(f'`{name}`' for name in claim.identity)} can exist: its selector names it"
         return "it has one instance only, as no label tells two apart"
-    if case == "no-data" and claim.stimulus.absence:
+    if case == "levels":
+        return "its levels are no values of one signal" if len(claim.boundaries) > 1 else "it has one level only"
+    if case == GAP:
+        return _no_gap(claim)
+    if case in ("no-data", BORN) and claim.stimulus.absence:
         return "the absence of data is what it watches"
     if case == "between" and claim.clear is not None:
         return "its signal cannot be held between `clear` and the threshold"
     return _REASONS.get(case, "its kind has no such case")
 
 
+def _no_gap(claim: Claim) -> str:
+    stimulus = claim.stimulus
+    if stimulus.relative:
+        return "it compares with its own past, and a gap in that is no gap in the present"
+    if stimulus.instant and stimulus.isolated:
+        return "an age goes on growing while scrapes are missed, so that each moment has a value of its own"
+    if any(boundary.comparison.op in FALLING for boundary in claim.boundaries) and not stimulus.instant:
+        return "over its window a signal with fewer samples may come out too low, as it does when something is wrong"
+    if stimulus.instant or stimulus.rise or stimulus.fall or stimulus.absence:
+        return "its `for` and windows are proven at evaluations so far apart that a gap of less than 5m is not seen"
+    return "it looks back over a window, and what a gap leaves of that tells nothing for sure"
+
+
 _REASONS = {
     "between": "it has no `clear`: it resolves at the threshold at which it fires",
     "no-data": "its proof ends before the data does",
+    "reset": "none of its series is a counter",
     "thin": "it has no guard against too little traffic",
     "idle": "it has no traffic that could stop",
     "recovers": "its signal cannot come back",

@@ -6,15 +6,16 @@ Nothing here knows a name: alerts of one shape that drive their signals alike sh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from alertkit.compile.claim import Boundary
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.decoys import opposite, splits
-from alertkit.prove.script import Script
-from alertkit.series import Gone, Piece, notation
+from alertkit.prove.script import GAP, RESET, Script
+from alertkit.series import Gone, Missed, Piece, Slope, notation
 
-GONE = Gone()
+GONE, MISSED = Gone(), Missed()
 
 
 @lru_cache(maxsize=8192)
@@ -57,4 +58,12 @@ def idle(value: float, pieces: Pieces) -> Pieces:
 
 
 def _written(script: Script, row: Sequence[Piece]) -> str:
-    return notation([(row[place], samples) for place, samples in script.plan], script.grid.step)
+    timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in script.plan]
+    return notation(timeline, script.grid.step)
+
+
+def _interrupted(piece: Piece, how: str) -> Piece:
+    """What a series does in a step that is interrupted in this way."""
+    if how == GAP:
+        return MISSED
+    return replace(piece, anew=True) if how == RESET and isinstance(piece, Slope) else piece

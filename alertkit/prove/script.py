@@ -17,20 +17,33 @@ from alertkit.emit.promtool import Moments
 from alertkit.kinds import Comparison
 from alertkit.prove.grid import Grid
 from alertkit.prove.oracle import Stage
+from alertkit.series import Slope
 
 # Cases of the same signal with too little traffic for the alert to speak, and with none.
 THIN, IDLE = "thin", "idle"
-CASES = ("at-rest", "just-inside", "just-past", "blip", "between", "recovers", "identity", "no-data", THIN, IDLE)
+# Cases in which series are interrupted: samples are missed, counters restart, series are there for the first time.
+GAP, RESET, BORN = "gap", "reset", "born"
+CASES = (
+    "at-rest", "just-inside", "just-past", "levels", "blip", "between", "recovers", "identity", "no-data", GAP, RESET,
+    BORN, THIN, IDLE,
+)  # fmt: skip
+# The first word of the name of a script whose counters are born with the value and then stand still, and of one that
+# proves a pair of windows of a burn rate.
+NEWBORN, BURN = "newborn", "burn"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level."""
+    """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level.
+
+    `how` is GAP while samples are missed, RESET where counters restart at its beginning.
+    """
 
     case: str
     severity: str
     value: float | None
     stage: Stage
+    how: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,8 @@ class Motion(NamedTuple):
     longest: int | None
     absence: bool
     always: bool
+    instant: bool
+    relative: bool
 
 
 _motion = attrgetter(*Motion._fields)
@@ -84,6 +99,8 @@ class Shape(NamedTuple):
     ends      the alert fires when all series are gone
     thin      the signal can be had with too little traffic
     idle      it has series that can stand still
+    counters  some of its series are counters
+    newborn   a counter that is born counts with its whole value; so long it is remembered (milliseconds; 0: no)
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
@@ -98,6 +115,8 @@ class Shape(NamedTuple):
     ends: bool
     thin: bool
     idle: bool
+    counters: bool
+    newborn: int
     pairs: tuple[tuple[str, int, int, float], ...]
     counted: int
     edges: tuple[tuple[float, float], ...]
@@ -112,7 +131,8 @@ class Script:
     outcomes  what the alerts read like at the checks: many checks share one
     moments   when each check is made, with its title and the place of its outcome
     values    the signal's different values
-    plan      for each step the place of its value in `values` (of no data: one behind the last), and its samples
+    plan      for each step the place of its value in `values` (of no data: one behind the last), its samples, and
+              how it is interrupted
     gone_at   the evaluation at which the data is gone for good; None when it never is
     """
 
@@ -124,14 +144,14 @@ class Script:
     outcomes: tuple[Outcome, ...] = field(init=False)
     moments: Moments = field(init=False)
     values: tuple[float, ...] = field(init=False)
-    plan: tuple[tuple[int, int], ...] = field(init=False)
+    plan: tuple[tuple[int, int, str], ...] = field(init=False)
     gone_at: int | None = field(init=False)
 
     def __post_init__(self) -> None:
         values = list(dict.fromkeys(step.value for step in self.steps if step.value is not None))
         places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
         places[None] = len(values)
-        plan = tuple((places[step.value], step.stage.length * self.grid.samples) for step in self.steps)
+        plan = tuple((places[step.value], step.stage.length * self.grid.samples, step.how) for step in self.steps)
         outcomes = [self._outcome(check) for check in self.checks]
         different = {outcome: place for place, outcome in enumerate(dict.fromkeys(outcomes))}
         moments = [(c.time, c.title, different[outcome]) for c, outcome in zip(self.checks, outcomes, strict=True)]
@@ -165,6 +185,8 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
     return Shape(
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
         claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
-        stimulus.thin is not None, stimulus.idle is not None, stimulus.pairs, stimulus.counted, claim.edges,
+        stimulus.thin is not None, stimulus.idle is not None,
+        any(type(piece) is Slope for piece in stimulus.drive(claim.rest)),
+        stimulus.remembered if stimulus.newborn else 0, stimulus.pairs, stimulus.counted, claim.edges,
         companion.for_ if companion else None,
     )  # fmt: skip

@@ -10,10 +10,11 @@ from dataclasses import replace
 from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
-from alertkit.prove.burns import Burns, Pair, checks_of, plan_of
+from alertkit.prove.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.grid import Grid, choose
+from alertkit.prove.interruptions import SHORT, Interruptions
 from alertkit.prove.oracle import Stage, Timing, firing
-from alertkit.prove.script import IDLE, THIN, Check, Script, Shape, Step
+from alertkit.prove.script import BURN, GAP, IDLE, RESET, THIN, Check, Script, Shape, Step
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
@@ -29,7 +30,7 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
         for name, steps in scripts.timelines()
         if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
     ]
-    return (*told, *scripts.burns())
+    return (*told, *scripts.burns(), *Interruptions(shape, scripts.grid).scripts())
 
 
 class _Scripts:
@@ -59,7 +60,7 @@ class _Scripts:
             return [("", [self._step("just-past", self.severities[0], 1.0, self.longest + 3)])]
         if self.motion.isolated:
             return self._isolated()
-        steps = [self._step("at-rest", "", self.rest, self._way(True) + self.longest + 1)]
+        steps = [self._step("at-rest", "", self.rest, self._way(True) + self.longest + 1), *self._disturbed()]
         edge: Boundary | None = None
         for boundary in self.boundaries:
             base = self.rest
@@ -71,6 +72,7 @@ class _Scripts:
             steps += self._climb(boundary, base)
             edge = boundary
         assert edge is not None
+        steps += self._restarted(edge)
         steps += self._between()
         steps.append(self._rest(edge))
         if not self.motion.absence:
@@ -81,15 +83,46 @@ class _Scripts:
         prelude = self.grid.evaluations(self.motion.prelude)
         lead = [self._step("at-rest", "", self.rest, prelude)] if prelude else []
         first = self._step("at-rest", "", self.rest, prelude + self.longest + 2)
-        lines = [("at-rest", [first] if self.motion.absence else [first, self._gone()])]
+        calm = [first, *self._disturbed()]
+        lines = [("at-rest", calm if self.motion.absence else [*calm, self._gone()])]
         for boundary in self.boundaries:
             climb = self._climb(boundary, self.rest)
             blip = [step for step in climb if step.case == "blip"]
             lines.append((f"{boundary.severity} just-inside", [*lead, climb[0]]))
             if blip:
                 lines.append((f"{boundary.severity} blip", [*lead, *blip]))
-            lines.append((f"{boundary.severity} just-past", [*lead, climb[-1], self._rest(boundary)]))
+            fires = [climb[-1], *self._restarted(boundary), self._rest(boundary)]
+            lines.append((f"{boundary.severity} just-past", [*lead, *fires]))
         return [(name, self._shortened(steps, len(lead))) for name, steps in lines] + self._quiet()
+
+    def _disturbed(self) -> list[Step]:
+        """At rest: counters restart, and some samples are missed."""
+        calm = self.longest + 2
+        steps = [replace(self._step(RESET, "", self.rest, calm), how=RESET)] if self.shape.counters else []
+        if gap := self._gap():
+            steps.append(replace(self._step(GAP, "", self.rest, gap), how=GAP))
+            steps.append(self._step(GAP, "", self.rest, self._way(True) + self._way(False) + calm))
+        return steps
+
+    def _gap(self) -> int:
+        """Evaluations without samples that the question does not mind; 0 where there is no such gap.
+
+        A window with fewer samples makes a mean no higher, but what is counted in it comes out too low.
+        """
+        motion, longest = self.motion, SHORT
+        if motion.relative or motion.far or not (motion.rise or motion.fall or motion.absence):
+            return 0  # what only the newest samples tell has a timeline of its own
+        if any(b.comparison.op in FALLING for b in self.boundaries):
+            return 0
+        if self.delays is not None:
+            longest = min([SHORT, *(self.delays[boundary.past] // 2 for boundary in self.boundaries)])
+        return longest // self.grid.evaluation
+
+    def _restarted(self, boundary: Boundary) -> list[Step]:
+        """Counters restart while the alert fires."""
+        if not self.shape.counters:
+            return []
+        return [replace(self._step(RESET, boundary.severity, boundary.past, 2), how=RESET)]
 
     def burns(self) -> list[Script]:
         """A timeline for each pair of windows of a burn rate."""
@@ -97,15 +130,15 @@ class _Scripts:
         burns = Burns(pairs, self.shape.counted)
         scripts = []
         for pair in pairs:
-            grid, plan = plan_of(pair, burns, max(hold for _, hold, _ in self.shape.levels))
-            steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
-            timings = {
-                severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
-                for severity, hold, keep in self.shape.levels
-            }
-            name = f"{pair.severity} burn {format_duration(pair.long)}"
-            checks = checks_of(pair, burns, timings, grid, steps)
-            scripts.append(Script(name, grid, tuple(steps), checks, False))
+            for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
+                steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
+                timings = {
+                    severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
+                    for severity, hold, keep in self.shape.levels
+                }
+                name = f"{BURN} {pair.severity} {format_duration(pair.long)}{which}"
+                checks = checks_of(pair, burns, timings, grid, steps)
+                scripts.append(Script(name, grid, tuple(steps), checks, False))
         return scripts
 
     def _quiet(self) -> list[tuple[str, list[Step]]]:
@@ -114,7 +147,9 @@ class _Scripts:
         gravest = self.boundaries[-1]
         way = self._way(True) + self._way(False) + self.grid.evaluations(self.motion.prelude)
         if self.shape.thin:
-            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", gravest.past, way + self.longest + 2)]
+            way += self.grid.evaluations(self.shape.counted)
+            bad = 1.0 if self.shape.pairs else gravest.past
+            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", bad, way + self.longest + 2)]
             lines.append((THIN, steps))
         if self.shape.idle:
             lines.append((IDLE, [self._step(IDLE, "", self.rest, way + self.longest + 2)]))
@@ -274,6 +309,11 @@ def _further(edge: Boundary, boundary: Boundary) -> bool:
     return edge.comparison.op == boundary.comparison.op and edge.comparison.op in (*RISING, *FALLING)
 
 
+def _some(states: tuple[bool | None, ...]) -> bool:
+    """Whether some levels fire for sure and some surely do not."""
+    return True in states and False in states and None not in states
+
+
 @lru_cache(maxsize=4096)
 def _moments(
     stages: tuple[Stage, ...], cases: tuple[str, ...], states: tuple[tuple[bool | None, ...], ...]
@@ -290,6 +330,8 @@ def _moments(
                 moments.setdefault(at - 1, (index, at - 1, cases[index]))
             moments[at] = (index, at, cases[index])
         last = end - 1
+        if cases[index] == "just-inside" and last - 1 >= start and _some(states[last - 1]):
+            moments.setdefault(last - 1, (index, last - 1, "levels"))
         if None not in states[last]:
             case = "identity" if cases[index] == "just-past" else cases[index]
             moments.setdefault(last, (index, last, case))

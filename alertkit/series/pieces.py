@@ -14,9 +14,10 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A counter that rises by `per_second`; it goes on from where the series was."""
+    """A counter that rises by `per_second`; it goes on from where the series was, or `anew` from zero: a restart."""
 
     per_second: float
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +54,9 @@ class Gone:
     """No samples: the series ends with a staleness marker, as when its target or its labels vanish."""
 
 
-Piece = Level | Slope | Clock | Zigzag | Line | Gone
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """No samples, and no staleness marker either: scrapes were missed while a counter went on counting."""
+
+
+Piece = Level | Slope | Clock | Zigzag | Line | Gone | Missed

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from itertools import groupby
 
-from alertkit.series.pieces import Clock, Gone, Level, Line, Piece, Slope, Zigzag
+from alertkit.series.pieces import Clock, Gone, Level, Line, Missed, Piece, Slope, Zigzag
 from alertkit.spec.quantity import format_number
 
 
@@ -41,12 +41,17 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
             position += count
             present = False
             continue
+        if kind is Missed:
+            words.append(f"_x{count}" if count > 1 else "_")
+            total += rising * count
+            position += count
+            continue
         if kind is Level:
             words.append(_run(piece.value, 0.0, count))  # type: ignore[union-attr]
         elif kind is Slope:
             step_up = round(piece.per_second * seconds / quantum) * quantum if quantum else 0.0  # type: ignore[union-attr]
             # The sample at the change still ends the old slope: the new one begins there.
-            first = total + rising if present else total
+            first = step_up if piece.anew else total + rising if present else total  # type: ignore[union-attr]
             words.append(_run(first, step_up, count))
             total, rising = first + step_up * (count - 1), step_up
         elif kind is Clock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,12 +15,14 @@ from click.testing import CliRunner, Result
 
 from alertkit.build import read_systems
 from alertkit.cli import main
-from alertkit.compile.ruleset import Alert, System
+from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.prove import results
 from alertkit.prove.batch import Batch, Job, jobs_of
 from alertkit.prove.cases import proofs_of
+from alertkit.prove.inapplicable import inapplicable
 from alertkit.prove.output import FileVerdict, read_output
 from alertkit.prove.runner import Run, prove
+from alertkit.prove.script import CASES
 from alertkit.source import Problems
 from alertkit.spec.project import read_project
 from alertkit.toolchain.tools import inspect
@@ -71,8 +74,6 @@ def test_the_five_systems_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_merged_and_isolated_runs_agree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import shutil
-
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
@@ -115,18 +116,72 @@ def broken(system: System, name: str, change: object) -> System:
 def test_a_wrong_rule_fails_at_the_right_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: object, case: str
 ) -> None:
-    import shutil
+    spec = "Hot: {kind: threshold, metric: temperature, by: [room], above: 1}"
+    assert case in failing(spec, change, tmp_path, monkeypatch)
 
+
+COUNTER = "Busy: {kind: rate, counter: events_total, by: [queue], above: 10/s}"
+GAUGE = "Hot: {kind: threshold, metric: temperature, by: [room], above: 1}"
+LEVELS = "Hot: {kind: threshold, metric: temperature, by: [room], above: {warning: 1, critical: 3}}"
+SHRUNK = "Shrunk: {kind: change, metric: balance, offset: 1h, direction: down, above: 10%}"
+FAILED = "Failed: {kind: increase, counter: failures_total, by: [job], for: 0s}"
+
+
+@pytest.mark.parametrize(
+    ("spec", "before", "after", "cases"),
+    [
+        (COUNTER, "sum by (queue) (rate(events_total[5m]))", "-deriv(events_total[5m]) * -1", {"reset"}),
+        (COUNTER, "rate(events_total[5m])", "rate(events_total[5m] offset 1d)", {"just-past", "born"}),
+        (GAUGE, "temperature", "last_over_time(temperature[2m])", {"gap"}),
+        (GAUGE, "temperature", "max_over_time(temperature[20m])", {"gap"}),
+        (LEVELS, "> 3", "> 1", {"levels"}),
+        (GAUGE, "temperature", "(temperature and temperature offset 1m)", {"born"}),
+        (SHRUNK, "balance offset 1h", "(balance offset 1h or balance + 2 * balance)", {"born"}),
+        (FAILED, "failures_total unless", "0 * failures_total unless", {"born"}),
+        (FAILED, "[1h]", "[2h]", {"born"}),
+        (FAILED, "[1h]", "[30m]", {"born"}),
+    ],
+)  # fmt: skip
+def test_interrupted_series_and_levels_have_cases_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, before: str, after: str, cases: set[str]
+) -> None:
+    def change(rule: Rule) -> Rule:
+        return replace(rule, expr=rule.expr.replace(before, after))
+
+    assert cases <= failing(spec, change, tmp_path, monkeypatch)
+
+
+def failing(spec: str, change: object, folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The cases of an alert that fail after a change to its rules; without it none does."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
-    monkeypatch.chdir(small(tmp_path, "Hot: {kind: threshold, metric: temperature, by: [room], above: 1}"))
-    (system,) = systems_of(tmp_path)
-    (job,) = jobs_of(system, proofs_of(system))
-    assert verdict(job, Path(promtool), tmp_path).passed
-    wrong = verdict(replace(job, rules=tuple(map(change, job.rules))), Path(promtool), tmp_path)  # type: ignore[call-overload]
-    cases = {check.time: check.case for check in job.proof.checks}
-    assert case in {cases[failure.time] for failure in wrong.failures}
+    monkeypatch.chdir(small(folder, spec))
+    (system,) = systems_of(folder)
+    cases: set[str] = set()
+    for job in jobs_of(system, proofs_of(system)):
+        assert verdict(job, Path(promtool), folder).passed
+        changed = tuple(map(change, job.rules))  # type: ignore[call-overload]
+        assert changed != job.rules
+        wrong = verdict(replace(job, rules=changed), Path(promtool), folder)
+        told = {check.time: check.case for check in job.proof.checks}
+        cases |= {told[failure.time] for failure in wrong.failures}
+    return cases
+
+
+def test_each_alert_tells_of_every_case_that_it_has_it_or_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shipped(tmp_path))
+    for system in systems_of(tmp_path):
+        proofs = proofs_of(system)
+        for alert in system.alerts:
+            if alert.claim is None:
+                continue
+            found = {(c.severity, c.case) for proof in proofs if proof.alert is alert for c in proof.checks}
+            reasons = inapplicable(alert, alert.claim, found)
+            assert {case for _, case in found} | {case for case, _ in reasons} >= set(CASES), alert.name
+            assert all("no such case" not in reason for _, reason in reasons), (alert.name, reasons)
 
 
 def verdict(job: Job, promtool: Path, folder: Path) -> FileVerdict:
