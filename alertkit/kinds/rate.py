@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
@@ -8,7 +7,6 @@ from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
 from alertkit.series import Slope
 from alertkit.spec.duration import Duration, format_duration
-from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Metric
 
 FIVE_MINUTES = 300_000
@@ -40,11 +38,10 @@ class Rate(MeasuredKind):
     def question(self, context: Context) -> Question:
         counter = self.counter.where(self.where)
         window = format_duration(self.window)
-        unit = self.unit_of(counter.metric).per_second()
+        unit = self.unit_of(counter.metric).per(self.per)
         signal = by("sum", self.identity, f"rate({counter}[{window}])")
         if self.per != "s":
             signal = f"{PER[self.per]} * {signal}"
-            unit = Unit(f"/{self.per}", unit.dimension, unit.scale * Fraction(1, PER[self.per]))
         return Question(
             signal=signal, identity=self.identity, metric=counter.metric,
             operations=f"rate{window}" + ("" if self.per == "s" else f"_per_{self.per}"), inputs=(counter,),
