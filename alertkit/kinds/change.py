@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
@@ -78,6 +79,6 @@ class Change(MeasuredKind):
 
     def default_summary(self, alert: str) -> str:
         distance = format_duration(self._distance())
-        show = "humanizePercentage" if self.mode == "relative" else "humanize"
+        unit = RATIO if self.mode == "relative" else self.unit_of(self.metric.metric)
         word = {"up": "rose", "down": "fell", "both": "changed"}[self.direction]
-        return f"{self.metric.metric} {word} by {{{{ $value | {show} }}}} against {distance} ago"
+        return f"{self.metric.metric} {word} by {humanized(unit)} against {distance} ago"

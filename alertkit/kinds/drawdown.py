@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
@@ -80,6 +81,5 @@ class Drawdown(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        if self.metric is not None and self.unit_of(self.metric.metric).name == "%":
-            return "Drawdown is {{ $value | humanize }}%"
-        return "Drawdown is {{ $value | humanizePercentage }}"
+        unit = RATIO if self.metric is None else self.unit_of(self.metric.metric)
+        return f"Drawdown is {humanized(unit)}"

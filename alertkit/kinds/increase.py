@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER
@@ -53,4 +54,5 @@ class Increase(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        return f"{self.counter.metric} rose by {{{{ $value | humanize }}}} in {format_duration(self.window)}"
+        amount = humanized(self.unit_of(self.counter.metric))
+        return f"{self.counter.metric} rose by {amount} in {format_duration(self.window)}"

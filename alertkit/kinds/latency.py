@@ -8,6 +8,7 @@ from pydantic import Field
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level, Slope
 from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import Duration, format_duration
@@ -167,10 +168,7 @@ class Latency(MeasuredKind):
     def default_summary(self, alert: str) -> str:
         name, metric = self._source()
         what = "latency" if name == "gauge" else f"p{format_number(round(self.quantile * 100, 6))} latency"
-        unit = self.unit_of(metric.metric)
-        if unit.name == "s":
-            return f"{what} is {{{{ $value | humanizeDuration }}}}"
-        return f"{what} is {{{{ $value | humanize }}}}" + (f" {unit.name}" if unit.dimension == "time" else "")
+        return f"{what} is {humanized(self.unit_of(metric.metric), exact=True)}"
 
 
 def cumulative(value: float, quantile: float, edges: list[float]) -> list[float]:

@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
@@ -56,5 +57,4 @@ class Rate(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        per = "second" if self.per == "s" else self.per
-        return f"{self.counter.metric} rises by {{{{ $value | humanize }}}} per {per}"
+        return f"{self.counter.metric} rises by {humanized(self.unit_of(self.counter.metric).per(self.per))}"

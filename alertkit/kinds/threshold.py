@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
@@ -79,4 +80,5 @@ class Threshold(MeasuredKind):
         return bool(given) and given[0] in rising
 
     def default_summary(self, alert: str) -> str:
-        return f"{self.metric.metric} is {{{{ $value | humanize }}}}"
+        value = humanized(self.unit_of(self.metric.metric), exact=self.over != "avg" and self.aggregate != "avg")
+        return f"{self.metric.metric} is {value}"
