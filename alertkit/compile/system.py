@@ -15,7 +15,7 @@ from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.shown import shown_value
-from alertkit.compile.texts import Texts, Variables, annotation_pairs, check_identity, check_labels
+from alertkit.compile.texts import LINKS, Texts, Variables, annotation_pairs, check_identity, check_labels
 from alertkit.compile.unless import check_unless, explained
 from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
@@ -220,10 +220,13 @@ class _Compiler:
             return self._variables(entry, Level(severity, (), ""))
 
         what = question.metric
+        shared = annotation_pairs(entry, self.file, texts, variables, None)
+        # What is gone has not surely the labels that a link's template may name.
+        links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
         return Rule(
             alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
-            annotations=(("summary", f"No data for {entry.name}: {what} is missing"),), span=entry.key("missing"),
+            annotations=(("summary", f"No data for {entry.name}: {what} is missing"), *links), span=entry.key("missing"),
         )  # fmt: skip
 
     def _check_names_of_routing(self, entry: Entry) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
 
 RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
+# Annotations that lead somewhere.
+LINKS = ("runbook_url", "dashboard_url")
 
 
 # Only few texts have a `<< >>`, so the variables are put together when one is met.
