@@ -14,9 +14,7 @@ from alertkit.spec.root import shown_path
 if TYPE_CHECKING:
     from alertkit.build.last import Last
 
-_NO_ROUTING = (
-    "rules only, {folder}/ holds no routing; `unless`, `active`, `notify` and muting of milder levels need it"
-)
+_NO_ROUTING = "rules only, {folder}/ holds no routing; `unless`, `active`, `notify` and muting of milder levels need it"
 
 
 @click.command("compile")

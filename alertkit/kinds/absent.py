@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -49,6 +49,8 @@ class Absent(Kind):
 
     Source: Prometheus documentation, "Query functions", absent.
     """
+
+    label_advice: ClassVar[str] = "what is gone has the labels of `expected` and of the metric's own matchers"
 
     kind: Literal["absent"] = "absent"
     metric: Metric

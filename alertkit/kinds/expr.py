@@ -40,6 +40,7 @@ class Expr(Kind):
     kind: Literal["expr"] = "expr"
     expr: Text
 
+    label_advice: ClassVar[str] = "keep `{name}` in the expression's own `by (...)` or `on (...)`"
     without_defaults: ClassVar[frozenset[str]] = frozenset({"by"})
     user_promql: ClassVar[bool] = True
 
