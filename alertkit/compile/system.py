@@ -115,7 +115,9 @@ class _Compiler:
                 span = entry.value(error.key)
             else:
                 span = entry.key(*filter(None, [error.key]))
-            self.problems.add(error.code, error.message, span, error.help)
+            # A line of `defaults` does not tell which of its alerts is meant.
+            whose = f" (alert `{entry.name}`)" if error.key in entry.defaults else ""
+            self.problems.add(error.code, error.message + whose, span, error.help)
             return None
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
@@ -219,14 +221,15 @@ class _Compiler:
         def variables() -> dict[str, object]:
             return self._variables(entry, Level(severity, (), ""))
 
-        what = question.metric
+        what = " or ".join(dict.fromkeys(selector.metric for selector in question.inputs))
+        summary = f"No data for {entry.name}: {what} is missing"
         shared = annotation_pairs(entry, self.file, texts, variables, None)
         # What is gone has not surely the labels that a link's template may name.
         links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
         return Rule(
             alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
-            annotations=(("summary", f"No data for {entry.name}: {what} is missing"), *links), span=entry.key("missing"),
+            annotations=(("summary", summary), *links), span=entry.key("missing"),
         )  # fmt: skip
 
     def _check_names_of_routing(self, entry: Entry) -> None:

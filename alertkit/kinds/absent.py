@@ -52,6 +52,9 @@ class Absent(Kind):
 
     label_advice: ClassVar[str] = "what is gone has the labels of `expected` and of the metric's own matchers"
 
+    # Its own labels identify it, and what it misses is what `missing` would.
+    without_defaults: ClassVar[frozenset[str]] = frozenset({"by", "missing"})
+
     kind: Literal["absent"] = "absent"
     metric: Metric
     expected: LabelSets = ()
@@ -70,6 +73,10 @@ class Absent(Kind):
     def question(self, context: Context) -> Question:
         if self.by is not None:
             raise KindError("AK208", "`by` has no effect here", "by", "the labels of `expected` are the identity")
+        if self.missing == "alert":
+            raise KindError(
+                "AK208", "`missing` has no effect here", "missing", "the alert itself fires when data is gone"
+            )
         if self.for_ < 2 * context.scrape_interval:
             raise KindError(
                 "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",

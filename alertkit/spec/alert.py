@@ -188,6 +188,9 @@ class Defaults(AlertSpec):
     """What `defaults:` of a file may hold: common keys that an alert has not given itself."""
 
     not_offered: ClassVar[tuple[str, ...]] = ("kind", "for_each", "unless")
+    elsewhere: ClassVar[dict[str, str]] = dict.fromkeys(
+        (*CONDITIONS, "outside", "clear", "unit", "window", "metric"), "it belongs to each alert that needs it"
+    )
 
     kind: str = ""
 
