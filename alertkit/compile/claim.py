@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from alertkit.kinds import Comparison, Question, Stimulus
 from alertkit.spec.selector import Selector
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+class Boundary(NamedTuple):
     """One edge of one level: beyond it the alert fires with `severity`.
 
     `inside` is the nearest value to the edge that is harmless, `past` the nearest that is not; both are values that

@@ -16,16 +16,14 @@ from alertkit.spec.duration import format_duration
 Labels = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InputSeries:
+class InputSeries(NamedTuple):
     """One input series: its name with labels, and its values in promtool's notation."""
 
     series: str
     values: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedAlert:
+class ExpectedAlert(NamedTuple):
     """One firing alert: all labels but `alertname`, and all annotations."""
 
     labels: Labels

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus
 from alertkit.series import Gone, Level
 from alertkit.spec.duration import format_duration
 from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector
@@ -95,10 +95,14 @@ class Absent(Kind):
         watched, *others = self._selectors()
         present = tuple(Source(other, Level(1.0)) for other in others)
         return Stimulus(
-            at=lambda gone: (Source(watched, Gone() if gone else Level(1.0)),), exact=True, rest=0.0,
+            inputs=(Input(watched),), drive=Drive(_gone), exact=True, rest=0.0,
             inside=0.0, bad=1.0, absence=True, scenery=present,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         which = "".join(f" {{{{ $labels.{name} }}}}" for name in self.identity)
         return f"{self.metric.metric} is absent{':' if which else ''}{which}"
+
+
+def _gone(value: float) -> Pieces:
+    return (Gone() if value else Level(1.0),)

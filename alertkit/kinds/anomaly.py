@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Zigzag
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
@@ -70,16 +70,16 @@ class Anomaly(Kind):
         offset = self._offset()
         # Sparse history keeps proofs over days cheap; its mean is 100 and its standard deviation 1.
         every = max(self.window // 64, context.scrape_interval)
-
-        def at(score: float) -> tuple[Source, ...]:
-            if score == 0.0:
-                return (Source(metric, Zigzag(MEAN - 1, MEAN + 1, 0, every)),)
-            return (Source(metric, Level(MEAN + sign * score)),)
-
         return Stimulus(
-            at=at, rest=0.0, margin=0.05, drifts=True, isolated=True,
-            prelude=offset + self.window + every, longest=offset, inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
+            inputs=(Input(metric),), drive=Drive(_deviating, (sign, every)), rest=0.0, margin=0.05, drifts=True,
+            isolated=True, prelude=offset + self.window + every, longest=offset, inside=self.sigmas * 0.95,
+            bad=self.sigmas * 1.05,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         return f"{self.metric.metric} is {{{{ $value | humanize }}}} standard deviations from its usual value"
+
+
+def _deviating(score: float, sign: int, every: int) -> Pieces:
+    """A gauge so many standard deviations off its mean; at 0 it makes the history that this is measured by."""
+    return (Zigzag(MEAN - 1, MEAN + 1, 0, every) if score == 0.0 else Level(MEAN + sign * score),)

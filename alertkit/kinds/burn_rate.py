@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.ratio import Ratio
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Slope
 from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import UNITS, Duration, format_duration
@@ -212,20 +212,17 @@ class BurnRate(Kind):
         if ratio is not None:
             asked = ratio.stimulus(context)
             upside_down = (self.ratio is not None and self.ratio.bad is None) or self.ratio.total is None  # type: ignore[union-attr]
-
-            def at(value: float) -> tuple[Source, ...]:
-                return asked.at(1 - value if upside_down else value)
+            inputs = asked.inputs
+            drive = Drive(_upside_down, (asked.drive,)) if upside_down else asked.drive
         else:
-
-            def at(value: float) -> tuple[Source, ...]:
-                return (Source(part, Slope(speed * (1 - value))), Source(other, Slope(speed)))
+            inputs, drive = (Input(part), Input(other)), Drive(_good, (speed,))
 
         memory = max(window.long for window in self.windows)
         counted = min(window.long for window in self.windows)
         pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds())
         return Stimulus(
-            at=at, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory, pairs=pairs,
-            counted=counted,
+            inputs=inputs, drive=drive, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory,
+            pairs=pairs, counted=counted,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -234,3 +231,13 @@ class BurnRate(Kind):
 
 def _slug(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower().replace("-", "_").replace(":", "_")
+
+
+def _good(value: float, speed: float) -> Pieces:
+    """Two counters: the good events, and all of them at `speed` a second, while `value` is the bad ones' share."""
+    return (Slope(speed * (1 - value)), Slope(speed))
+
+
+def _upside_down(value: float, drive: Drive) -> Pieces:
+    """What a drive of the good ones' share does while `value` is the bad ones'."""
+    return drive(1 - value)

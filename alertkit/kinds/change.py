@@ -4,7 +4,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
@@ -73,7 +73,7 @@ class Change(MeasuredKind):
         sign = -1 if self.direction == "down" else 1
         scale = BASE if self.mode == "relative" else 1.0
         return Stimulus(
-            at=lambda value: (Source(now, Level(BASE + sign * value * scale)),), rest=0.0, isolated=True, sharp=True,
+            inputs=(Input(now),), drive=Drive(_changed, (sign * scale,)), rest=0.0, isolated=True, sharp=True,
             prelude=distance + 120_000, longest=distance,
         )  # fmt: skip
 
@@ -82,3 +82,8 @@ class Change(MeasuredKind):
         unit = RATIO if self.mode == "relative" else self.unit_of(self.metric.metric)
         word = {"up": "rose", "down": "fell", "both": "changed"}[self.direction]
         return f"{self.metric.metric} {word} by {humanized(unit)} against {distance} ago"
+
+
+def _changed(value: float, scale: float) -> Pieces:
+    """A gauge that differs from its base by the value."""
+    return (Level(BASE + value * scale),)

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
 from alertkit.series import Level, Zigzag
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
@@ -72,12 +72,9 @@ class CircuitBreaker(Kind):
         metric = self.metric.where(self.where)
         if self.flapping is not None:
             window = self.window or 600_000
-            calm, period = Level(self.closed), window
             # Changes at a window's edge may be counted or not, so the nearest provable counts lie further out.
             return Stimulus(
-                at=lambda count: (
-                    Source(metric, Zigzag(self.closed, self.open, int(period / count)) if count else calm),
-                ),
+                inputs=(Input(metric),), drive=Drive(_flapping, (self.closed, self.open, window)),
                 rise=window, fall=window, late=True, rest=0.0, inside=max(self.flapping - 2.0, 0.0),
                 bad=self.flapping * 2.0 + 2.0, far=True,
             )  # fmt: skip
@@ -85,7 +82,7 @@ class CircuitBreaker(Kind):
         wrong = self._comparison()
         harmless = [value for value in values if not wrong.holds(value)]
         return Stimulus(
-            at=lambda state: (Source(metric, Level(state)),), exact=True, rest=self.closed, inside=harmless[-1],
+            inputs=(Input(metric),), drive=Drive(level), exact=True, rest=self.closed, inside=harmless[-1],
             bad=next(value for value in values[::-1] if wrong.holds(value)),
         )  # fmt: skip
 
@@ -95,3 +92,8 @@ class CircuitBreaker(Kind):
             return f"Circuit breaker{which} changed state {{{{ $value }}}} times"
         word = {"open": "open", "half_open": "half-open", "not_closed": "not closed"}[self.state]
         return f"Circuit breaker{which} is {word}"
+
+
+def _flapping(count: float, closed: float, open: float, window: int) -> Pieces:
+    """So many changes of state in a window."""
+    return (Zigzag(closed, open, int(window / count)) if count else Level(closed),)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus, level
 from alertkit.series import Level
 from alertkit.spec.alert import Names, QuantityField
 from alertkit.spec.quantity import RATIO, format_number
@@ -95,23 +95,14 @@ class Down(Kind):
         share = self._share()
         if share is None:
             return Stimulus(
-                at=lambda up: (Source(watched, Level(up)),), exact=True, rest=1.0, inside=1.0, bad=0.0, gone=gone,
+                inputs=(Input(watched),), drive=Drive(level), exact=True, rest=1.0, inside=1.0, bad=0.0, gone=gone,
                 scenery=others, leave=leave,
             )  # fmt: skip
         needed = ceil(round(share * INSTANCES, 9))
-
-        def at(down: float) -> tuple[Source, ...]:
-            count = round(down * INSTANCES)
-            return (
-                tuple(
-                    Source(watched, Level(0.0 if i < count else 1.0), (("instance", f"instance-{i:02}"),))
-                    for i in range(INSTANCES)
-                )
-                + others
-            )
-
+        instances = tuple(Input(watched, (("instance", f"instance-{i:02}"),)) for i in range(INSTANCES))
         return Stimulus(
-            at=at,
+            inputs=instances + tuple(Input(other.selector, other.extra) for other in others),
+            drive=Drive(_down, (len(others),)),
             exact=False,
             rest=0.0,
             inside=(needed - 1) / INSTANCES,
@@ -127,3 +118,9 @@ class Down(Kind):
             return what + ": too many targets are down"
         where = "".join(f" {{{{ $labels.{label} }}}}" for label in self.identity if label != "job")
         return f"{what} is down" + (f" ({where.strip()})" if where else "")
+
+
+def _down(share: float, others: int) -> Pieces:
+    """This share of the instances is down; `others` stay up."""
+    count = round(share * INSTANCES)
+    return (*[Level(0.0 if i < count else 1.0) for i in range(INSTANCES)], *[Level(1.0)] * others)

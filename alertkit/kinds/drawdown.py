@@ -4,7 +4,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
 from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
@@ -71,15 +71,20 @@ class Drawdown(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         if self.metric is not None:
             metric = self.metric.where(self.where)
-            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True)
+            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True)
         assert self.equity is not None and self.window is not None
         equity = self.equity.where(self.where)
         brief = self.window < SIX_HOURS
         return Stimulus(
-            at=lambda value: (Source(equity, Level(PEAK * (1 - value))),), rest=0.0,
+            inputs=(Input(equity),), drive=Drive(_fallen), rest=0.0,
             isolated=brief, prelude=120_000 if brief else 0, longest=self.window // 2 if brief else None,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         unit = RATIO if self.metric is None else self.unit_of(self.metric.metric)
         return f"Drawdown is {humanized(unit)}"
+
+
+def _fallen(share: float) -> Pieces:
+    """A gauge that has lost this share of its peak."""
+    return (Level(PEAK * (1 - share)),)

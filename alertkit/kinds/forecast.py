@@ -4,7 +4,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Line
 from alertkit.spec.alert import QuantityField, UnitField
 from alertkit.spec.duration import Duration, format_duration
@@ -72,16 +72,17 @@ class Forecast(Kind):
         down = self.direction == "down"
         size = abs(limit) or 1024.0
         harmless = limit + size if down else limit - size
-
-        def at(value: float) -> tuple[Source, ...]:
-            if value < limit if down else value > limit:
-                # Still on the right side, but the line leads to `value` at the horizon.
-                return (Source(metric, Line(harmless, (value - harmless) / ahead)),)
-            return (Source(metric, Level(value)),)
-
         return Stimulus(
-            at=at, rest=harmless, isolated=True, birth=POINTS, window=self.window, drifts=True, smallest=1.0,
+            inputs=(Input(metric),), drive=Drive(_leading, (limit, harmless, ahead, down)), rest=harmless,
+            isolated=True, birth=POINTS, window=self.window, drifts=True, smallest=1.0,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         return f"{self.metric.metric} will reach {self.limit.text} within {format_duration(self.within)}"
+
+
+def _leading(value: float, limit: float, harmless: float, ahead: float, down: bool) -> Pieces:
+    """A gauge that will have the value in `ahead` seconds: past the limit, a line that is still on the right side."""
+    if value < limit if down else value > limit:
+        return (Line(harmless, (value - harmless) / ahead),)
+    return (Level(value),)

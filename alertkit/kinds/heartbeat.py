@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Question
-from alertkit.kinds.stimulus import Stimulus
+from alertkit.kinds.stimulus import Drive, Pieces, Stimulus
 
 
 class Heartbeat(Kind):
@@ -33,7 +33,11 @@ class Heartbeat(Kind):
         return Question(signal="vector(1)", identity=(), metric="", operations="", inputs=(), bare=True)
 
     def stimulus(self, context: Context) -> Stimulus:
-        return Stimulus(at=lambda value: (), rest=0.0, always=True)
+        return Stimulus(inputs=(), drive=Drive(_nothing), rest=0.0, always=True)
 
     def default_summary(self, alert: str) -> str:
         return "Alerting works; this alert fires for as long as it does"
+
+
+def _nothing(value: float) -> Pieces:
+    return ()

@@ -4,9 +4,8 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Comparison, Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Stimulus, slope
 from alertkit.kinds.wording import humanized
-from alertkit.series import Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
@@ -49,7 +48,7 @@ class Increase(MeasuredKind):
         counter, seconds = self.counter.where(self.where), self.window / 1000
         any_at_all = not self.conditions() or any(value == 0 for value in self.thresholds(NUMBER))
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / seconds)),), rise=self.window, fall=self.window,
+            inputs=(Input(counter),), drive=Drive(slope, (seconds,)), rise=self.window, fall=self.window,
             late=True, sums=True, smallest=2.0, eager=any_at_all,
         )  # fmt: skip
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
 from alertkit.kinds.wording import humanized
 from alertkit.series import Level, Slope
 from alertkit.spec.alert import QuantityField
@@ -126,37 +127,25 @@ class Latency(MeasuredKind):
         if name == "native_histogram":
             return None  # promtool 2.42 cannot be given native histograms
         if name == "gauge":
-            return Stimulus(at=lambda value: (Source(metric, Level(value)),), exact=True)
-        counted = Source(metric.named("_count"), Slope(speed))
-        observed = (counted,) if self.min_rate is not None else ()
+            return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True)
+        observed = (Input(metric.named("_count")),) if self.min_rate is not None else ()
         if name == "summary_metric":
             exposed = self._exposed(metric)
             lag = window if observed else 0
-            few = tuple(Source(source.selector, Slope(speed * 0.998)) for source in observed)
             return Stimulus(
-                at=lambda value: (Source(exposed, Level(value)), *observed), exact=True, prelude=lag,
-                isolated=bool(lag), thin=(lambda value: (Source(exposed, Level(value)), *few)) if few else None,
+                inputs=(Input(exposed), *observed),
+                drive=Drive(_summary, (speed,)) if observed else Drive(level), exact=True, prelude=lag,
+                isolated=bool(lag), thin=Drive(_summary, (speed * 0.998,)) if observed else None,
             )  # fmt: skip
         bucket = metric.named("_bucket")
-        edges = self._edges(metric)
-
-        def flow(value: float, speed: float) -> tuple[Source, ...]:
-            shares = cumulative(value, self.quantile, edges)
-            rows = [(format_number(edge), share) for edge, share in zip(edges, shares, strict=True)]
-            return tuple(
-                Source(bucket, Slope(speed * share), (("le", le),)) for le, share in [*rows, ("+Inf", 1.0)]
-            ) + (Source(counted.selector, Slope(speed)),) * len(observed)
-
-        def at(value: float) -> tuple[Source, ...]:
-            return flow(value, speed)
-
-        def thin(value: float) -> tuple[Source, ...]:
-            return flow(value, speed * 0.998)
-
-        idle = tuple(Source(s.selector, Slope(0.0), s.extra) for s in at(edges[0]))
+        edges = tuple(self._edges(metric))
+        inputs = (*(Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")), *observed)
+        behind = 1 + len(observed)
         return Stimulus(
-            at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if observed else None
-        )
+            inputs=inputs, drive=Drive(_histogram, (speed, self.quantile, edges, behind)), rise=window, fall=window,
+            late=True, idle=(Slope(0.0),) * len(inputs), sums=True,
+            thin=Drive(_histogram, (speed * 0.998, self.quantile, edges, behind)) if observed else None,
+        )  # fmt: skip
 
     def _edges(self, metric: Selector) -> list[float]:
         """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""
@@ -171,7 +160,18 @@ class Latency(MeasuredKind):
         return f"{what} is {humanized(self.unit_of(metric.metric), exact=True)}"
 
 
-def cumulative(value: float, quantile: float, edges: list[float]) -> list[float]:
+def _summary(value: float, speed: float) -> Pieces:
+    """A quantile that is the value, and the counter of all observations."""
+    return (Level(value), Slope(speed))
+
+
+def _histogram(value: float, speed: float, quantile: float, edges: tuple[float, ...], behind: int) -> Pieces:
+    """The buckets of a histogram whose quantile is the value, and `behind` them series that count all."""
+    shares = cumulative(value, quantile, edges)
+    return tuple([Slope(speed * share) for share in shares] + [Slope(speed)] * behind)
+
+
+def cumulative(value: float, quantile: float, edges: Sequence[float]) -> list[float]:
     """For each bucket the share of observations at or below its upper bound, so that the quantile is `value`.
 
     `histogram_quantile` interpolates linearly inside the bucket that holds the quantile. The lowest bucket starts at

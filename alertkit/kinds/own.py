@@ -29,9 +29,10 @@ from alertkit.kinds.own_signal import (
 )
 from alertkit.kinds.own_types import shown
 from alertkit.kinds.question import Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.promql import Expr, selectors
 from alertkit.promql.reads import read_selectors, spec_selector
+from alertkit.series import Gone, Piece
 from alertkit.series.example import example_labels, satisfies
 from alertkit.spec.duration import format_duration, parse_duration
 from alertkit.spec.quantity import NUMBER, Unit, unit_of_metric
@@ -301,17 +302,18 @@ def _stimulus(
     slopes = [line.word == "rate" for line in varying]
     told = rise is not None or fall is not None
 
-    def at(value: float) -> tuple[Source, ...]:
-        result = []
-        for selector, line in sources:
+    def pieces(value: float) -> Pieces:
+        result: list[Piece] = []
+        for _, line in sources:
             try:
-                result.append(Source(selector, line.piece(variables, value)))
+                result.append(line.piece(variables, value))
             except LineError:  # such as a division by the value 0: the series cannot be
-                continue
+                result.append(Gone())
         return tuple(result)
 
     return Stimulus(
-        at=at,
+        inputs=tuple(Input(selector) for selector, _ in sources),
+        drive=Drive(pieces),
         rise=motion.rise if rise is None else rise,
         fall=motion.fall if fall is None else fall,
         late=bool(slopes) and all(slopes),

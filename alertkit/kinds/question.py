@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.spec.quantity import NUMBER, Unit, format_number
 from alertkit.spec.selector import Selector
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """`op` is a PromQL comparison; `value` is in the signal's unit."""
 
     op: str

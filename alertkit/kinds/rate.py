@@ -4,9 +4,8 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Stimulus, slope
 from alertkit.kinds.wording import humanized
-from alertkit.series import Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
 
@@ -52,7 +51,7 @@ class Rate(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus:
         counter, per = self.counter.where(self.where), PER[self.per]
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / per)),), rise=self.window, fall=self.window, late=True,
+            inputs=(Input(counter),), drive=Drive(slope, (float(per),)), rise=self.window, fall=self.window, late=True,
             sums=True,
         )  # fmt: skip
 

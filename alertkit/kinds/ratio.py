@@ -6,7 +6,7 @@ from pydantic import Field
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
 from alertkit.series.example import apart
 from alertkit.spec.duration import Duration, format_duration
@@ -95,33 +95,37 @@ class Ratio(MeasuredKind):
         part, other, role = self._parts()
         if role == "limit":
             return Stimulus(
-                at=lambda value: (Source(part, Level(value / 2)), Source(other, Level(0.5))), exact=True,
-                sums=True, idle=(Source(part, Level(1.0)), Source(other, Level(0.0))),
+                inputs=(Input(part), Input(other)), drive=Drive(_filled), exact=True, sums=True,
+                idle=(Level(1.0), Level(0.0)),
             )  # fmt: skip
         window = self.window or FIVE_MINUTES
         # Hardly enough events, so that a guard which asks for more is noticed.
         speed = 1001.0 * self.min_events / window if self.min_events else 128.0
         extra = apart(other, part) if role == "total" else ()
-
-        def flow(value: float, speed: float) -> tuple[Source, ...]:
-            # Where the total selects the part too, the other series carries only what is left.
-            remainder = speed * (1 - value) if role == "rest" or extra else speed
-            return (Source(part, Slope(speed * value)), Source(other, Slope(remainder), extra))
-
-        edges = self.thresholds(RATIO)
-
-        def at(value: float) -> tuple[Source, ...]:
-            # More traffic away from the edges, so that it matters over which windows the two are rated.
-            near = any(abs(value - edge) <= 0.01 * edge for edge in edges)
-            return flow(value, speed if near else 2 * speed)
-
-        def thin(value: float) -> tuple[Source, ...]:
-            return flow(value, speed * 0.998)
-
-        idle = (Source(part, Slope(0.0)), Source(other, Slope(0.0), extra))
+        # Where the total selects the part too, the other series carries only what is left.
+        remains = role == "rest" or bool(extra)
+        thin = Drive(_flow, (speed * 0.998, remains)) if self.min_events else None
         return Stimulus(
-            at=at, rise=window, fall=window, late=True, idle=idle, sums=True, thin=thin if self.min_events else None
-        )
+            inputs=(Input(part), Input(other, extra)),
+            drive=Drive(_more_away, (speed, remains, tuple(self.thresholds(RATIO)))), rise=window, fall=window,
+            late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
+        )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
+
+
+def _filled(value: float) -> Pieces:
+    """Two gauges, a limit and how much of it is used."""
+    return (Level(value / 2), Level(0.5))
+
+
+def _flow(value: float, speed: float, remains: bool) -> Pieces:
+    """Two counters: the part, and the whole at `speed` a second or, with `remains`, only what is left of it."""
+    return (Slope(speed * value), Slope(speed * (1 - value) if remains else speed))
+
+
+def _more_away(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
+    """More traffic away from the edges, so that it matters over which windows the two are rated."""
+    near = any(abs(value - edge) <= 0.01 * edge for edge in edges)
+    return _flow(value, speed if near else 2 * speed, remains)

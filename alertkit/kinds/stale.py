@@ -4,7 +4,7 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Clock, Gone, Level
 from alertkit.spec.duration import format_duration
 from alertkit.spec.quantity import SECONDS, unit_of_metric
@@ -76,18 +76,28 @@ class Stale(MeasuredKind):
             oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
             whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
             return Stimulus(
-                at=lambda age: (Source(watched, Clock(age, scale)),), sharp=whole, isolated=True, prelude=oldest
-            )
+                inputs=(Input(watched),), drive=Drive(_written, (scale,)), sharp=whole, isolated=True, prelude=oldest,
+            )  # fmt: skip
         edges = sorted(self.thresholds(SECONDS))
 
         def delay(age: float) -> int:
             return int(1000 * max((edge for edge in edges if edge <= age), default=0.0))
 
         return Stimulus(
-            at=lambda age: (Source(watched, Gone() if age else Level(1.0)),), isolated=True, prelude=LOOKBACK,
+            inputs=(Input(watched),), drive=Drive(_ended), isolated=True, prelude=LOOKBACK,
             rest=0.0, inside=0.0, delay=delay, drifts=True, absence=True,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         watched, _ = self._watched()
         return f"{watched.metric} is {{{{ $value | humanizeDuration }}}} old"
+
+
+def _written(age: float, scale: float) -> Pieces:
+    """A timestamp that is always so old."""
+    return (Clock(age, scale),)
+
+
+def _ended(age: float) -> Pieces:
+    """A series that ends where it gets any age."""
+    return (Gone() if age else Level(1.0),)

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from alertkit.kinds.base import Context, Kind
 from alertkit.kinds.question import Comparison, Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric, Selector, SelectorError, parse_selector
@@ -68,21 +68,25 @@ class Stalled(Kind):
 
     def stimulus(self, context: Context) -> Stimulus:
         counter, seconds = self.counter.where(self.where), self.window / 1000
-        gates: tuple[Source, ...] = ()
-        shut: tuple[Source, ...] = ()
+        gates: tuple[Input, ...] = ()
+        held: Pieces = ()
+        shut: Pieces = ()
         if self.while_ is not None:
             gate, comparison = self.while_
-            held = next(
-                v for v in (comparison.value, comparison.value + 1, comparison.value - 1) if comparison.holds(v)
-            )
-            gates = (Source(gate, Level(held)),)
             v = comparison.value
-            shut = (Source(gate, Level(next(x for x in (v, v - 1, v + 1) if not comparison.holds(x)))),)
+            gates = (Input(gate),)
+            held = (Level(next(x for x in (v, v + 1, v - 1) if comparison.holds(x))),)
+            shut = (Level(next(x for x in (v, v - 1, v + 1) if not comparison.holds(x))),)
         return Stimulus(
-            at=lambda value: (Source(counter, Slope(value / seconds)), *gates), rise=self.window, fall=self.window,
+            inputs=(Input(counter), *gates), drive=Drive(_counted, (seconds, held)), rise=self.window, fall=self.window,
             late=True, sums=True, rest=1024.0, inside=32.0, bad=0.0,
-            thin=(lambda value: (Source(counter, Slope(value / seconds)), *shut)) if shut else None,
+            thin=Drive(_counted, (seconds, shut)) if shut else None,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         return f"{self.counter.metric} has not risen for {format_duration(self.window)}"
+
+
+def _counted(value: float, seconds: float, gates: Pieces) -> Pieces:
+    """A counter that rises by the value in so many seconds, beside gates that stay as they are."""
+    return (Slope(value / seconds), *gates)

@@ -2,27 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from alertkit.series import Piece
+from alertkit.series import Level, Piece, Slope
 from alertkit.spec.selector import Selector
 
+Pieces = tuple[Piece, ...]
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One input series while the signal has some value: a selector's series, `extra` labels, and what it does."""
+
+class Input(NamedTuple):
+    """One input series, whatever it does: a selector's series with `extra` labels."""
+
+    selector: Selector
+    extra: tuple[tuple[str, str], ...] = ()
+
+
+class Source(NamedTuple):
+    """One input series while the signal has some value: a selector's series, what it does, and `extra` labels."""
 
     selector: Selector
     piece: Piece
     extra: tuple[tuple[str, str], ...] = ()
 
 
+class Drive(NamedTuple):
+    """What each input series does while the signal has some value: `pieces(value, *arguments)`, in their order.
+
+    It knows no names, and equal ones do the same: what follows from one is worked out once for all alerts that have
+    it. `pieces` is therefore a function of a module, and `arguments` can be hashed.
+    """
+
+    pieces: Callable[..., Pieces]
+    arguments: tuple[Hashable, ...] = ()
+
+    def __call__(self, value: float) -> Pieces:
+        return self.pieces(value, *self.arguments)
+
+
+def level(value: float) -> Pieces:
+    """One gauge that has the value itself."""
+    return (Level(value),)
+
+
+def slope(value: float, seconds: float) -> Pieces:
+    """One counter that rises by the value in so many seconds."""
+    return (Slope(value / seconds),)
+
+
 @dataclass(frozen=True, slots=True)
 class Stimulus:
     """How to drive a signal. Times are milliseconds.
 
-    at         value -> the series that give the signal this value
+    inputs     the series that move the signal
+    drive      value -> what they do so that the signal has this value
     rise       after a change upward, this long until the signal has wholly arrived at the new value
     fall       the same for a change downward
     late       a change shows only at the first sample after it (counters), not at it (gauges)
@@ -47,14 +81,15 @@ class Stimulus:
     scenery    series that go on through every stage, also when the data is gone
     sums       the series of one identity are added up, so each may be split in two
     twin       a healthy series in the same identity changes nothing, though the question itself takes the worst
-    thin       value -> series with this value and too little traffic for the alert to speak; None without such a guard
+    thin       as `drive`, with too little traffic for the alert to speak; None without such a guard
     pairs      burn rates: (severity, long window, short window, threshold) of each pair, and
     counted    the window in which they ask for events
     leave      labels of the further alerts that fire when the scenery leaves too, with the data
-    idle       series that exist but carry no traffic; None where that means nothing
+    idle       what the series do when they exist but carry no traffic; None where that means nothing
     """
 
-    at: Callable[[float], tuple[Source, ...]]
+    inputs: tuple[Input, ...]
+    drive: Drive
     rise: int = 0
     fall: int = 0
     late: bool = False
@@ -79,10 +114,15 @@ class Stimulus:
     absence: bool = False
     always: bool = False
     scenery: tuple[Source, ...] = ()
-    idle: tuple[Source, ...] | None = None
+    idle: Pieces | None = None
     sums: bool = False
     pairs: tuple[tuple[str, int, int, float], ...] = ()
     counted: int = 0
     leave: tuple[tuple[tuple[str, str], ...], ...] = ()
     twin: bool = False
-    thin: Callable[[float], tuple[Source, ...]] | None = None
+    thin: Drive | None = None
+
+    def at(self, value: float) -> tuple[Source, ...]:
+        """The series that give the signal this value, with what they do."""
+        pieces = self.drive(value)
+        return tuple([Source(one.selector, piece, one.extra) for one, piece in zip(self.inputs, pieces, strict=True)])

@@ -4,9 +4,8 @@ from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
-from alertkit.kinds.stimulus import Source, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Stimulus, level
 from alertkit.kinds.wording import humanized
-from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
 
@@ -61,7 +60,7 @@ class Threshold(MeasuredKind):
         metric = self.metric.where(self.where)
         window = self.window or 0
         return Stimulus(
-            at=lambda value: (Source(metric, Level(value)),),
+            inputs=(Input(metric),), drive=Drive(level),
             rise=window if self.over in ("avg", "min") else 0,
             fall=window if self.over in ("avg", "max") else 0,
             sticky=self.over in ("max", "min"),

@@ -5,26 +5,26 @@ A group is a script, which knows no names, bound to the series, labels and texts
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, ExprTest, InputSeries, TestGroup
-from alertkit.kinds.stimulus import Source
-from alertkit.prove.decoys import DECOY, foreign_states, healthy_twin, outsiders, splits
+from alertkit.kinds.stimulus import Drive, Input
+from alertkit.prove.decoys import DECOY, calm, foreign_states, has_room, outsiders, twin
 from alertkit.prove.grid import Grid
-from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, inputs_at_rest, missing_group, missing_tests
+from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, missing_group, missing_tests, watched
+from alertkit.prove.rows import constant, driven, idle, opposed, steady
 from alertkit.prove.script import IDLE, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
 from alertkit.prove.stages import scripts_of
-from alertkit.series import Gone, Level, Piece, notation
+from alertkit.series import Level
 from alertkit.series.example import example_labels
 from alertkit.spec.selector import quoted
 from alertkit.template import go
 
-GONE, ONE = Gone(), Level(1.0)
+ONE = Level(1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,9 @@ class _Bound:
         self.alert, self.claim, self.companion, self.copies = alert, claim, companion, copies
         self.rules = {rule.severity: rule for rule in alert.rules}
         self.bad, self.good = identities(claim)
-        # What the scripts of an alert share: what is expected, and the names of its series.
+        self.cast = _Cast(alert, claim, copies)
+        # What the scripts of an alert share.
         self._known: dict[Outcome, Expected] = {SILENT: ()}
-        self._names: dict[tuple[object, ...], str] = {}
 
     def proof(self, script: Script) -> Proof:
         if self.good is None:
@@ -90,14 +90,16 @@ class _Bound:
         alerts: list[AlertTest] = []
         exprs: list[ExprTest] = []
         name, known = self.alert.name, self._known
-        for check, title, outcome in script.outcomes:
+        for outcome in script.outcomes:
             if outcome not in known:
                 known[outcome] = self._expected(*outcome)
-            expected = known[outcome]
+        expectations = [known[outcome] for outcome in script.outcomes]
+        for time, title, place in script.told:
+            expected = expectations[place]
             if expected is None:
-                exprs.append(self._states(check, outcome, title))
+                exprs.append(self._states(time, script.outcomes[place], title))
             else:
-                alerts.append(AlertTest(check.time, name, expected, title))
+                alerts.append(AlertTest(time, name, expected, title))
         return alerts, exprs
 
     def _expected(self, severities: tuple[str, ...], value: float | None, ended: bool) -> Expected:
@@ -142,7 +144,7 @@ class _Bound:
             result.append((name, shown))
         return tuple(result)
 
-    def _states(self, check: Check, outcome: Outcome, comment: str) -> ExprTest:
+    def _states(self, time: int, outcome: Outcome, comment: str) -> ExprTest:
         """The same expectation by labels alone."""
         severities, _, ended = outcome
         name = self.alert.name
@@ -151,7 +153,7 @@ class _Bound:
             labels = {**self._labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
             samples.append(("ALERTS" + _braces(labels), 1.0))
         selector = f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}'
-        return ExprTest(check.time, selector, tuple(samples), comment)
+        return ExprTest(time, selector, tuple(samples), comment)
 
     def _missing(self, script: Script) -> tuple[AlertTest, ...]:
         """The companion: silent before its `for`, firing at it, for the identity whose data is gone."""
@@ -173,74 +175,91 @@ class _Bound:
         """How long the companion remembers, or what it says when nothing is left."""
         claim = self.claim
         found = missing_tests(claim, rule, self.bad, self.good is None, case)
-        sources = inputs_at_rest(claim)
-        if found is None or not sources:
+        inputs = watched(claim)
+        if found is None or not inputs:
             return None
         tests, length = found
-        lost = [_series_name(source, self.bad) for source in sources]
-        staying = [_series_name(source, {}) for source, _ in outsiders(claim, (), self.bad)]
+        lost = [_series_name(one, self.bad) for one in inputs]
+        staying = [name for name, _ in self.cast.outsiders]
         if case == FORGOTTEN and self.good is not None:
-            staying += [_series_name(source, self.good) for source in sources]
+            staying += [_series_name(one, self.good) for one in inputs]
         lost = list(dict.fromkeys(lost))
         staying = [name for name in dict.fromkeys(staying) if name not in lost]
         title = f"{self.alert.name} {case}"
         group, checks = missing_group(title, claim, rule, tests, length, lost, staying)
         return Proof(self.alert, grid_of(rule), group, checks)
 
-    def _at(self, script: Script) -> Callable[[float], tuple[Source, ...]]:
-        """The series of a value: with the usual traffic, or with too little or none where that is the case."""
+    def _drive(self, script: Script) -> Drive:
+        """How the series follow the value: with the usual traffic, or in their cases with too little or none."""
         stimulus = self.claim.stimulus
         if script.name == THIN and stimulus.thin is not None:
             return stimulus.thin
         if script.name == IDLE and stimulus.idle is not None:
-            idle = stimulus.idle
-            return lambda _: idle
-        return stimulus.at
+            return Drive(idle, (stimulus.idle,))
+        return stimulus.drive
 
     def _series(self, script: Script) -> tuple[InputSeries, ...]:
-        """Each series with what it does at each value of the script and, last, when there is no data."""
-        stimulus, values = self.claim.stimulus, script.values
-        ends = stimulus.gone is not None
-        found: dict[str, list[Piece]] = {}
-        rows: dict[tuple[object, ...], list[Piece]] = {}
-        names, at = self._names, self._at(script)
-        for index, value in enumerate(values):
-            for source in splits(at(value), self.claim):
-                key = (source.selector.metric, source.selector.matchers, source.extra)
-                row = rows.get(key)
-                if row is None:
-                    if key not in names:
-                        names[key] = _series_name(source, self.bad)
-                    row = rows[key] = found.setdefault(names[key], [GONE] * (len(values) + 1))
-                row[index] = source.piece
-        if self.good is not None:
-            for source in at(self.claim.rest):
-                # Where absence is the alarm, all must be gone for it.
-                pieces = [source.piece] * len(values) + [GONE if ends else source.piece]
-                found.setdefault(_series_name(source, self.good), pieces)
-        for source in healthy_twin(self.claim):
-            found.setdefault(_series_name(source, self.bad), [source.piece] * len(values) + [GONE])
-        for source in stimulus.scenery:
-            last = GONE if stimulus.leave else source.piece
-            found[_series_name(source, self.bad)] = [source.piece] * len(values) + [last]
-        for copy in self.copies:
+        """Each series with its values over the script."""
+        claim, stimulus, cast = self.claim, self.claim.stimulus, self.cast
+        drive = self._drive(script)
+        found: dict[str, str] = {}
+        for place, half, values in driven(script, drive, cast.split):
+            found[(cast.twins if half else cast.bad)[place]] = values
+        if cast.good:
+            # Where absence is the alarm, all must be gone for it.
+            for name, values in zip(
+                cast.good, steady(script, drive, claim.rest, stimulus.gone is not None), strict=True
+            ):
+                found.setdefault(name, values)
+        if cast.calm is not None:
+            for name, values in zip(cast.twins, steady(script, stimulus.drive, cast.calm, True), strict=True):
+                found.setdefault(name, values)
+        for name, source in zip(cast.scenery, stimulus.scenery, strict=True):
+            found[name] = constant(script, source.piece, bool(stimulus.leave))
+        for copy, names in cast.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
-            names_of_copy, _ = identities(copy)
-            for source in copy.stimulus.at(copy.rest):
-                found.setdefault(_series_name(source, names_of_copy), [source.piece] * (len(values) + 1))
-        for source, pieces in outsiders(self.claim, values, self.bad):
-            found.setdefault(_series_name(source, {}), pieces)
-        first = self.alert.rules[0]
-        states = foreign_states(self.claim, self.alert.name, first.severity, self.alert.system, self.bad)
-        for labels in states:
-            found[f"ALERTS{_braces(dict(labels))}"] = [ONE] * (len(values) + 1)
-        return tuple([InputSeries(name, _values(script, tuple(pieces))) for name, pieces in found.items()])
+            for name, values in zip(names, steady(script, copy.stimulus.drive, copy.rest, False), strict=True):
+                found.setdefault(name, values)
+        if cast.outsiders:
+            own = opposed(script, stimulus.drive, claim.boundaries, claim.rest)
+            for name, place in cast.outsiders:
+                if place < len(own):
+                    found.setdefault(name, own[place])
+                else:
+                    found.setdefault(name, constant(script, stimulus.scenery[place - len(own)].piece, False))
+        for name in cast.states:
+            found[name] = constant(script, ONE, False)
+        return tuple([InputSeries(name, values) for name, values in found.items()])
 
 
-@lru_cache(maxsize=16384)
-def _values(script: Script, pieces: tuple[Piece, ...]) -> str:
-    """One series over a whole script; alerts of one shape differ only in names, so most are asked for again."""
-    return notation([(pieces[place], samples) for place, samples in script.plan], script.grid.step)
+class _Cast:
+    """The names of all series in an alert's proofs, each list in the order of the inputs it was made from.
+
+    bad        the identity that the scripts move
+    twins      a second series beside each of those, where there is room for one
+    good       the identity that stays at rest; none where only one can exist
+    calm       the value at which the twins stay; None where they do not stand by
+    split      the series are added up, so the twins are their second halves
+    outsiders  series that one matcher keeps out, and the place of the input or the scenery that they look like
+    states     alert states of alerts that are not this one
+    """
+
+    def __init__(self, alert: Alert, claim: Claim, copies: Sequence[Claim]) -> None:
+        stimulus, (bad, good) = claim.stimulus, identities(claim)
+        inputs, room = stimulus.inputs, has_room(claim)
+        self.split = stimulus.sums and room
+        self.calm = calm(claim) if claim.worst and room and inputs else None
+        self.bad = [_series_name(one, bad) for one in inputs]
+        self.good = [] if good is None else [_series_name(one, good) for one in inputs]
+        twins = self.split or self.calm is not None
+        self.twins = [_series_name(twin(one), bad) for one in inputs] if twins else []
+        self.scenery = [_series_name(Input(s.selector, s.extra), bad) for s in stimulus.scenery]
+        self.outsiders = [(_series_name(one, {}), place) for one, place in outsiders(claim, bad)]
+        self.copies = [
+            (copy, [_series_name(one, identities(copy)[0]) for one in copy.stimulus.inputs]) for copy in copies
+        ]
+        states = foreign_states(claim, alert.name, alert.rules[0].severity, alert.system, bad)
+        self.states = [f"ALERTS{_braces(dict(labels))}" for labels in states]
 
 
 def has_second_identity(claim: Claim) -> bool:
@@ -262,9 +281,10 @@ def identities(claim: Claim) -> tuple[dict[str, str], dict[str, str] | None]:
     return bad, {**bad, **{name: f"{name}-2" for name in free}}
 
 
-def _series_name(source: Source, identity: dict[str, str]) -> str:
-    labels = {**identity, **(example_labels(source.selector.matchers) or {}), **dict(source.extra)}
-    return source.selector.metric + _braces(labels)
+def _series_name(one: Input, identity: dict[str, str]) -> str:
+    selector = one.selector
+    given = (example_labels(selector.matchers) or {}) if selector.matchers else {}
+    return selector.metric + _braces({**identity, **given, **dict(one.extra)})
 
 
 def _braces(labels: dict[str, str]) -> str:

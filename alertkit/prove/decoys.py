@@ -7,45 +7,42 @@ round; and for hysteresis the alert states of alerts that are not this one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from alertkit.compile.claim import FALLING, RISING, Claim
-from alertkit.kinds.stimulus import Source
-from alertkit.series import Gone, Level, Piece, Slope
+from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
+from alertkit.kinds.stimulus import Input, Pieces
+from alertkit.series import Level, Piece, Slope
 from alertkit.series.example import example_labels, satisfies
 from alertkit.spec.selector import Matcher, Selector
 
 TWIN = "replica"
 # Marks alert states that no rule of the test has written.
 DECOY = "decoy"
-_GONE = Gone()
 
 Extra = tuple[tuple[str, str], ...]
 
 
-def splits(sources: Sequence[Source], claim: Claim) -> list[Source]:
+def splits(pieces: Pieces) -> list[tuple[int, bool, Piece]]:
     """The series of one identity, each in two that add up to it, in unequal parts; as they are where they do not add.
 
-    A gauge beside counters is a gate, which is not added up. Neighbours are parted differently, so that the larger of
-    two does not keep their proportion.
+    Gives the place of a piece, whether it is the second part of it, and that part. A gauge beside counters is a gate,
+    which is not added up. Neighbours are parted differently, so that the larger of two does not keep their proportion.
     """
-    if not claim.stimulus.sums or _taken(claim):
-        return list(sources)
-    counted = any(isinstance(source.piece, Slope) for source in sources)
-    parted = []
-    for index, source in enumerate(sources):
-        share = 0.75 if index % 2 else 0.5
-        one, other = _scaled(source.piece, share), _scaled(source.piece, 1 - share)
-        if one is None or other is None or (counted and isinstance(source.piece, Level)):
-            parted.append(source)
-            continue
-        parted.append(Source(source.selector, one, source.extra))
-        parted.append(_twin(source, other))
+    counted = any(isinstance(piece, Slope) for piece in pieces)
+    parted: list[tuple[int, bool, Piece]] = []
+    for place, piece in enumerate(pieces):
+        share = 0.75 if place % 2 else 0.5
+        one, other = _scaled(piece, share), _scaled(piece, 1 - share)
+        if one is None or other is None or (counted and isinstance(piece, Level)):
+            parted.append((place, False, piece))
+        else:
+            parted += [(place, False, one), (place, True, other)]
     return parted
 
 
-def _taken(claim: Claim) -> bool:
-    return TWIN in claim.identity or any(m.label == TWIN for s in claim.inputs for m in s.matchers)
+def has_room(claim: Claim) -> bool:
+    """Whether a second series fits into an identity: the label that tells it apart has no other meaning."""
+    return not (TWIN in claim.identity or any(m.label == TWIN for s in claim.inputs for m in s.matchers))
 
 
 def _scaled(piece: Piece, share: float) -> Piece | None:
@@ -56,73 +53,58 @@ def _scaled(piece: Piece, share: float) -> Piece | None:
     return None
 
 
-def healthy_twin(claim: Claim) -> list[Source]:
-    """A second series in the identity that is well throughout, where only the worst one counts."""
-    if not claim.worst or _taken(claim):
-        return []
-    return [_twin(source, source.piece) for source in claim.stimulus.at(_calm(claim))]
+def twin(one: Input) -> Input:
+    """The second series beside one in its identity."""
+    return Input(one.selector, (*one.extra, (TWIN, "2")))
 
 
-def _twin(source: Source, piece: Piece) -> Source:
-    return Source(source.selector, piece, (*source.extra, (TWIN, "2")))
-
-
-def _calm(claim: Claim) -> float:
+def calm(claim: Claim) -> float:
     """A harmless value for the twin; where rest is zero a little more, so that a sum is not the same."""
     edge = claim.boundaries[0]
     if claim.rest or claim.stimulus.far or edge.comparison.op not in (*RISING, *FALLING):
         return claim.rest
     little = edge.inside / 8
     kept = claim.clear is not None and claim.clear.holds(little)
-    return claim.rest if kept or claim.stimulus.drifts or _harmful(claim, little) else little
+    return claim.rest if kept or claim.stimulus.drifts or _harmful(claim.boundaries, little) else little
 
 
-def outsiders(claim: Claim, values: Sequence[float], identity: dict[str, str]) -> Iterator[tuple[Source, list[Piece]]]:
-    """For each matcher a series that it alone keeps out, and what it does at each of `values` and without data."""
+def outsiders(claim: Claim, identity: dict[str, str]) -> list[tuple[Input, int]]:
+    """For each matcher a series that it alone keeps out, and the place of the input or, behind these, of the scenery
+    that it looks like. An input's outsider is in the opposite health (`opposite`), scenery's does what that does."""
     stimulus = claim.stimulus
-    if stimulus.always or not claim.boundaries:
-        return
-    bad = claim.boundaries[-1].past
-    own = list(stimulus.at(bad)) + list(stimulus.at(claim.rest)) + list(stimulus.scenery)
-    if not any(source.selector.matchers for source in own):
-        return
-    everyone = {source.selector for source in own} | set(claim.inputs)
-    opposite = [claim.rest if _harmful(claim, value) else bad for value in values] + [claim.rest]
-    seen: set[tuple[str, Extra]] = set()
-    for source in own:
-        for matcher in dict.fromkeys(source.selector.matchers):
-            labels = _outside(source, matcher, identity, everyone)
-            if labels is None:
-                continue
-            key = (source.selector.metric, tuple(sorted(labels.items())))
-            if key in seen:
-                continue
-            seen.add(key)
-            pieces = [_piece(stimulus.at(value), source) for value in opposite]
-            if source in stimulus.scenery:
-                pieces = [source.piece] * len(opposite)
-            yield Source(Selector(source.selector.metric), source.piece, key[1]), pieces
+    own = [*stimulus.inputs, *(Input(source.selector, source.extra) for source in stimulus.scenery)]
+    if stimulus.always or not claim.boundaries or not any(one.selector.matchers for one in own):
+        return []
+    everyone = {one.selector for one in own} | set(claim.inputs)
+    found: dict[Input, int] = {}
+    for place, one in enumerate(own):
+        for matcher in dict.fromkeys(one.selector.matchers):
+            labels = _outside(one, matcher, identity, everyone)
+            if labels is not None:
+                found.setdefault(Input(Selector(one.selector.metric), tuple(sorted(labels.items()))), place)
+    return list(found.items())
 
 
-def _harmful(claim: Claim, value: float) -> bool:
-    return any(boundary.comparison.holds(value) for boundary in claim.boundaries)
+def opposite(values: Sequence[float], boundaries: Sequence[Boundary], rest: float) -> list[float]:
+    """At each of `values`, and then without data, one in the opposite health."""
+    return [rest if _harmful(boundaries, value) else boundaries[-1].past for value in values] + [rest]
 
 
-def _piece(sources: Iterable[Source], like: Source) -> Piece:
-    return next((s.piece for s in sources if (s.selector, s.extra) == (like.selector, like.extra)), _GONE)
+def _harmful(boundaries: Iterable[Boundary], value: float) -> bool:
+    return any(boundary.comparison.holds(value) for boundary in boundaries)
 
 
 def _outside(
-    source: Source, matcher: Matcher, identity: dict[str, str], everyone: Iterable[Selector]
+    one: Input, matcher: Matcher, identity: dict[str, str], everyone: Iterable[Selector]
 ) -> dict[str, str] | None:
     """Labels that fail this matcher only, and that no other selector of the alert takes in."""
-    labels = {**identity, **(example_labels(source.selector.matchers) or {}), **dict(source.extra)}
+    labels = {**identity, **(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
     for value in _failing(matcher):
         changed = {k: v for k, v in {**labels, matcher.label: value}.items() if v}
-        others = [m for m in source.selector.matchers if m != matcher]
+        others = [m for m in one.selector.matchers if m != matcher]
         if satisfies(value, matcher) or not all(satisfies(changed.get(m.label, ""), m) for m in others):
             continue
-        if not any(_selects(selector, source.selector.metric, changed) for selector in everyone):
+        if not any(_selects(selector, one.selector.metric, changed) for selector in everyone):
             return changed
     return None
 
@@ -151,6 +133,3 @@ def foreign_states(claim: Claim, alert: str, severity: str, system: str, identit
     }  # fmt: skip
     changes = {"alertname": f"{alert}-{DECOY}", "alertstate": "pending", "severity": DECOY, "system": DECOY}
     return [tuple(sorted({**own, name: value}.items())) for name, value in changes.items()]
-
-
-__all__ = ["DECOY", "TWIN", "foreign_states", "healthy_twin", "outsiders", "splits"]

@@ -13,7 +13,7 @@ from alertkit.compile.claim import Claim
 from alertkit.compile.expression import HOUR
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import AlertTest, ExpectedAlert, InputSeries, TestGroup
-from alertkit.kinds.stimulus import Source
+from alertkit.kinds.stimulus import Input
 from alertkit.prove.grid import Grid
 from alertkit.prove.script import Check
 from alertkit.series import Level, notation
@@ -80,11 +80,6 @@ def missing_group(
     return TestGroup(title, grid.step, tuple(series), tuple(tests)), checks
 
 
-def inputs_at_rest(claim: Claim) -> list[Source]:
+def watched(claim: Claim) -> list[Input]:
     """The series that the companion watches."""
-    watched = {(selector.metric, selector.matchers) for selector in claim.inputs}
-    return [
-        source
-        for source in claim.stimulus.at(claim.rest)
-        if (source.selector.metric, source.selector.matchers) in watched
-    ]
+    return [one for one in claim.stimulus.inputs if one.selector in claim.inputs]

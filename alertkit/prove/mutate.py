@@ -277,7 +277,8 @@ class _World:
             for name, other in self._names.items():
                 before = f'alertname="{name}"'
                 if series.series.startswith("ALERTS{") and before in series.series:
-                    renamed.append(replace(series, series=series.series.replace(before, f'alertname="{other}"')))
+                    name_there = series.series.replace(before, f'alertname="{other}"')
+                    renamed.append(series._replace(series=name_there))
         return renamed
 
     def _tests(self, proof: Proof, kept: list[Rule], whole: bool) -> None:

@@ -108,9 +108,11 @@ class Script:
     """One timeline.
 
     ends      the alert fires when all series are gone
-    outcomes  each check with its title and what the alerts read like then: many checks share that
+    outcomes  what the alerts read like at the checks: many checks share one
+    told      each check's time, title and the place of its outcome
     values    the signal's different values
     plan      for each step the place of its value in `values` (of no data: one behind the last), and its samples
+    gone_at   the evaluation at which the data is gone for good; None when it never is
     """
 
     name: str
@@ -118,29 +120,29 @@ class Script:
     steps: tuple[Step, ...]
     checks: tuple[Check, ...]
     ends: bool
-    outcomes: tuple[tuple[Check, str, Outcome], ...] = field(init=False)
+    outcomes: tuple[Outcome, ...] = field(init=False)
+    told: tuple[tuple[int, str, int], ...] = field(init=False)
     values: tuple[float, ...] = field(init=False)
     plan: tuple[tuple[int, int], ...] = field(init=False)
+    gone_at: int | None = field(init=False)
 
     def __post_init__(self) -> None:
         values = list(dict.fromkeys(step.value for step in self.steps if step.value is not None))
         places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
         places[None] = len(values)
         plan = tuple((places[step.value], step.stage.length * self.grid.samples) for step in self.steps)
-        outcomes = [(check, check.title, self._outcome(check)) for check in self.checks]
-        object.__setattr__(self, "outcomes", tuple(outcomes))
+        outcomes = [self._outcome(check) for check in self.checks]
+        different = {outcome: place for place, outcome in enumerate(dict.fromkeys(outcomes))}
+        told = [(c.time, c.title, different[outcome]) for c, outcome in zip(self.checks, outcomes, strict=True)]
+        ends = self.steps[-1].value is None
+        object.__setattr__(self, "outcomes", tuple(different))
+        object.__setattr__(self, "told", tuple(told))
+        object.__setattr__(self, "gone_at", sum(step.stage.length for step in self.steps[:-1]) if ends else None)
         object.__setattr__(self, "values", tuple(values))
         object.__setattr__(self, "plan", plan)
 
     def _outcome(self, check: Check) -> Outcome:
         return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
-
-    @property
-    def gone_at(self) -> int | None:
-        """The evaluation at which the data is gone for good; None when it never is."""
-        if self.steps[-1].value is not None:
-            return None
-        return sum(step.stage.length for step in self.steps[:-1])
 
 
 @lru_cache(maxsize=8192)
