@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from alertkit.spec.duration import Duration
+from alertkit.spec.duration import Duration, Interval
 from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
@@ -212,7 +212,7 @@ class SpecFile(Model):
     system: str
     team: str = ""
     runbooks: str | None = None
-    interval: Duration | None = None
+    interval: Interval | None = None
     defaults: Defaults = Field(default_factory=dict, validate_default=True)
     labels: dict[str, Text] = Field(default_factory=dict)
     alerts: dict[str, Any]
