@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from alertkit.kinds import Kind, Registry
+from alertkit.kinds import Kind, PluginError, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import Matcher
@@ -18,6 +18,7 @@ from alertkit.spec.shown import brief
 from alertkit.spec.validate import field_names, suggest, validate
 
 MOST_COPIES = 1000
+_PLUGIN_HELP = "kind `{kind}` comes from an installed package: mend or upgrade that"
 SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
 ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
 
@@ -136,7 +137,11 @@ def _read_alert(
     if kind not in registry:
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
-    model = registry[kind]
+    try:
+        model = registry[kind]
+    except PluginError as error:
+        problems.add("AK214", str(error), document.value((*path, "kind")), _PLUGIN_HELP.format(kind=kind))
+        return []
     fields = _fields(model)
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)

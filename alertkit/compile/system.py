@@ -61,7 +61,7 @@ def compile_system(
     file, entries = read
     check_labels(file.labels, lambda label: document.key(("labels", label)), problems)
     check_labels(file.defaults.labels, lambda label: document.key(("defaults", "labels", label)), problems)
-    compiler = _Compiler(file, document, settings, problems)
+    compiler = _Compiler(file, document, settings, problems, registry)
     drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
     known = document.data["alerts"] if isinstance(document.data, dict) else ()
     check_unless(entries, set(known), problems)
@@ -73,7 +73,7 @@ def compile_system(
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, identities)
-        if d.entry.spec.user_promql:
+        if d.entry.spec.user_promql or registry.is_plugin(d.entry.spec.kind):
             compiler.check_promql(d, finished, names)
         alerts += finished
     if len(problems) > before:
@@ -84,7 +84,10 @@ def compile_system(
 
 
 class _Compiler:
-    def __init__(self, file: SpecFile, document: Document, settings: Settings, problems: Problems) -> None:
+    def __init__(
+        self, file: SpecFile, document: Document, settings: Settings, problems: Problems, registry: Registry
+    ) -> None:
+        self.registry = registry
         self.file = file
         self.document = document
         self.settings = settings
@@ -107,7 +110,13 @@ class _Compiler:
         try:
             question = spec.question(context)
             stimulus = spec.stimulus(context) if spec.tests == "on" else None
-        except KindError as error:
+        except Exception as error:
+            if not isinstance(error, KindError):
+                if not self.registry.is_plugin(spec.kind):
+                    raise
+                said = f"kind `{spec.kind}` failed: {type(error).__name__}: {error}"
+                self.problems.add("AK214", said, entry.value("kind"), "report it to whoever made that kind")
+                return None
             # What is missing or has no effect is said of the key, all else of its value.
             if error.offset is not None and entry.has(error.key):
                 span = entry.within(error.offset, error.length, error.key)
