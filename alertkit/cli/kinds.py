@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import Any
 
 import click
@@ -88,6 +89,9 @@ def _list(registry: Any, format_: str) -> None:
 
 
 def _page(data: dict[str, Any]) -> None:
+    from alertkit.kinds import describe
+    from alertkit.spec.alert import CONDITIONS
+
     click.echo(f"{data['kind']}\n{'=' * len(data['kind'])}\n{data['page']}\n")
     rows = [(row["name"], row["type"], row["default"] or "must be given") for row in data["parameters"]]
     if rows:
@@ -96,5 +100,11 @@ def _page(data: dict[str, Any]) -> None:
         for row in table:
             click.echo(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
         click.echo()
-    conditions = ", and one of above, below, at_least, at_most, equals, not_equals, outside; with clear and unit"
-    click.echo(f"Besides: the keys of every alert{conditions if data['compared'] else ''}.")
+    if data["compared"]:
+        _keys("One of", f"{', '.join([*CONDITIONS, 'outside'])}; with clear and unit")
+    _keys("Every alert", ", ".join(describe.common_keys()))
+
+
+def _keys(title: str, keys: str) -> None:
+    lead = f"{title}: "
+    click.echo(textwrap.fill(keys, width=100, initial_indent=lead, subsequent_indent=" " * len(lead)))

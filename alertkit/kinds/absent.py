@@ -47,6 +47,9 @@ class Absent(Kind):
     Pitfalls: `absent(sum(x))` loses every label; here the alert carries the labels of the set that is gone. With a
     shorter `for` it would fire at each restart.
 
+    Example
+      NoFeed: {kind: absent, metric: feed_up, expected: [{exchange: kraken}, {exchange: coinbase}], for: 5m}
+
     Source: Prometheus documentation, "Query functions", absent.
     """
 

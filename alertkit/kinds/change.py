@@ -30,6 +30,9 @@ class Change(MeasuredKind):
     Pitfalls: the old value moves along, so a change can be seen for no longer than `offset`: `for` must be shorter.
     An old value of zero gives no relative change. A negative old value counts by its size, so the sign stays right.
 
+    Example
+      BalanceDrop: {kind: change, metric: balance_usd, by: [account], offset: 1h, direction: down, above: 20%}
+
     Source: Prometheus documentation, "Querying basics", offset modifier.
     """
 

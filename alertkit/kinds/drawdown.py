@@ -31,6 +31,9 @@ class Drawdown(MeasuredKind):
     withdrawal looks like a loss and a deposit lifts the peak: subtract transfers from the balance where they matter.
     Gaps are harmless, the peak is remembered over them.
 
+    Example
+      Drawdown: {kind: drawdown, equity: account_equity_usd, window: 24h, above: {warning: 5%, critical: 10%}}
+
     Source: M. Magdon-Ismail and A. Atiya, "Maximum drawdown", Risk 17(10), 2004.
     """
 

@@ -17,6 +17,9 @@ class Heartbeat(Kind):
 
     Pitfalls: it is routed alone, repeats often and never reaches people; the compiler sees to that.
 
+    Example
+      Watchdog: {kind: heartbeat, receiver: deadman, severity: info}
+
     Source: Prometheus documentation, "Alerting", metamonitoring.
     """
 

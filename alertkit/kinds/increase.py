@@ -27,6 +27,9 @@ class Increase(MeasuredKind):
     event (prometheus#1673, #13570). So a series that did not exist before the window counts with its whole value.
     That also holds for a counter that is scraped for the first time with a past: it fires once, for one window.
 
+    Example
+      Restarted: {kind: increase, counter: process_restarts_total, window: 15m, by: [instance]}
+
     Source: Prometheus documentation, "Query functions", increase.
     """
 

@@ -27,6 +27,9 @@ class Rate(MeasuredKind):
     Pitfalls: the first increment of a series that is born at 1 has no rate: where a single event matters use
     `increase`. Resets are no problem, because each series is rated before the sum.
 
+    Example
+      Retries: {kind: rate, counter: retries_total, by: [operation], window: 5m, above: 30/min}
+
     Source: Prometheus documentation, "Query functions", rate.
     """
 

@@ -24,6 +24,9 @@ class Threshold(MeasuredKind):
 
     Pitfalls: a counter only ever rises, so comparing it with a number fires for good: use `rate` or `increase`.
 
+    Example
+      QueueLong: {kind: threshold, metric: queue_length, by: [queue], above: {warning: 100, critical: 1000}, for: 5m}
+
     Source: Prometheus documentation, "Alerting rules" and "Metric types".
     """
 

@@ -83,7 +83,10 @@ def validate(
 
 
 def _explained(error: Any, others: list[Any]) -> bool:
-    """Whether a key is only missing because it is misspelt beside where it should be."""
+    """Whether a key is only missing because it is misspelt, or a list only too short because its items are wrong."""
+    if error["type"] == "too_short":
+        depth = len(error["loc"])
+        return any(len(o["loc"]) > depth and o["loc"][:depth] == error["loc"] for o in others)
     if error["type"] != "missing":
         return False
     place, name = error["loc"][:-1], str(error["loc"][-1])

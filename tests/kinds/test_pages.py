@@ -17,7 +17,7 @@ def test_every_built_in_kind_has_a_page(name: str) -> None:
     page = describe.page(kind)
     first, blank, *_ = page.split("\n")
     assert first.endswith(".") and blank == ""
-    for section in ("Parameters\n", "PromQL[:,] ", "Pitfalls: ", "Source: "):
+    for section in ("Parameters\n", "PromQL[:,] ", "Pitfalls: ", "Example\n", "Source: "):
         assert re.search(rf"^{section}", page, re.MULTILINE), f"{name} lacks `{section.strip()}`"
     body = page.split("Parameters\n", 1)[1].split("\n\n", 1)[0]
     assert all(row.startswith("  ") for row in body.split("\n"))
@@ -45,6 +45,15 @@ def test_the_default_summary_says_the_unit(spec: str, summary: str, tmp_path: Pa
     system, drawn = compiled(f"system: demo\nalerts:\n  A: {spec}\n", {}, tmp_path)
     assert system is not None, drawn
     assert dict(system.alerts[0].rules[0].annotations)["summary"] == summary
+
+
+@pytest.mark.parametrize("name", list(Registry()))
+def test_the_example_of_a_page_compiles(name: str, tmp_path: Path) -> None:
+    page = describe.page(Registry()[name])
+    example = page.split("Example\n", 1)[1].split("\n\n", 1)[0]
+    system, drawn = compiled(f"system: demo\nalerts:\n{example}\n", {}, tmp_path)
+    assert system is not None, drawn
+    assert f"kind: {name}," in example
 
 
 def test_types_in_words() -> None:
