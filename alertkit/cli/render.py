@@ -39,8 +39,9 @@ def command(
     """Show the notifications of an alert, firing and resolved.
 
     \b
-    alertkit render CircuitBreakerOpen
-    alertkit render peak_trade/HighLatency --level warning --count 25
+    Examples:
+      alertkit render CircuitBreakerOpen
+      alertkit render peak_trade/HighLatency --level warning --count 25
     """
     from alertkit.build import read_systems
     from alertkit.cli.routing_input import read_input, write_templates

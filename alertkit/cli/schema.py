@@ -33,15 +33,19 @@ def command(what: str) -> None:
 
 def _schema(what: str) -> Schema:
     if what == "spec":
-        from alertkit.build.inputs import read_inputs
+        from alertkit.kinds.own_file import FOLDER, read_kinds
         from alertkit.kinds.schema import spec_schema
         from alertkit.source import Problems
+        from alertkit.spec.routing import read_routing
 
-        problems = Problems()
-        inputs = read_inputs(this_project(), problems)
+        problems, project = Problems(), this_project()
+        registry = read_kinds(project.specs / FOLDER, problems)
+        severities = [*project.file.severities]
+        for loaded in read_routing(project.alertmanager, problems):
+            severities += [name for name in loaded.file.severities if name not in severities]
         if problems:
             fail(problems)
-        return spec_schema(inputs.registry, inputs.settings.severities)
+        return spec_schema(registry, severities)
     from alertkit.spec.schema import project_schema, routing_schema
 
     return routing_schema() if what == "routing" else project_schema()

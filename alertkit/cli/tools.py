@@ -67,6 +67,10 @@ def list_() -> None:
     \b
     Example:
       alertkit tools list
+
+    \b
+    Examples:
+      alertkit tools list
     """
     bad = False
     for name, tool in find_all().items():

@@ -171,6 +171,12 @@ def test_the_command_prints_the_same_bytes_each_time(what: str, monkeypatch: pyt
     assert json.loads(first.stdout)["$schema"].startswith("http://json-schema.org/draft-07")
 
 
+def test_it_needs_no_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["schema"])
+    assert done.exit_code == 0 and json.loads(done.stdout) == SPEC.schema
+
+
 def test_descriptions_come_from_the_reference_pages() -> None:
     properties = SPEC.schema["definitions"]["kind drawdown"]["properties"]
     assert properties["window"]["description"] == "how far back the peak is looked for"
