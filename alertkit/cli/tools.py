@@ -65,10 +65,6 @@ def list_() -> None:
     """List the tools that were found: name, version and path.
 
     \b
-    Example:
-      alertkit tools list
-
-    \b
     Examples:
       alertkit tools list
     """
