@@ -206,6 +206,15 @@ class Defaults(AlertSpec):
         return data
 
 
+def _alerts(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise PydanticCustomError(
+            "AK203", "expected a mapping of alerts, found {shown}",
+            {"shown": brief(value), "help": "write each under its name: `HighLatency: {kind: latency, ...}`"},
+        )  # fmt: skip
+    return value
+
+
 class SpecFile(Model):
     """One file of `rules_src/`. `alerts` stay raw here: each is checked against its own kind."""
 
@@ -215,4 +224,4 @@ class SpecFile(Model):
     interval: Interval | None = None
     defaults: Defaults = Field(default_factory=dict, validate_default=True)
     labels: dict[str, Text] = Field(default_factory=dict)
-    alerts: dict[str, Any]
+    alerts: Annotated[dict[str, Any], BeforeValidator(_alerts)]

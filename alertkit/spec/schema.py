@@ -49,6 +49,7 @@ READ_BY: Mapping[object, Schema] = {
     validator(duration.Duration): DURATION,
     validator(alert.Text): TEXT,
     validator(alert.Names): TEXTS,
+    validator(alert.SpecFile.model_fields["alerts"].rebuild_annotation()): {"type": "object"},
     validator(alert.Explanations): {
         "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "object"]}}, {"type": "object"}]
     },
