@@ -68,7 +68,10 @@ def test_numbers_read_back(value: float) -> None:
         ("250ms", "lag_seconds", 0.25), ("250ms", "lag_ms", 250.0), ("10%", "cpu_percent", 10.0), ("10%", "cpu_ratio", 0.1),
         ("2GiB", "mem_bytes", 2147483648.0), ("500MB", "mem_mb", 500.0), ("1h30m", "age_seconds", 5400.0), ("-3", "x", -3.0),
         ("2 GiB", "mem_bytes", 2147483648.0), ("3", "lag_seconds", 3.0), ("5s", "mem_bytes", None), ("5s", "x", None),
-        ("-5m", "lag_seconds", -300.0), ("1e3", "x", 1000.0),
+        ("-5m", "lag_seconds", -300.0), ("1e3", "x", 1000.0), ("1MiB", "mem_mebibytes", 1.0), ("90%", "node:cpu:ratio", 0.9),
+        ("1MB/s", "net_bytes_per_second", 1e6), ("5s", "net_bytes_per_second", None), ("60/min", "requests_per_second", 1.0),
+        ("10/s", "requests_per_minute", 600.0), ("50%", "lag_seconds_count", None), ("5s", "lag_seconds_bucket", None),
+        ("250ms", "lag_seconds_sum", 0.25),
     ],
 )  # fmt: skip
 def test_quantities_on_metrics(text: str, metric: str, value: float | None) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alertkit.build.cache import Cache
-from alertkit.build.folder import Folder, put, unwritable
+from alertkit.build.folder import Folder, not_ours, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program
 from alertkit.build.unit import Unit
@@ -133,6 +133,10 @@ class _Compiler:
         outputs = dict(sorted(outputs.items()))
         stale = tuple(folder.differences(outputs))
         if new is not None:
+            foreign = folder.foreign(outputs) if stale else []
+            if foreign:
+                not_ours(self.project, foreign, problems)
+                return None
             if stale:
                 folder.swap(new, outputs)
             folder.remember(outputs)

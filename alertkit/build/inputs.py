@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
-from alertkit.source import Problems, Span
-from alertkit.spec.project import Project, shown_path
+from alertkit.source import Problems
+from alertkit.spec.project import Project
 from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
         frozenset(name for loaded in routing for name in loaded.file.calendars) if known else None,
     )
     if not project.specs.is_dir():
-        place = project.place("specs") or Span(shown_path(project.root), 1, 1)
+        place = project.place("specs")
         problems.add(
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",

@@ -41,15 +41,31 @@ def walk(folder: str, hidden: bool = True) -> Iterator[tuple[str, os.stat_result
             yield entry.path, entry.stat(follow_symlinks=entry.is_file())
 
 
+def _offers_kinds(package: Path) -> bool:
+    """Whether the metadata of a package names a kind of alerts."""
+    try:
+        return b"[alertkit.kinds]" in (package / "entry_points.txt").read_bytes()
+    except OSError:
+        return False
+
+
 def program() -> str:
-    """A hash of alertkit's sources, of Python and of the versions of all packages that are installed beside them."""
+    """A hash of alertkit's sources, of Python and of the versions of all packages that are installed beside them.
+
+    Of packages that offer kinds of alerts, their sources count too: they may be developed in place.
+    """
     rows = [alertkit.__version__, sys.version]
     for path, status in walk(str(Path(alertkit.__file__).parent)):
         if not path.endswith(".pyc"):
             rows.append(f"{path} {look(status)}")
     for place in sys.path:
         try:
-            rows += sorted(str(path) for path in Path(place).iterdir() if path.suffix in (".dist-info", ".egg-info"))
+            packages = sorted(path for path in Path(place).iterdir() if path.suffix in (".dist-info", ".egg-info"))
         except OSError:
             continue
+        rows += map(str, packages)
+        if any(_offers_kinds(package) for package in packages):
+            from alertkit.kinds.plugins import modules
+
+            rows += [f"{path} {look(path.stat())}" for path in modules()]
     return digest("\n".join(rows).encode())

@@ -25,6 +25,7 @@ COMMANDS = {
     "simulate": "Serve the systems' metrics on loopback, healthy or broken.",
     "demo": "Watch one alert travel through real servers to a message.",
     "kinds": "List the kinds of alerts, or print the reference page of one.",
+    "schema": "Print a JSON Schema, for editors that complete and check.",
     "explain-error": "Tell more of the code of an error.",
     "doctor": "Show the tools that were found, and how to get what is missing.",
     "tools": "Fetch promtool, amtool, prometheus and alertmanager, without root.",

@@ -14,6 +14,8 @@ from alertkit.spec.root import shown_path
 if TYPE_CHECKING:
     from alertkit.build.last import Last
 
+_NO_ROUTING = "rules only, {folder}/ holds no routing; `unless`, `active`, `notify` and muting of milder levels need it"
+
 
 @click.command("compile")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when the build folder is stale.")
@@ -55,6 +57,8 @@ def command(
         counts = f"{_count(len(said['systems']), 'system')}, {_count(said['rules'], 'rule')}, "
         counts += _count(said["expectations"], "generated expectation")
         click.echo(f"{counts} -> {shown}" + ("" if said["changed"] else " (unchanged)"))
+        for note in said["notes"]:
+            click.echo(f"note: {note}")
     sys.exit(FAILED if stale else OK)
 
 
@@ -72,9 +76,12 @@ def _compile(
     if compiled is None:
         fail(problems)
     stale = list(compiled.stale) if check else []
+    folder = shown_path(project.alertmanager)
+    notes = [] if "alertmanager.yml" in compiled.outputs else [_NO_ROUTING.format(folder=folder)]
     said = {
         "build": str(project.build), "changed": compiled.changed, "stale": stale, "systems": list(compiled.systems),
         "rules": compiled.alerts, "expectations": compiled.cases, "files": list(compiled.outputs),
+        "notes": notes,
     }  # fmt: skip
     if not stale:
         last.end(project.build, {**said, "changed": False})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ from alertkit.cli.common import BAD_INPUT, fail, this_project
 def command(name: str | None, format_: str) -> None:
     """List the kinds of alerts, or print the reference page of one.
 
-    The kinds that this project defines in rules_src/kinds/ are among them.
+    The kinds that this project defines in rules_src/kinds/, and those of installed packages, are among them.
 
     \b
     Examples:
@@ -25,8 +26,9 @@ def command(name: str | None, format_: str) -> None:
       alertkit kinds latency
       alertkit kinds --format json
     """
+    from alertkit.kinds import PluginError
     from alertkit.kinds.own_file import FOLDER, read_kinds
-    from alertkit.source import Problems
+    from alertkit.source import Problem, Problems
     from alertkit.spec.validate import suggest
 
     problems = Problems()
@@ -39,7 +41,10 @@ def command(name: str | None, format_: str) -> None:
     if name not in registry:
         click.echo(f"there is no kind `{name}`; {suggest(name, registry)}", err=True)
         sys.exit(BAD_INPUT)
-    data = _data(registry, name)
+    try:
+        data = _data(registry, name)
+    except PluginError as error:
+        fail([Problem("AK214", str(error), None, "mend or upgrade the package that offers this kind")])
     if format_ == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
     else:
@@ -53,7 +58,7 @@ def _data(registry: Any, name: str) -> dict[str, Any]:
     rows = describe.parameters(kind)
     return {
         "kind": name,
-        "defined_by": "project" if registry.is_own(name) else "alertkit",
+        "defined_by": "project" if registry.is_own(name) else "package" if registry.is_plugin(name) else "alertkit",
         "summary": describe.summary(kind),
         "page": describe.page(kind),
         "compared": describe.is_compared(kind),
@@ -65,18 +70,28 @@ def _data(registry: Any, name: str) -> dict[str, Any]:
 
 
 def _list(registry: Any, format_: str) -> None:
-    kinds = [_data(registry, name) for name in registry]
+    from alertkit.kinds import PluginError
+
+    kinds = []
+    for name in registry:
+        try:
+            kinds.append(_data(registry, name))
+        except PluginError as error:
+            click.echo(f"kind `{name}` is left out: {error}", err=True)
     if format_ == "json":
         click.echo(json.dumps(kinds, indent=2, ensure_ascii=False))
         return
     width = max(len(kind["kind"]) for kind in kinds)
     for kind in kinds:
-        mark = "  (this project's)" if kind["defined_by"] == "project" else ""
+        mark = {"project": "  (this project's)", "package": "  (an installed package's)"}.get(kind["defined_by"], "")
         click.echo(f"{kind['kind']:<{width}}  {kind['summary']}{mark}")
     click.echo("\nalertkit kinds NAME tells more of one")
 
 
 def _page(data: dict[str, Any]) -> None:
+    from alertkit.kinds import describe
+    from alertkit.spec.alert import CONDITIONS
+
     click.echo(f"{data['kind']}\n{'=' * len(data['kind'])}\n{data['page']}\n")
     rows = [(row["name"], row["type"], row["default"] or "must be given") for row in data["parameters"]]
     if rows:
@@ -85,5 +100,11 @@ def _page(data: dict[str, Any]) -> None:
         for row in table:
             click.echo(f"{row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}")
         click.echo()
-    conditions = ", and one of above, below, at_least, at_most, equals, not_equals, outside; with clear and unit"
-    click.echo(f"Besides: the keys of every alert{conditions if data['compared'] else ''}.")
+    if data["compared"]:
+        _keys("One of", f"{', '.join([*CONDITIONS, 'outside'])}; with clear and unit")
+    _keys("Every alert", ", ".join(describe.common_keys()))
+
+
+def _keys(title: str, keys: str) -> None:
+    lead = f"{title}: "
+    click.echo(textwrap.fill(keys, width=100, initial_indent=lead, subsequent_indent=" " * len(lead)))

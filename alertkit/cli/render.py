@@ -36,8 +36,9 @@ def command(
     """Show the notifications of an alert, firing and resolved.
 
     \b
-    alertkit render HighPingLatency
-    alertkit render peak_trade/CircuitBreakerOpen --level critical --count 25
+    Examples:
+      alertkit render HighPingLatency
+      alertkit render peak_trade/CircuitBreakerOpen --level critical --count 25
     """
     from alertkit.build import read_systems
     from alertkit.cli.routing_input import read_input, write_templates

@@ -56,12 +56,13 @@ def command(
     """Say who is told of an alert.
 
     \b
-    alertkit route CircuitBreakerOpen
-    alertkit route peak_trade/HighLatency --at 2026-12-25T15:00-05:00
-    alertkit route peak_trade/CircuitBreakerOpen name=broker
-    alertkit route team=trading severity=critical
-    alertkit route --all --short
-    alertkit route --check
+    Examples:
+      alertkit route CircuitBreakerOpen
+      alertkit route peak_trade/HighLatency --at 2026-12-25T15:00-05:00
+      alertkit route peak_trade/CircuitBreakerOpen name=broker
+      alertkit route team=trading severity=critical
+      alertkit route --all --short
+      alertkit route --check
     """
     from alertkit.cli.routing_input import read_input
     from alertkit.routing.answer import Oracle

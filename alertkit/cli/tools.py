@@ -65,7 +65,7 @@ def list_() -> None:
     """List the tools that were found: name, version and path.
 
     \b
-    Example:
+    Examples:
       alertkit tools list
     """
     bad = False

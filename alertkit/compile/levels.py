@@ -28,8 +28,7 @@ def levels_of(
     """The levels from the mildest to the gravest, and the comparison that `clear` makes; [] after a problem."""
     spec = entry.spec
     own = spec.severity or "warning"
-    if own not in severities:
-        problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
+    if not _severity_fits(entry, question, own, severities, problems):
         return [], None
     if question.forms and not _known_forms(entry, question, severities, problems):
         return [], None
@@ -58,6 +57,31 @@ def levels_of(
     )  # fmt: skip
     clear = _clear(entry, question, levels, problems) if spec.clear is not None and len(problems) == before else None
     return (levels, clear) if len(problems) == before else ([], None)
+
+
+def _severity_fits(entry: Entry, question: Question, own: str, severities: tuple[str, ...], problems: Problems) -> bool:
+    """Whether the alert's own severity exists, and whether its levels leave any use for it."""
+    spec = entry.spec
+    named: list[str | None] = [form.severity for form in question.forms]
+    if isinstance(spec, Measured):
+        given = [getattr(spec, name) for name in spec.conditions() if name in CONDITIONS]
+        named = [severity for levels in given for severity, _ in levels.quantities]
+    needed = not named or None in named
+    if spec.severity is not None and own not in severities:
+        problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
+    elif needed and own not in severities:
+        problems.add(
+            "AK311", f"the severity of `{entry.name}` is not given, and `{own}` is none here", entry.key(),
+            f"add `severity:`, here or under `defaults:`; {suggest(own, severities)}",
+        )  # fmt: skip
+    elif not needed and spec.severity is not None and "severity" not in entry.defaults:
+        problems.add(
+            "AK208", "`severity` has no effect: each level has its own", entry.key("severity"),
+            "remove it, or give one quantity instead of levels",
+        )  # fmt: skip
+    else:
+        return True
+    return False
 
 
 def _known_forms(entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems) -> bool:

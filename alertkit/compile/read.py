@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from alertkit.kinds import Kind, Registry
+from alertkit.kinds import Kind, PluginError, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.selector import Matcher
@@ -18,6 +18,8 @@ from alertkit.spec.shown import brief
 from alertkit.spec.validate import field_names, suggest, validate
 
 MOST_COPIES = 1000
+_ALERTS_HELP = "write each under its name: `HighLatency: {kind: latency, ...}`"
+_PLUGIN_HELP = "kind `{kind}` comes from an installed package: mend or upgrade that"
 SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
 ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
 
@@ -82,6 +84,12 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
     if not isinstance(data, dict):
         problems.add("AK203", "a spec file must be a mapping", document.value(()), "begin with `system:` and `alerts:`")
         return None
+    if "groups" in data and "alerts" not in data:
+        problems.add(
+            "AK203", "this is a file of Prometheus rules, not a spec", document.key(("groups",)),
+            "write `system:` and `alerts:`; an expression of old goes into an alert of `kind: expr`",
+        )  # fmt: skip
+        return None
     file = validate(SpecFile, document, (), data, problems)
     if file is None:
         _read_alerts(document, data, {}, registry, problems)
@@ -89,9 +97,8 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
     if not SYSTEM_NAME.match(file.system):
         problems.add(
             "AK209", f"`{file.system}` cannot be the name of a system", document.value(("system",)),
-            "use letters, digits, `_` and `-`, beginning with a letter",
+            "use letters, digits, `_` and `-`, beginning with a letter, like `peak_trade`",
         )  # fmt: skip
-        return None
     return file, _read_alerts(document, data, data.get("defaults") or {}, registry, problems)
 
 
@@ -101,6 +108,8 @@ def _read_alerts(
     alerts = data.get("alerts")
     if not isinstance(alerts, dict):
         return []
+    if not alerts:
+        problems.add("AK205", "there is no alert in this file", document.value(("alerts",)), _ALERTS_HELP)
     entries: list[Entry] = []
     for name, raw in alerts.items():
         path = ("alerts", name)
@@ -130,14 +139,17 @@ def _read_alert(
             problems.add("AK203", f"expected the name of a kind, found {brief(kind)}", place, suggest("", registry))
         else:
             place = document.key(path)
-            problems.add(
-                "AK202", f"the key `kind` is missing in `{name}`", place, f"add `kind:`; {suggest('', registry)}"
-            )
+            meant = "add `kind: expr`" if "expr" in raw else f"add `kind:`; {suggest('', registry)}"
+            problems.add("AK202", f"the key `kind` is missing in `{name}`", place, meant)
         return []
     if kind not in registry:
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
-    model = registry[kind]
+    try:
+        model = registry[kind]
+    except PluginError as error:
+        problems.add("AK214", str(error), document.value((*path, "kind")), _PLUGIN_HELP.format(kind=kind))
+        return []
     fields = _fields(model)
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)

@@ -89,7 +89,7 @@ class System:
 
     def with_companions(self) -> list[tuple[Alert, Alert | None]]:
         """Each alert with the companion that watches over its data; it follows its alert, and copies share names."""
-        following = [*self.alerts[1:], None]
+        following = [*self.alerts[1:], None][: len(self.alerts)]
         return [
             (alert, after if after is not None and after.companion else None)
             for alert, after in zip(self.alerts, following, strict=True)

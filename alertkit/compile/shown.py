@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alertkit.kinds import Question, Stimulus
-from alertkit.spec.quantity import Unit
+from alertkit.kinds.wording import humanized, suffix
 
 NAME = "value"
 # Thresholds from which on `humanize` reads better than all digits (123456 -> 123.5k).
@@ -23,17 +23,7 @@ def shown_value(question: Question, stimulus: Stimulus | None, thresholds: Itera
     """The Go template that shows the value of a question with these thresholds."""
     highest = max((abs(threshold) for threshold in thresholds), default=0.0)
     unit = question.unit
-    if unit.dimension == "ratio" and unit.scale == 1:
-        return "{{ $value | humanizePercentage }}"
-    if unit.dimension == "time" and unit.scale == 1:
-        exact = stimulus is None or stimulus.exact
-        return "{{ $value | humanizeDuration }}" if exact or highest < _SHORT else "{{ $value | humanize }}s"
+    if unit.dimension in ("ratio", "time") and unit.scale == 1:
+        return humanized(unit, exact=stimulus is None or stimulus.exact or highest < _SHORT)
     number = "{{ $value | humanize }}" if highest >= _LARGE else '{{ $value | printf "%.6g" }}'
-    return number + _suffix(unit)
-
-
-def _suffix(unit: Unit) -> str:
-    if unit.dimension == "number":
-        return ""
-    # `humanize` ends in a prefix of its own: 2.5GB, and never 2.5G MB.
-    return unit.name if unit.scale == 1 or not unit.name[:1].isalpha() else f" {unit.name}"
+    return number + suffix(unit)

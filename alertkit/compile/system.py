@@ -15,7 +15,7 @@ from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.shown import shown_value
-from alertkit.compile.texts import Texts, Variables, annotation_pairs, check_identity, check_labels
+from alertkit.compile.texts import LINKS, Texts, Variables, annotation_pairs, check_identity, check_labels
 from alertkit.compile.unless import check_unless, explained
 from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
@@ -61,7 +61,7 @@ def compile_system(
     file, entries = read
     check_labels(file.labels, lambda label: document.key(("labels", label)), problems)
     check_labels(file.defaults.labels, lambda label: document.key(("defaults", "labels", label)), problems)
-    compiler = _Compiler(file, document, settings, problems)
+    compiler = _Compiler(file, document, settings, problems, registry)
     drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
     known = document.data["alerts"] if isinstance(document.data, dict) else ()
     check_unless(entries, set(known), problems)
@@ -73,7 +73,7 @@ def compile_system(
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, identities)
-        if d.entry.spec.user_promql:
+        if d.entry.spec.user_promql or registry.is_plugin(d.entry.spec.kind):
             compiler.check_promql(d, finished, names)
         alerts += finished
     if len(problems) > before:
@@ -84,7 +84,10 @@ def compile_system(
 
 
 class _Compiler:
-    def __init__(self, file: SpecFile, document: Document, settings: Settings, problems: Problems) -> None:
+    def __init__(
+        self, file: SpecFile, document: Document, settings: Settings, problems: Problems, registry: Registry
+    ) -> None:
+        self.registry = registry
         self.file = file
         self.document = document
         self.settings = settings
@@ -107,7 +110,13 @@ class _Compiler:
         try:
             question = spec.question(context)
             stimulus = spec.stimulus(context) if spec.tests == "on" else None
-        except KindError as error:
+        except Exception as error:
+            if not isinstance(error, KindError):
+                if not self.registry.is_plugin(spec.kind):
+                    raise
+                said = f"kind `{spec.kind}` failed: {type(error).__name__}: {error}"
+                self.problems.add("AK214", said, entry.value("kind"), "report it to whoever made that kind")
+                return None
             # What is missing or has no effect is said of the key, all else of its value.
             if error.offset is not None and entry.has(error.key):
                 span = entry.within(error.offset, error.length, error.key)
@@ -115,7 +124,9 @@ class _Compiler:
                 span = entry.value(error.key)
             else:
                 span = entry.key(*filter(None, [error.key]))
-            self.problems.add(error.code, error.message, span, error.help)
+            # A line of `defaults` does not tell which of its alerts is meant.
+            whose = f" (alert `{entry.name}`)" if error.key in entry.defaults else ""
+            self.problems.add(error.code, error.message + whose, span, error.help)
             return None
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
@@ -219,11 +230,15 @@ class _Compiler:
         def variables() -> dict[str, object]:
             return self._variables(entry, Level(severity, (), ""))
 
-        what = question.metric
+        what = " or ".join(dict.fromkeys(selector.metric for selector in question.inputs))
+        summary = f"No data for {entry.name}: {what} is missing"
+        shared = annotation_pairs(entry, self.file, texts, variables, None)
+        # What is gone has not surely the labels that a link's template may name.
+        links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
         return Rule(
             alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
-            annotations=(("summary", f"No data for {entry.name}: {what} is missing"),), span=entry.key("missing"),
+            annotations=(("summary", summary), *links), span=entry.key("missing"),
         )  # fmt: skip
 
     def _check_names_of_routing(self, entry: Entry) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
 
 RESERVED = frozenset({"alertname", "alertstate", "severity", "system", "team", "le", "quantile", "__name__"})
+# Annotations that lead somewhere.
+LINKS = ("runbook_url", "dashboard_url")
 
 
 # Only few texts have a `<< >>`, so the variables are put together when one is met.
@@ -70,7 +72,10 @@ class Texts:
         except TemplateError as error:
             if first:
                 span = self._place(error.offset, error.length, path)
-                self._problems.add("AK404", error.message, span, "variables here: " + ", ".join(sorted(variables())))
+                message = error.message
+                if message.startswith("unknown variable"):  # the help lists what there is
+                    message = message.partition(", there are ")[0]
+                self._problems.add("AK404", message, span, "variables here: " + ", ".join(sorted(variables())))
             return text
 
     def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:
@@ -114,15 +119,20 @@ class Texts:
         available = self._available if isinstance(self._available, frozenset) else self._available.names
         available = frozenset() if is_open else available - {"__name__"}
         near = nearest(name, available)
+        spec = self._entry.spec
         has = ", ".join(sorted(available)) or "none"
         if name in ("severity", "system", "team", "alertname"):
             help = f"labels of the rule are not in $labels; write `<< {'alert' if name == 'alertname' else name} >>`"
+        elif name in self._entry.variables:
+            help = f"it is a variable of `for_each`; write `<< {name} >>`"
         elif near:
             help = f"did you mean `{near}`?"
         elif is_open:
             help = "the expression removes it from its result"
+        elif spec.label_advice:
+            help = f"its labels: {has}; {spec.label_advice.format(name=name)}"
         else:
-            help = f"its labels: {has}; add `{name}` to `by` to keep it"
+            help = f"its labels: {has}"
         return f"the alert cannot have the label `{name}`", help
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -47,8 +47,16 @@ class Absent(Kind):
     Pitfalls: `absent(sum(x))` loses every label; here the alert carries the labels of the set that is gone. With a
     shorter `for` it would fire at each restart.
 
+    Example
+      NoFeed: {kind: absent, metric: feed_up, expected: [{exchange: kraken}, {exchange: coinbase}], for: 5m}
+
     Source: Prometheus documentation, "Query functions", absent.
     """
+
+    label_advice: ClassVar[str] = "what is gone has the labels of `expected` and of the metric's own matchers"
+
+    # Its own labels identify it, and what it misses is what `missing` would.
+    without_defaults: ClassVar[frozenset[str]] = frozenset({"by", "missing"})
 
     kind: Literal["absent"] = "absent"
     metric: Metric
@@ -68,6 +76,10 @@ class Absent(Kind):
     def question(self, context: Context) -> Question:
         if self.by is not None:
             raise KindError("AK208", "`by` has no effect here", "by", "the labels of `expected` are the identity")
+        if self.missing == "alert":
+            raise KindError(
+                "AK208", "`missing` has no effect here", "missing", "the alert itself fires when data is gone"
+            )
         if self.for_ < 2 * context.scrape_interval:
             raise KindError(
                 "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",

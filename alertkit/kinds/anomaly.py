@@ -33,6 +33,9 @@ class Anomaly(Kind):
     Pitfalls: a metric that never moved has no deviation and gives no alert. Without data at the beginning of the
     window it is still warming up and stays silent.
 
+    Example
+      FewClients: {kind: anomaly, metric: websocket_clients, window: 6h, sigmas: 4, direction: down, for: 10m}
+
     Source: V. Chandola et al., "Anomaly detection: a survey", ACM Computing Surveys 41(3), 2009, section 7.1.
     """
 

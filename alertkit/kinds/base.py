@@ -45,6 +45,8 @@ class Kind(AlertSpec, ABC):
     default_by: ClassVar[tuple[str, ...]] = ()
     # Common keys that mean nothing to this kind, so `defaults:` of a file do not reach it.
     without_defaults: ClassVar[frozenset[str]] = frozenset()
+    # How a template gets a label that the alert lacks; empty where it cannot.
+    label_advice: ClassVar[str] = "add `{name}` to `by` to keep it"
     # Users wrote PromQL of their own: what is compiled from it is parsed once more.
     user_promql: ClassVar[bool] = False
 

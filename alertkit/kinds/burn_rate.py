@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.latency import whole_name
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.ratio import Ratio, flow
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
@@ -76,6 +78,9 @@ class BurnRate(Kind):
     Pitfalls: an objective of 100% has no budget. At low objectives a factor can ask for more than all requests to
     fail; that is an error here. With hardly any traffic one failure is a large ratio, hence `min_events`.
 
+    Example
+      ApiBudget: {kind: burn_rate, objective: 99.9%, ratio: {bad: errors_total, total: requests_total}}
+
     Source: Google, "The Site Reliability Workbook", chapter 5, "Alerting on SLOs", table 5-8.
     """
 
@@ -145,6 +150,7 @@ class BurnRate(Kind):
             part, other, _ = ratio._parts()
             return ratio, part, other
         assert self.latency is not None
+        whole_name(self.latency.histogram, "latency")
         histogram = self.latency.histogram.where(self.where)
         under = self.latency.under.in_unit(unit_of_metric(histogram.metric))
         if under is None:
@@ -154,7 +160,7 @@ class BurnRate(Kind):
                 "latency",
                 "write it like `under: 300ms`",
             )
-        fast = histogram.named("_bucket").where([Matcher("le", "=", format_number(under))])
+        fast = histogram.named("_bucket").where([bucket(under)])
         return None, fast, histogram.named("_count")
 
     def _errors(self, indicator: tuple[Ratio | None, Selector, Selector], window: str) -> str:
@@ -233,6 +239,22 @@ class BurnRate(Kind):
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: {{{{ $value | humanizePercentage }}}} of events fail, too fast for the error budget"
+
+
+def bucket(bound: float) -> Matcher:
+    """The matcher on `le` for a bucket, however the bound is spelt.
+
+    Go writes 1 and 1e+06; Python's client 1.0 and 1000000.0; Prometheus 3 turns whatever it scrapes into 1.0 and 1e+06.
+    """
+    number = format_number(bound)
+    if not bound.is_integer():
+        return Matcher("le", "=", number)
+    spellings = [number, f"{number}.0"]
+    if bound >= 1e6:
+        digits, exponent = f"{Decimal(number).normalize():E}".split("E")
+        spellings.append(f"{digits}e+{int(exponent):02}")
+    escaped = [text.replace(".", r"\.").replace("+", r"\+") for text in spellings]
+    return Matcher("le", "=~", "|".join(escaped))
 
 
 def _slug(name: str) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
@@ -28,6 +29,9 @@ class Change(MeasuredKind):
 
     Pitfalls: the old value moves along, so a change can be seen for no longer than `offset`: `for` must be shorter.
     An old value of zero gives no relative change. A negative old value counts by its size, so the sign stays right.
+
+    Example
+      BalanceDrop: {kind: change, metric: balance_usd, by: [account], offset: 1h, direction: down, above: 20%}
 
     Source: Prometheus documentation, "Querying basics", offset modifier.
     """
@@ -78,9 +82,9 @@ class Change(MeasuredKind):
 
     def default_summary(self, alert: str) -> str:
         distance = format_duration(self._distance())
-        show = "humanizePercentage" if self.mode == "relative" else "humanize"
+        unit = RATIO if self.mode == "relative" else self.unit_of(self.metric.metric)
         word = {"up": "rose", "down": "fell", "both": "changed"}[self.direction]
-        return f"{self.metric.metric} {word} by {{{{ $value | {show} }}}} against {distance} ago"
+        return f"{self.metric.metric} {word} by {humanized(unit)} against {distance} ago"
 
 
 def _changed(value: float, scale: float) -> Pieces:

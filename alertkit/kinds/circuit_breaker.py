@@ -30,6 +30,9 @@ class CircuitBreaker(Kind):
     aggregation: when a highly available pair is scraped twice, one copy that says open is enough, whatever the
     other says.
 
+    Example
+      BreakerOpen: {kind: circuit_breaker, metric: breaker_state, open: 2, by: [name], for: 1m}
+
     Source: M. Nygard, "Release It!", 2nd edition, chapter 5, Circuit Breaker.
     """
 

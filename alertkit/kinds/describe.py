@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+from alertkit.kinds.absent import LabelSets
 from alertkit.kinds.base import Kind
+from alertkit.kinds.stalled import Gate
 from alertkit.spec.alert import AlertSpec, Levels, Measured
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import Quantity, Unit
@@ -19,6 +21,10 @@ _PLAIN = {
     str: "text", int: "whole number", float: "number", bool: "true or false", Selector: "metric",
     Quantity: "quantity", Levels: "quantity, or a level each", Unit: "unit", dict: "mapping", list: "list",
 }  # fmt: skip
+
+
+# Types that are known by how they are read.
+_NAMED = ((Duration, "duration"), (LabelName, "label"), (LabelSets, "list of label sets"), (Gate, "a comparison"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,11 @@ def parameters(kind: type[Kind]) -> list[ParameterRow]:
     return sorted(rows, key=lambda row: row.default is not None)
 
 
+def common_keys() -> list[str]:
+    """The keys that every alert may have."""
+    return [field.alias or name for name, field in AlertSpec.model_fields.items()]
+
+
 def is_compared(kind: type[Kind]) -> bool:
     """Whether its value is compared by `above`, `below` and the rest."""
     return issubclass(kind, Measured)
@@ -67,7 +78,7 @@ def type_in_words(field: FieldInfo) -> str:
 def _words(annotation: Any) -> str:
     origin = get_origin(annotation)
     if origin is Annotated:
-        for known, word in ((Duration, "duration"), (LabelName, "label")):
+        for known, word in _NAMED:
             if get_args(known)[1] in get_args(annotation)[1:]:
                 return word
         return _words(get_args(annotation)[0])
@@ -88,6 +99,8 @@ def _words(annotation: Any) -> str:
 def _default(field: FieldInfo) -> str | None:
     if field.is_required():
         return None
+    if field.default_factory is not None:
+        return "see above"
     value = field.get_default(call_default_factory=False)
     if value is None:
         return "none"

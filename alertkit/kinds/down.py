@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from math import ceil
 from typing import Literal
 
@@ -12,6 +13,8 @@ from alertkit.spec.quantity import RATIO, format_number
 from alertkit.spec.selector import Matcher, Metric, Selector
 
 INSTANCES = 20
+# A regular expression that is only a list of names.
+_JOBS = re.compile(r"[\w-]+(?:\|[\w-]+)+\Z", re.ASCII)
 
 
 class Down(Kind):
@@ -19,7 +22,7 @@ class Down(Kind):
 
     Parameters
       job    name of a scrape job, or a list of them, or
-      up     a selector such as `up{job="api"}`
+      up     a selector such as `up{job="api"}` or `up{job=~"api|web"}`
       share  alert only when at least this share of the targets is down, such as 50%
 
     The identity is `job` and `instance`, with `share` only `job`, unless `by` says otherwise.
@@ -29,6 +32,9 @@ class Down(Kind):
 
     Pitfalls: `up == 0` says nothing of a job that has lost all its targets, so `absent` is added for each job. Its
     result carries the job but no instance.
+
+    Example
+      ApiDown: {kind: down, job: api, share: 50%, for: 1m, severity: critical}
 
     Source: Prometheus documentation, "Jobs and instances".
     """
@@ -50,7 +56,7 @@ class Down(Kind):
             raise KindError("AK212", "give either `job` or `up`", "", "for example `job: api`")
         if self.up is not None:
             selector = self.up.where(self.where)
-            return selector, (selector,)
+            return selector, _each_job(selector)
         single = tuple(Selector("up", (Matcher("job", "=", job),)).where(self.where) for job in self.job)
         if len(single) == 1:
             return single[0], single
@@ -124,3 +130,13 @@ def _down(share: float, others: int) -> Pieces:
     """This share of the instances is down; `others` stay up."""
     count = round(share * INSTANCES)
     return (*[Level(0.0 if i < count else 1.0) for i in range(INSTANCES)], *[Level(1.0)] * others)
+
+
+def _each_job(selector: Selector) -> tuple[Selector, ...]:
+    """One selector for each job that an alternation names; the selector itself where it names none."""
+    for matcher in selector.matchers:
+        if matcher.label == "job" and matcher.op == "=~" and _JOBS.match(matcher.value):
+            rest = tuple(m for m in selector.matchers if m is not matcher)
+            jobs = matcher.value.split("|")
+            return tuple(Selector(selector.metric, (Matcher("job", "=", job), *rest)) for job in jobs)
+    return (selector,)

@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
@@ -29,6 +30,9 @@ class Drawdown(MeasuredKind):
     Pitfalls: a peak that is zero or negative has no drawdown and gives no alert, rather than NaN or infinity. A
     withdrawal looks like a loss and a deposit lifts the peak: subtract transfers from the balance where they matter.
     Gaps are harmless, the peak is remembered over them.
+
+    Example
+      Drawdown: {kind: drawdown, equity: account_equity_usd, window: 24h, above: {warning: 5%, critical: 10%}}
 
     Source: M. Magdon-Ismail and A. Atiya, "Maximum drawdown", Risk 17(10), 2004.
     """
@@ -80,9 +84,8 @@ class Drawdown(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        if self.metric is not None and self.unit_of(self.metric.metric).name == "%":
-            return "Drawdown is {{ $value | humanize }}%"
-        return "Drawdown is {{ $value | humanizePercentage }}"
+        unit = RATIO if self.metric is None else self.unit_of(self.metric.metric)
+        return f"Drawdown is {humanized(unit)}"
 
 
 def _fallen(share: float) -> Pieces:

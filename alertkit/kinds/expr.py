@@ -34,12 +34,16 @@ class Expr(Kind):
     must hold a comparison, or it would fire as long as its series exist; `> bool` is none. `by` and `where` belong
     into the expression. `<< name >>` puts in the variables of `for_each`, nothing else.
 
+    Example
+      Unbalanced: {kind: expr, expr: 'abs(longs_usd - shorts_usd) > 1000', for: 5m}
+
     Source: Prometheus documentation, "Querying basics" and "Operators".
     """
 
     kind: Literal["expr"] = "expr"
     expr: Text
 
+    label_advice: ClassVar[str] = "keep `{name}` in the expression's own `by (...)` or `on (...)`"
     without_defaults: ClassVar[frozenset[str]] = frozenset({"by"})
     user_promql: ClassVar[bool] = True
 

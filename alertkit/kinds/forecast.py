@@ -30,6 +30,9 @@ class Forecast(Kind):
     Pitfalls: two points make a wild line, so four are needed. What is past the limit already alerts too, even while
     it recovers. Choose a window long enough to smooth the daily rhythm: a quarter of `within` is a good start.
 
+    Example
+      DiskFills: {kind: forecast, metric: disk_free_bytes, limit: 5GB, window: 6h, within: 24h, by: [mountpoint]}
+
     Source: Prometheus documentation, "Query functions", predict_linear.
     """
 

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from alertkit.kinds.base import Context, Kind
+from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Pieces, Stimulus
 
@@ -17,13 +17,22 @@ class Heartbeat(Kind):
 
     Pitfalls: it is routed alone, repeats often and never reaches people; the compiler sees to that.
 
+    Example
+      Watchdog: {kind: heartbeat, receiver: deadman, severity: info}
+
     Source: Prometheus documentation, "Alerting", metamonitoring.
     """
+
+    label_advice: ClassVar[str] = ""
+    without_defaults: ClassVar[frozenset[str]] = frozenset({"by", "where", "missing"})
 
     kind: Literal["heartbeat"] = "heartbeat"
     receiver: str
 
     def question(self, context: Context) -> Question:
+        given = [name for name in ("by", "where") if getattr(self, name)] + ["missing"] * (self.missing == "alert")
+        if given:
+            raise KindError("AK208", f"`{given[0]}` has no effect on a heartbeat", given[0], "remove it")
         return Question(signal="vector(1)", identity=(), metric="", operations="", inputs=(), bare=True)
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Stimulus, level, slope
+from alertkit.kinds.wording import humanized
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
@@ -25,6 +26,9 @@ class Increase(MeasuredKind):
     Pitfalls: `increase` sees nothing of a series that is born at 1, the usual way of a labelled counter's first
     event (prometheus#1673, #13570). So a series that did not exist before the window counts with its whole value.
     That also holds for a counter that is scraped for the first time with a past: it fires once, for one window.
+
+    Example
+      Restarted: {kind: increase, counter: process_restarts_total, window: 15m, by: [instance]}
 
     Source: Prometheus documentation, "Query functions", increase.
     """
@@ -52,4 +56,5 @@ class Increase(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        return f"{self.counter.metric} rose by {{{{ $value | humanize }}}} in {format_duration(self.window)}"
+        amount = humanized(self.unit_of(self.counter.metric))
+        return f"{self.counter.metric} rose by {amount} in {format_duration(self.window)}"

@@ -2,24 +2,48 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
+from alertkit.kinds.wording import humanized
 from alertkit.series import Level, Slope
 from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import Duration, format_duration
-from alertkit.spec.quantity import PER_SECOND, format_number
+from alertkit.spec.quantity import PER_SECOND, RATIO, format_number, parse_quantity
 from alertkit.spec.selector import Matcher, Metric, Selector
 
 FIVE_MINUTES = 300_000
 SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
 
 
-Bound = Annotated[float, Field(gt=0)]
+def _quantile(value: Any) -> Any:
+    """A quantile is a share: `0.95`, also written `95%` or `p95`."""
+    if isinstance(value, str):
+        percent = parse_quantity(value.removeprefix("p").removesuffix("%") + "%")
+        return value if percent is None else percent.in_unit(RATIO)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 1 <= value < 100:
+        raise PydanticCustomError(
+            "AK205", "`{shown}` is out of range: a quantile lies between 0 and 1",
+            {"shown": value, "help": f"write `{format_number(value / 100)}`"},
+        )  # fmt: skip
+    return value
+
+
+Quantile = Annotated[float, Field(gt=0, lt=1), BeforeValidator(_quantile)]
+
+
+def whole_name(metric: Selector, key: str) -> None:
+    """Refuse one series of a histogram or summary where its own name is wanted."""
+    name, _, suffix = metric.metric.rpartition("_")
+    if suffix in ("bucket", "sum", "count"):
+        raise KindError(
+            "AK206", f"`{metric.metric}` is one of the series of `{name}`", key, f"write the name alone: `{name}`"
+        )
 
 
 class Latency(MeasuredKind):
@@ -30,16 +54,19 @@ class Latency(MeasuredKind):
       native_histogram  a native histogram, or
       summary_metric    a summary that exposes the quantile, or
       gauge             a gauge that holds the latency
-      quantile          between 0 and 1 (default 0.95); not for a gauge
+      quantile          between 0 and 1 (default 0.95), or such as 95%; not for a gauge
       window            duration over which histograms are rated (default 5m)
       min_rate          silent below this many observations, such as 1/s
-      buckets           the upper bounds of the histogram's buckets in its own unit, so that a threshold which can
-                        never be exceeded is an error
+      buckets           the finite upper bounds of a classic histogram's buckets, such as [100ms, 1s, 5s], so that
+                        a threshold which can never be exceeded is an error
 
     PromQL: `histogram_quantile(<q>, sum by (le, <by>) (rate(<histogram>_bucket[<window>]))) > <threshold>`.
 
     Pitfalls: `le` is kept by the aggregation. A quantile never exceeds the highest finite bucket, so a threshold
     above it can never fire: declare `buckets`. Without traffic the quantile is NaN, which is silence, not a page.
+
+    Example
+      Slow: {kind: latency, histogram: request_duration_seconds, quantile: 0.95, above: 500ms, min_rate: 1/s}
 
     Source: Prometheus documentation, "Histograms and summaries".
     """
@@ -49,10 +76,10 @@ class Latency(MeasuredKind):
     native_histogram: Metric | None = None
     summary_metric: Metric | None = None
     gauge: Metric | None = None
-    quantile: float = Field(0.95, gt=0, lt=1)
+    quantile: Quantile = 0.95
     window: Duration | None = None
     min_rate: QuantityField | None = None
-    buckets: Annotated[tuple[Bound, ...], Field(min_length=1)] | None = None
+    buckets: Annotated[tuple[QuantityField, ...], Field(min_length=1)] | None = None
 
     def _source(self) -> tuple[str, Selector]:
         given = [name for name in SOURCES if getattr(self, name) is not None]
@@ -62,13 +89,17 @@ class Latency(MeasuredKind):
                 "give one of `histogram`, `native_histogram`, `summary_metric` or `gauge`",
             )  # fmt: skip
         name = given[0]
+        useless = ["buckets"] if self.buckets and name != "histogram" else []
         if name == "gauge":
-            useless = [key for key in ("window", "min_rate") if getattr(self, key) is not None]
-        else:
-            useless = ["window"] if name == "summary_metric" and self.window and self.min_rate is None else []
+            useless += [key for key in ("window", "min_rate") if getattr(self, key) is not None]
+            useless += ["quantile"] * ("quantile" in self.model_fields_set)
+        elif name == "summary_metric" and self.window and self.min_rate is None:
+            useless.append("window")
         if useless:
             raise KindError("AK208", f"`{useless[0]}` has no effect with `{name}`", useless[0], "remove it")
         metric: Selector = getattr(self, name)
+        if name != "gauge":
+            whole_name(metric, name)
         return name, metric.where(self.where)
 
     def question(self, context: Context) -> Question:
@@ -93,7 +124,7 @@ class Latency(MeasuredKind):
             operations = f"{operations}_{window}"
         highest = float("inf")
         if self.buckets is not None:
-            highest = max(b for b in self.buckets)
+            highest = max(self._bounds(metric))
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
             unit=unit, worst=worst, guards=self._guards(observed), range=(0.0, highest),
@@ -146,20 +177,31 @@ class Latency(MeasuredKind):
             thin=Drive(_histogram, (speed * 0.998, self.quantile, edges, behind)) if observed else None,
         )  # fmt: skip
 
+    def _bounds(self, metric: Selector) -> list[float]:
+        """The declared buckets, in the unit of the histogram."""
+        unit = self.unit_of(metric.metric)
+        bounds = []
+        for quantity in self.buckets or ():
+            bound = quantity.in_unit(unit)
+            if bound is None or bound <= 0:
+                raise KindError(
+                    "AK305", f"`{quantity.text}` is not the bound of a bucket in {unit.name}", "buckets",
+                    "write the finite bounds, all above zero, in the histogram's unit or as plain numbers",
+                )  # fmt: skip
+            bounds.append(bound)
+        return bounds
+
     def _edges(self, metric: Selector) -> list[float]:
         """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""
         if self.buckets is not None:
-            return sorted(set(self.buckets))
+            return sorted(set(self._bounds(metric)))
         values = [abs(value) for value in self.thresholds(self.unit_of(metric.metric)) if value] or [1.0]
         return sorted({value * factor for value in values for factor in (0.5, 2.0)})
 
     def default_summary(self, alert: str) -> str:
         name, metric = self._source()
         what = "latency" if name == "gauge" else f"p{format_number(round(self.quantile * 100, 6))} latency"
-        unit = self.unit_of(metric.metric)
-        if unit.name == "s":
-            return f"{what} is {{{{ $value | humanizeDuration }}}}"
-        return f"{what} is {{{{ $value | humanize }}}}" + (f" {unit.name}" if unit.dimension == "time" else "")
+        return f"{what} is {humanized(self.unit_of(metric.metric), exact=True)}"
 
 
 def _summary(value: float, speed: float) -> Pieces:

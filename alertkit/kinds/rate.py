@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Stimulus, slope
+from alertkit.kinds.wording import humanized
 from alertkit.spec.duration import Duration, format_duration
-from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Metric
 
 FIVE_MINUTES = 300_000
@@ -28,6 +27,9 @@ class Rate(MeasuredKind):
     Pitfalls: the first increment of a series that is born at 1 has no rate: where a single event matters use
     `increase`. Resets are no problem, because each series is rated before the sum.
 
+    Example
+      Retries: {kind: rate, counter: retries_total, by: [operation], window: 5m, above: 30/min}
+
     Source: Prometheus documentation, "Query functions", rate.
     """
 
@@ -39,11 +41,10 @@ class Rate(MeasuredKind):
     def question(self, context: Context) -> Question:
         counter = self.counter.where(self.where)
         window = format_duration(self.window)
-        unit = self.unit_of(counter.metric).per_second()
+        unit = self.unit_of(counter.metric).per(self.per)
         signal = by("sum", self.identity, f"rate({counter}[{window}])")
         if self.per != "s":
             signal = f"{PER[self.per]} * {signal}"
-            unit = Unit(f"/{self.per}", unit.dimension, unit.scale * Fraction(1, PER[self.per]))
         return Question(
             signal=signal, identity=self.identity, metric=counter.metric,
             operations=f"rate{window}" + ("" if self.per == "s" else f"_per_{self.per}"), inputs=(counter,),
@@ -58,5 +59,4 @@ class Rate(MeasuredKind):
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
-        per = "second" if self.per == "s" else self.per
-        return f"{self.counter.metric} rises by {{{{ $value | humanize }}}} per {per}"
+        return f"{self.counter.metric} rises by {humanized(self.unit_of(self.counter.metric).per(self.per))}"

@@ -10,7 +10,7 @@ from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
 from alertkit.series.example import apart
 from alertkit.spec.duration import Duration, format_duration
-from alertkit.spec.quantity import RATIO, format_number
+from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
 from alertkit.spec.selector import Metric, Selector
 
 FIVE_MINUTES = 300_000
@@ -32,6 +32,9 @@ class Ratio(MeasuredKind):
 
     Pitfalls: a counter that does not exist yet counts as zero while the other one exists. Without traffic the ratio
     is 0/0, which compares false: silence, not a page. Rates are taken before sums, so a restart is no spike.
+
+    Example
+      Errors: {kind: ratio, bad: 'requests_total{code=~"5.."}', total: requests_total, above: 5%, min_events: 20}
 
     Source: Prometheus documentation, "Recording rules", aggregation of ratios; Google SRE Book, chapter 6.
     """
@@ -69,6 +72,12 @@ class Ratio(MeasuredKind):
             for key in ("window", "min_events"):
                 if getattr(self, key) is not None:
                     raise KindError("AK208", f"`{key}` has no effect on gauges", key, "remove it")
+            unit, whole = unit_of_metric(part.metric), unit_of_metric(other.metric)
+            if (unit.dimension, unit.scale) != (whole.dimension, whole.scale) and NUMBER not in (unit, whole):
+                raise KindError(
+                    "AK305", f"`{part.metric}` is in {unit.name}, `{other.metric}` in {whole.name}: no share",
+                    "limit", "take two gauges of one unit, or write the expression yourself with kind `expr`",
+                )  # fmt: skip
             signal = f"{by('sum', self.identity, str(part))} / ({by('sum', self.identity, str(other))} > 0)"
             return Question(
                 signal=signal, identity=self.identity, metric=part.metric, operations="ratio", inputs=(part, other),

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Iterator
 from functools import cache
 
+from alertkit.kinds import plugins
 from alertkit.kinds.base import Kind
 
 # Name -> class; the module is `alertkit.kinds.<name>`.
@@ -37,7 +38,7 @@ def _built_in(name: str) -> type[Kind]:
 
 
 class Registry:
-    """Kinds by name: the built-in ones and those of the project, through the same door.
+    """Kinds by name: the built-in ones, those of the project and those of installed packages, through the same door.
 
     `digest` stands for the content of the project's own ones, for caches.
     """
@@ -47,14 +48,20 @@ class Registry:
         self.digest = digest
 
     def __contains__(self, name: object) -> bool:
-        return name in self._own or name in BUILT_IN
+        return name in self._own or name in BUILT_IN or name in plugins.entries()
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*BUILT_IN, *(name for name in self._own if name not in BUILT_IN)])
+        return iter(dict.fromkeys([*BUILT_IN, *self._own, *plugins.entries()]))
 
     def __getitem__(self, name: str) -> type[Kind]:
-        return self._own[name] if name in self._own else _built_in(name)
+        if name in self._own:
+            return self._own[name]
+        return _built_in(name) if name in BUILT_IN else plugins.load(name)
 
     def is_own(self, name: str) -> bool:
         """Whether the project defines it itself."""
         return name in self._own
+
+    def is_plugin(self, name: str) -> bool:
+        """Whether an installed package defines it."""
+        return name not in self._own and name not in BUILT_IN

@@ -28,6 +28,9 @@ class Stale(MeasuredKind):
     is silence: watch clocks apart from this. The age of a metric can be told only as long as it is remembered,
     which is twice the largest threshold and at least an hour; use `absent` for what must always be there.
 
+    Example
+      BackupOld: {kind: stale, timestamp: backup_last_success_timestamp_seconds, above: {warning: 26h, critical: 50h}}
+
     Source: Prometheus documentation, "Instrumentation", timestamps, not time since.
     """
 

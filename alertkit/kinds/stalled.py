@@ -38,12 +38,16 @@ class Stalled(Kind):
     Parameters
       counter  the counter
       window   duration in which it must have risen (default 5m)
-      while    a gate such as `collector_status == 1`: only while it holds, standing still is wrong
+      while    a gate such as `collector_status == 1`: only while it holds, standing still is wrong; `where` does not
+               reach it, so give it the matchers that it needs
 
     PromQL: `sum by (<by>) (increase(<counter>[<window>])) == 0 and on (<by>) group by (<by>) (<while>)`.
 
     Pitfalls: a counter that is absent is not stalled: there is nothing to count. Use `missing: alert` for that.
     Choose a window that is longer than the longest quiet time of a healthy day.
+
+    Example
+      NoTrades: {kind: stalled, counter: trades_total, window: 10m, while: collector_status == 1, missing: alert}
 
     Source: Prometheus documentation, "Query functions", increase.
     """

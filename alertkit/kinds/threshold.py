@@ -5,6 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Stimulus, level
+from alertkit.kinds.wording import humanized
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.selector import Metric
 
@@ -22,6 +23,9 @@ class Threshold(MeasuredKind):
     `max by (<by>) (avg_over_time(<metric>[<window>])) > <threshold>`. Without `by` there is one alert for all series.
 
     Pitfalls: a counter only ever rises, so comparing it with a number fires for good: use `rate` or `increase`.
+
+    Example
+      QueueLong: {kind: threshold, metric: queue_length, by: [queue], above: {warning: 100, critical: 1000}, for: 5m}
 
     Source: Prometheus documentation, "Alerting rules" and "Metric types".
     """
@@ -78,4 +82,5 @@ class Threshold(MeasuredKind):
         return bool(given) and given[0] in rising
 
     def default_summary(self, alert: str) -> str:
-        return f"{self.metric.metric} is {{{{ $value | humanize }}}}"
+        value = humanized(self.unit_of(self.metric.metric), exact=self.over != "avg" and self.aggregate != "avg")
+        return f"{self.metric.metric} is {value}"

@@ -110,7 +110,7 @@ def _job_evidence(
     for key in keys:
         tally = tallies[key]
         moments: list[tuple[int, bool]] = []
-        for test in job.proof.group.alerts:
+        for test in job.proof.group.alert_tests:
             case = cases.get(test.time, "")
             if test.alert != key[1] or not (whole if test.alert != own else case not in failed):
                 continue

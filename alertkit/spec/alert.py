@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from alertkit.spec.duration import Duration
+from alertkit.spec.duration import Duration, Interval
 from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
@@ -188,6 +188,9 @@ class Defaults(AlertSpec):
     """What `defaults:` of a file may hold: common keys that an alert has not given itself."""
 
     not_offered: ClassVar[tuple[str, ...]] = ("kind", "for_each", "unless")
+    elsewhere: ClassVar[dict[str, str]] = dict.fromkeys(
+        (*CONDITIONS, "outside", "clear", "unit", "window", "metric"), "it belongs to each alert that needs it"
+    )
 
     kind: str = ""
 
@@ -203,13 +206,22 @@ class Defaults(AlertSpec):
         return data
 
 
+def _alerts(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise PydanticCustomError(
+            "AK203", "expected a mapping of alerts, found {shown}",
+            {"shown": brief(value), "help": "write each under its name: `HighLatency: {kind: latency, ...}`"},
+        )  # fmt: skip
+    return value
+
+
 class SpecFile(Model):
     """One file of `rules_src/`. `alerts` stay raw here: each is checked against its own kind."""
 
     system: str
     team: str = ""
     runbooks: str | None = None
-    interval: Duration | None = None
+    interval: Interval | None = None
     defaults: Defaults = Field(default_factory=dict, validate_default=True)
     labels: dict[str, Text] = Field(default_factory=dict)
-    alerts: dict[str, Any]
+    alerts: Annotated[dict[str, Any], BeforeValidator(_alerts)]

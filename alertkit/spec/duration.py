@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from alertkit.spec.shown import brief
@@ -68,3 +68,13 @@ def _validate(value: Any) -> int:
 
 Duration = Annotated[int, BeforeValidator(_validate)]
 """A pydantic field: Prometheus notation in YAML, milliseconds in Python."""
+
+
+def _some(value: int) -> int:
+    if value < 1:
+        raise PydanticCustomError("AK205", "an interval of nothing", {"help": "say how often, such as 15s"})
+    return value
+
+
+Interval = Annotated[Duration, AfterValidator(_some)]
+"""A duration of at least one millisecond."""

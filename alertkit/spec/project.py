@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span, load
 from alertkit.source.problem import plain_lines
-from alertkit.spec.duration import Duration
+from alertkit.spec.duration import Interval
 from alertkit.spec.root import PROJECT_FILE, find_root
 from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.shown import brief
@@ -71,6 +71,16 @@ class Environment(Model):
     state_dir: str | None = None
 
 
+def _severities(value: tuple[str, ...]) -> tuple[str, ...]:
+    twice = next((index for index, name in enumerate(value) if name in value[:index]), None)
+    if twice is not None:
+        raise PydanticCustomError(
+            "AK205", "`{name}` stands here twice",
+            {"name": value[twice], "path": (twice,), "help": "name each once, from the mildest to the gravest"},
+        )  # fmt: skip
+    return value
+
+
 class ProjectFile(Model):
     """The keys of `alertkit.yaml`, every one optional. `severities` run from the mildest to the gravest.
 
@@ -83,9 +93,11 @@ class ProjectFile(Model):
     alertmanager: str = "alertmanager"
     build: str = "build"
     alertmanager_version: Annotated[tuple[int, int], BeforeValidator(_version)] = OLDEST
-    scrape_interval: Duration = 15_000
-    evaluation_interval: Duration = 15_000
-    severities: tuple[str, ...] = ("info", "warning", "critical")
+    scrape_interval: Interval = 15_000
+    evaluation_interval: Interval = 15_000
+    severities: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_severities)] = (
+        "info", "warning", "critical",
+    )  # fmt: skip
     environments: dict[str, Environment] = Field(default_factory=dict)
 
 
@@ -124,7 +136,12 @@ def read_project(start: Path, problems: Problems) -> Project | None:
     path = root / PROJECT_FILE
     if not path.is_file():
         return Project(root, ProjectFile())
-    document = load_file(path, problems)
+    text = read_text(path, problems)
+    if text is None:
+        return None
+    if all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
+        return Project(root, ProjectFile())  # every key is optional, so a file of none is as good as no file
+    document = load(text, shown_path(path), problems)
     if document is None:
         return None
     data = {} if document.data is None else document.data

@@ -32,6 +32,12 @@ class Unit:
             return Unit(f"{self.name}/s", "bytes rate", self.scale)
         return PER_SECOND
 
+    def per(self, time: str) -> Unit:
+        """The unit of this unit's increase in one `s`, `minute`, `h` and so on."""
+        rate = self.per_second()
+        name = f"{self.name if self.dimension == 'bytes' else ''}/{time}"
+        return rate if PER[time] == 1 else Unit(name, rate.dimension, rate.scale / PER[time])
+
 
 def _units(dimension: str, **scales: Fraction | int) -> dict[str, Unit]:
     return {name: Unit(name, dimension, Fraction(scale)) for name, scale in scales.items()}
@@ -51,7 +57,7 @@ _BYTES = _units(
     "bytes", B=1, kB=10**3, KB=10**3, MB=10**6, GB=10**9, TB=10**12, PB=10**15,
     KiB=2**10, MiB=2**20, GiB=2**30, TiB=2**40, PiB=2**50,
 )  # fmt: skip
-_PER = {
+PER = {
     "s": 1,
     "sec": 1,
     "second": 1,
@@ -79,17 +85,27 @@ _SUFFIXES: dict[str, Unit] = {
     "nanoseconds": _TIME["ns"], "minutes": _TIME["m"], "hours": _TIME["h"], "days": _TIME["d"],
     "bytes": _BYTES["B"], "kb": _BYTES["kB"], "kilobytes": _BYTES["kB"], "kib": _BYTES["KiB"],
     "mb": _BYTES["MB"], "megabytes": _BYTES["MB"], "mib": _BYTES["MiB"], "gb": _BYTES["GB"],
-    "gigabytes": _BYTES["GB"], "gib": _BYTES["GiB"], "percent": PERCENT, "percentage": PERCENT, "pct": PERCENT,
+    "gigabytes": _BYTES["GB"], "gib": _BYTES["GiB"], "tb": _BYTES["TB"], "terabytes": _BYTES["TB"],
+    "tib": _BYTES["TiB"], "kibibytes": _BYTES["KiB"], "mebibytes": _BYTES["MiB"], "gibibytes": _BYTES["GiB"],
+    "tebibytes": _BYTES["TiB"], "percent": PERCENT, "percentage": PERCENT, "pct": PERCENT,
     "ratio": RATIO, "fraction": RATIO,
 }  # fmt: skip
+# Words behind the unit that change nothing about it; `_count` and `_bucket` of a histogram count events.
+_STATISTICS = frozenset({"total", "sum", "max", "min", "avg", "created"})
+
+
+# Names of recording rules have colons: `node:disk:ratio`.
+_SEPARATOR = re.compile("[_:]")
 
 
 @lru_cache(maxsize=4096)
 def unit_of_metric(name: str) -> Unit:
     """The unit that a metric's name tells by its suffix; `NUMBER` when it tells none."""
-    parts = name.split("_")
-    while len(parts) > 1 and parts[-1] in ("total", "sum", "count", "bucket", "max", "min", "avg", "created"):
+    parts = _SEPARATOR.split(name)
+    while len(parts) > 1 and parts[-1] in _STATISTICS:
         parts.pop()
+    if len(parts) > 2 and parts[-2] == "per" and parts[-1] in PER:
+        return unit_of_metric("_".join(parts[:-2])).per(parts[-1])
     return _SUFFIXES.get(parts[-1], NUMBER) if len(parts) > 1 else NUMBER
 
 
@@ -140,12 +156,12 @@ def parse_quantity(text: str) -> Quantity | None:
         return None
     if per is None:
         return Quantity(amount, unit, text)
-    if per not in _PER:
+    if per not in PER:
         return None
     rate = PER_SECOND if unit is NUMBER else unit.per_second()
     if unit is not NUMBER and rate is PER_SECOND:
         return None
-    return Quantity(amount, Unit(f"{name}/{per}", rate.dimension, rate.scale / _PER[per]), text)
+    return Quantity(amount, Unit(f"{name}/{per}", rate.dimension, rate.scale / PER[per]), text)
 
 
 def _exact(number: str) -> Fraction | None:

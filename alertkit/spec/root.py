@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+# How a path begins that is easier to read as a whole.
+_FAR = str(Path("..", "..", ".."))
 
 PROJECT_FILE = "alertkit.yaml"
 
@@ -16,8 +20,9 @@ def find_root(start: Path) -> Path:
 
 
 def shown_path(path: Path) -> str:
-    """A path as the user would type it: relative to where they stand if it is below, else as it is."""
+    """A path as the user would type it: relative to where they stand if it is below or near, else as it is."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
-        return str(path)
+        near = os.path.relpath(path)
+        return str(path) if near.startswith(_FAR) else near

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import types
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from alertkit.source import Document, Problems
 from alertkit.spec.quantity import format_number
 from alertkit.spec.shown import brief
+from alertkit.spec.synonyms import meant
 
 
 class Model(BaseModel):
@@ -19,9 +21,14 @@ class Model(BaseModel):
 
     # Keys that are accepted only to say why they cannot be used.
     not_offered: ClassVar[tuple[str, ...]] = ()
+    # Keys that are unknown here though known elsewhere: what to do with them.
+    elsewhere: ClassVar[dict[str, str]] = {}
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False)
 
+
+# How many known words a help names.
+MANY = 24
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -49,8 +56,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
         return f"did you mean `{close}`?"
     if not words:
         return "none is defined"
-    shown = ", ".join(words[:24])
-    return f"known here: {shown}{', ...' if len(words) > 24 else ''}"
+    return _listed(words)
 
 
 def validate(
@@ -77,17 +83,51 @@ def validate(
 
 
 def _explained(error: Any, others: list[Any]) -> bool:
-    """Whether a key is only missing because it is misspelt beside where it should be."""
+    """Whether a key is only missing because it is misspelt, or a list only too short because its items are wrong."""
+    if error["type"] == "too_short":
+        depth = len(error["loc"])
+        return any(len(o["loc"]) > depth and o["loc"][:depth] == error["loc"] for o in others)
     if error["type"] != "missing":
         return False
     place, name = error["loc"][:-1], str(error["loc"][-1])
     beside = [o["loc"] for o in others if o["type"] == "extra_forbidden" and o["loc"][:-1] == place]
-    return any(nearest(str(loc[-1]), [name]) for loc in beside)
+    return any(nearest(str(loc[-1]), [name]) or meant(str(loc[-1]), [name]) for loc in beside)
 
 
 def field_names(model: type[BaseModel]) -> list[str]:
     """The keys as users write them."""
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _advice(key: str, owner: type[Model] | None) -> str:
+    """What to write instead of an unknown key in a mapping that `owner` describes."""
+    if owner and key in owner.elsewhere:
+        return owner.elsewhere[key]
+    known = [name for name in _special_first(owner) if name not in owner.not_offered] if owner else []
+    close = nearest(key, known)
+    if close is None:
+        below = [part for part in known if (model := owner and _model_at(owner, (part,))) and key in _offered(model)]
+        if below:
+            return f"it belongs under `{below[0]}:`"
+        close = meant(key, known)
+    if close:
+        return f"did you mean `{close}`?"
+    return _listed(known) if known else "remove it"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"known here: {', '.join(words[:MANY])}{', ...' if len(words) > MANY else ''}"
+
+
+def _offered(model: type[Model]) -> list[str]:
+    return [name for name in field_names(model) if name not in model.not_offered]
+
+
+def _special_first(model: type[BaseModel]) -> list[str]:
+    """The keys of a model; its own before those that it inherits."""
+    ages = {name: age for age, base in enumerate(model.__mro__) for name in inspect.get_annotations(base)}
+    names = sorted(model.model_fields, key=lambda name: ages.get(name, 0))
+    return [model.model_fields[name].alias or name for name in names]
 
 
 def _report(
@@ -106,8 +146,7 @@ def _report(
     last = str(error["loc"][-1]) if error["loc"] else ""
     if kind == "extra_forbidden":
         owner = _model_at(model, loc[:-1])
-        known = [name for name in field_names(owner) if name not in owner.not_offered] if owner else []
-        problems.add("AK201", f"unknown key `{last}`", document.key(path), suggest(last, known))
+        problems.add("AK201", f"unknown key `{last}`", document.key(path), _advice(last, owner))
     elif kind == "missing":
         where = f" in `{path[-1]}`" if path else ""
         problems.add("AK202", f"the key `{last}` is missing{where}", document.key(path), f"add `{last}:`")

@@ -101,6 +101,29 @@ def test_check_says_what_is_stale(tmp_path: Path) -> None:
     assert (tmp_path / "build" / "rules" / "demo.yml").read_text(encoding="utf-8") == "groups: []\n"
 
 
+@pytest.mark.parametrize("build", [".", "rules_src", "alertmanager", "notes", "home"])
+def test_a_build_never_takes_the_place_of_files_of_others(tmp_path: Path, build: str) -> None:
+    small(tmp_path, ALERT)
+    for name in ("alertmanager/old.yml", "notes/rules/mine.yml", "home/.ssh/key"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine: 1\n", encoding="utf-8")
+    (tmp_path / "alertkit.yaml").write_text(f"build: {build}\nalertmanager: routing\n", encoding="utf-8")
+    before = tree(tmp_path)
+    done = alertkit(tmp_path, "compile")
+    assert done.returncode == 2 and "error[AK114]" in done.stderr and "alertkit.yaml:1:8" in done.stderr
+    assert tree(tmp_path) == before
+
+
+def test_what_alertkit_made_may_go(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    assert alertkit(tmp_path, "compile").returncode == 0
+    spec = tmp_path / "rules_src" / "demo.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8").replace("system: demo", "system: other"), encoding="utf-8")
+    done = alertkit(tmp_path, "compile", XDG_CACHE_HOME=str(tmp_path / "no-memory"))
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "build" / "rules").iterdir()] == ["other.yml"]
+
+
 def test_a_changed_spec_is_never_served_from_the_cache(tmp_path: Path) -> None:
     small(tmp_path, ALERT)
     alertkit(tmp_path, "compile")

@@ -1,0 +1,71 @@
+# ruff: noqa: E501
+"""What kinds ask, where the obvious PromQL would be wrong; and what they refuse because it would do nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alertkit.kinds.burn_rate import bucket
+from tests.kinds.compiled import compiled
+
+
+def rules(alert: str, folder: Path) -> str:
+    system, drawn = compiled(f"system: demo\nalerts:\n  A: {alert}\n", {}, folder)
+    assert system is not None, drawn
+    return "\n".join([r.expr for r in system.records] + [rule.expr for a in system.alerts for rule in a.rules])
+
+
+@pytest.mark.parametrize(
+    ("bound", "matcher"),
+    [
+        (0.25, 'le="0.25"'), (1.0, r'le=~"1|1\\.0"'), (10.0, r'le=~"10|10\\.0"'),
+        (1e6, r'le=~"1000000|1000000\\.0|1e\\+06"'), (2.5e6, r'le=~"2500000|2500000\\.0|2\\.5e\\+06"'),
+    ],
+)  # fmt: skip
+def test_a_bucket_is_found_however_its_bound_is_spelt(bound: float, matcher: str) -> None:
+    assert str(bucket(bound)) == matcher
+
+
+def test_a_burn_rate_of_latency_asks_for_whole_bounds_in_every_spelling(tmp_path: Path) -> None:
+    alert = "{kind: burn_rate, objective: 95%, latency: {histogram: d_seconds, under: 1s}}"
+    assert r'd_seconds_bucket{le=~"1|1\\.0"}' in rules(alert, tmp_path)
+
+
+def test_each_job_of_an_alternation_is_missed_by_itself(tmp_path: Path) -> None:
+    expr = rules("""{kind: down, up: 'up{job=~"api|web-1",env="prod"}'}""", tmp_path)
+    assert 'absent(up{job="api",env="prod"})' in expr and 'absent(up{job="web-1",env="prod"})' in expr
+    assert 'absent(up{job=~"ap.*"})' in rules("""{kind: down, up: 'up{job=~"ap.*"}'}""", tmp_path)
+
+
+@pytest.mark.parametrize(("quantile", "shown"), [("95%", "0.95"), ("p99", "0.99"), ("0.5", "0.5"), ("99.9%", "0.999")])
+def test_a_quantile_may_be_a_percentage(quantile: str, shown: str, tmp_path: Path) -> None:
+    expr = rules(f"{{kind: latency, histogram: d_seconds, quantile: {quantile}, above: 1s}}", tmp_path)
+    assert f"histogram_quantile({shown}," in expr
+
+
+def test_buckets_have_units(tmp_path: Path) -> None:
+    alert = "{kind: latency, histogram: d_ms, above: %s, buckets: [100ms, 500, 1s]}"
+    assert "> 900" in rules(alert % "900ms", tmp_path)
+    system, drawn = compiled(f"system: demo\nalerts:\n  A: {alert % '1s'}\n", {}, tmp_path)
+    assert system is None and "AK306" in drawn
+
+
+@pytest.mark.parametrize(
+    ("alert", "place", "message"),
+    [
+        ("{kind: latency, gauge: d_seconds, quantile: 0.9, above: 1s}", "quantile", "AK208]: `quantile` has no effect with `gauge`"),
+        ("{kind: latency, gauge: d_seconds, buckets: [1], above: 1s}", "buckets", "AK208]: `buckets` has no effect with `gauge`"),
+        ("{kind: latency, summary_metric: d_seconds, buckets: [1], above: 1s}", "buckets", "AK208]: `buckets` has no effect with `summary_metric`"),
+        ("{kind: latency, histogram: d_seconds_bucket, above: 1s}", "d_seconds_bucket", "AK206]: `d_seconds_bucket` is one of the series of `d_seconds`"),
+        ("{kind: burn_rate, objective: 95%, latency: {histogram: d_seconds_count, under: 1s}}", "{histogram", "AK206]: `d_seconds_count` is one of the series of `d_seconds`"),
+        ("{kind: latency, histogram: d_seconds, quantile: 95, above: 1s}", "95,", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
+        ("{kind: latency, histogram: d_seconds, buckets: [1MB], above: 1s}", "[1MB]", "AK305]: `1MB` is not the bound of a bucket in s"),
+        ("{kind: ratio, used: heap_mb, limit: limit_bytes, above: 90%}", "limit_bytes", "AK305]: `heap_mb` is in MB, `limit_bytes` in B"),
+    ],
+)  # fmt: skip
+def test_what_is_refused(alert: str, place: str, message: str, tmp_path: Path) -> None:
+    system, drawn = compiled(f"system: demo\nalerts:\n  A: {alert}\n", {}, tmp_path)
+    assert system is None and message in drawn, drawn
+    assert f"spec.yaml:3:{6 + alert.index(place)}: " in drawn and drawn.count("error[") == 1
