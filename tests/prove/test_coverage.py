@@ -92,7 +92,7 @@ def test_what_no_case_shows_is_said_alike_by_every_promtool(
         == """\
 alert       generated  scenario  written  fires  silent  resolves  levels  labels  texts  branches  seen
 demo
-  Hot              12         -        -    yes     yes       yes     2/2     3/3    2/2       6/6  100%
+  Hot              15         -        -    yes     yes       yes     2/2     3/3    2/2       6/6  100%
   Jam               -         2        -    yes     yes        no       -     0/2    0/1       4/6   50%
   Watchdog          1         -        -    yes       -         -       -     2/2    1/1         -  100%
 

@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from alertkit.build import read_systems
 from alertkit.cli import main
 from alertkit.compile.ruleset import System
+from alertkit.emit.promtool import gathered
 from alertkit.prove.batch import Job
 from alertkit.prove.mutate import Mutant, hunt, mutants_of
 from alertkit.report.mutation import CATCHES
@@ -89,8 +90,8 @@ def test_each_kind_of_mistake_is_noticed_by_whole_proofs_and_survives_poor_ones(
 def _only_without_data(job: Job) -> Job:
     """The job with a proof that looks only once, when all data has ended: most rules are silent then."""
     group = job.proof.group
-    last = max(test.time for test in group.alerts)
-    alerts = tuple(test for test in group.alerts if test.time == last)
+    last = max(test.time for test in group.alert_tests)
+    alerts = gathered(test for test in group.alert_tests if test.time == last)
     return replace(job, proof=replace(job.proof, group=replace(group, alerts=alerts, exprs=())))
 
 
