@@ -98,6 +98,36 @@ def test_killed_at_every_step(site: Site) -> None:
     assert told >= ({"undoing", "finished"} if oldest else {"undoing"})
 
 
+def test_ctrl_c_at_every_step(site: Site) -> None:
+    """Whenever it comes, all servers run the old state or the new one, whole, and nothing is left to be done."""
+    names: list[str] = []
+    assert site.apply(Options(patience=2, evaluated=False, checkpoint=names.append))[0].done
+    site.old()
+    assert site.apply()[0].done
+    site.new()
+    ends = []
+    for step in sorted({names.index(name) for name in names} | {len(names) - 2, len(names) - 1}):
+        left = step + 1
+
+        def checkpoint(name: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            site.apply(Options(patience=2, evaluated=False, checkpoint=checkpoint))
+        now = site.state()
+        assert now in ("old", "new"), (names[step], now)
+        assert site.leftovers() == [], names[step]
+        ends.append(now)
+        if now == "new":
+            site.old()
+            assert site.apply()[0].done and site.state() == "old"
+            site.new()
+    assert ends[0] == "old" and ends == sorted(ends, reverse=True)
+
+
 @pytest.mark.parametrize(
     ("mode", "code"),
     [("500", "AK711"), ("swallow", "AK727"), ("slow", "AK702"), ("cut", "AK706"), ("redirect", "AK705"),
