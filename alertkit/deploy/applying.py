@@ -17,7 +17,7 @@ from alertkit.deploy.activate import Expected, OnStep, Step, activate
 from alertkit.deploy.build import Build, check, fits_server, read_build
 from alertkit.deploy.client import SessionFactory
 from alertkit.deploy.files import Change
-from alertkit.deploy.nudge import PATIENCE
+from alertkit.deploy.nudge import PATIENCE, check_processes, watch_patience
 from alertkit.deploy.plan import RULES_MANIFEST, Plan, make_plan
 from alertkit.deploy.recover import old_state, put_back, recover
 from alertkit.deploy.state import State
@@ -210,6 +210,9 @@ def reachable(target: Target, build: Build, problems: Problems) -> bool:
                 "AK708", f"{server.shown} does not allow reloading: its lifecycle API is not enabled",
                 "start Prometheus with --web.enable-lifecycle, or set reload_by: signal or watch",
             ))  # fmt: skip
+        if flags is not None and target.reload_by == "watch":
+            watch_patience(server, problems)
+    check_processes(target, problems)
     if target.alertmanager is not None and build.alertmanager is not None:
         target.alertmanager.status(problems)
     return len(problems) == before

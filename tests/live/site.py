@@ -26,6 +26,10 @@ route: {receiver: %s}
 receivers: [{name: %s}]
 """
 
+_TWO = '(label_replace(vector(1), "x", "1", "", "") or label_replace(vector(1), "x", "2", "", ""))'
+# It loads, and fails at every evaluation.
+MANY_TO_MANY = f"{_TWO} + on () {_TWO}"
+
 
 def rules(name: str, wait: str = "5m", expr: str = "vector(1)") -> str:
     return f"""\

@@ -18,7 +18,7 @@ import pytest
 from alertkit.deploy import Options
 from alertkit.deploy.client import Server as Client
 from alertkit.source import Problems
-from tests.live.site import Proxy, Site, rules, running_site
+from tests.live.site import MANY_TO_MANY, Proxy, Site, rules, running_site
 from tests.servers import binaries, free_port, versions
 
 # The oldest and the newest version are enough: what is shown here is alertkit's own behaviour.
@@ -163,8 +163,7 @@ def test_alertmanager_refuses_what_prometheus_took(site: Site) -> None:
 
 
 def test_a_rule_that_does_not_evaluate_goes_back(site: Site) -> None:
-    one, two = (f'label_replace(vector(1), "x", "{n}", "", "")' for n in (1, 2))
-    site.put("new", a=rules("a", expr=f"({one} or {two}) + on () ({one} or {two})"))
+    site.put("new", a=rules("a", expr=MANY_TO_MANY))
     outcome, problems = site.apply(Options(patience=2, on_step=site.steps.append))
     assert {p.code for p in problems} == {"AK736"}
     assert outcome.state == "old" and site.state() == "old"
@@ -274,18 +273,26 @@ def test_tls_is_verified(site: Site, tmp_path: Path) -> None:
 
 
 def test_reload_by_signal(site: Site) -> None:
-    for index, server in enumerate(site.servers):
-        (site.root / f"{index}.pid").write_text(f"{server.service.pid}\n")
-    extra = "    reload_by: signal\n    prometheus_pid_file: [0.pid, 1.pid]\n"
-    site.configure(extra)
+    for name, server in (("0", site.servers[0]), ("1", site.servers[1]), ("am", site.alertmanager)):
+        (site.root / f"{name}.pid").write_text(f"{server.service.pid}\n")
+    site.configure(
+        "    reload_by: signal\n    prometheus_pid_file: [0.pid, 1.pid]\n"
+        "    alertmanager_reload_by: signal\n    alertmanager_pid_file: am.pid\n"
+    )
     assert site.apply()[0].done and site.state() == "new"
-    (site.root / "1.pid").write_text("nobody\n")
     site.old()
-    _outcome, problems = site.apply()
-    assert "AK715" in {p.code for p in problems}
-    site.configure()
-    assert site.apply(Options(confirm=lambda plan: False))[1] == Problems()
-    assert site.state() == "new"
+    for name, text in (("1", "nobody\n"), ("am", "999999999\n")):
+        right = (site.root / f"{name}.pid").read_text()
+        (site.root / f"{name}.pid").write_text(text)
+        outcome, problems = site.apply()
+        assert {p.code for p in problems} == {"AK715"} and f"{name}.pid" in problems[0].message
+        assert outcome.state == "unchanged" and site.state() == "new"
+        (site.root / f"{name}.pid").write_text(right)
+    site.put("new", a=rules("a", expr=MANY_TO_MANY))
+    outcome, problems = site.apply(Options(patience=2))
+    assert {p.code for p in problems} == {"AK736"} and outcome.state == "old" and site.state() == "new"
+    site.old()
+    assert site.apply()[0].done and site.state() == "old"
 
 
 @pytest.mark.skipif(not [b for b in binaries("prometheus") if "/3." in str(b)], reason="needs a Prometheus 3.5")
@@ -309,3 +316,15 @@ def test_reload_by_watching(tmp_path: Path) -> None:
         outcome = apply(project, "prod", problems := Problems())
         assert outcome.done, problems
         assert [g.name for g in Prometheus(server.url).rules(problems) or ()] == ["a"]
+        (tmp_path / "build" / "rules" / "a.yml").write_text(rules("b", expr=MANY_TO_MANY))
+        outcome = apply(project, "prod", problems := Problems())
+        assert (outcome.state, {p.code for p in problems}) == ("old", {"AK736"})
+        assert [g.name for g in Prometheus(server.url).rules(Problems()) or ()] == ["a"]
+    with start_prometheus(binary, tmp_path / "rules") as server:  # not watching
+        (tmp_path / "alertkit.yaml").write_text(
+            f"environments:\n  prod: {{prometheus: '{server.url}', rules_dir: rules, reload_by: watch}}\n"
+        )
+        project = read_project(tmp_path, Problems())
+        assert project is not None
+        outcome = apply(project, "prod", problems := Problems())
+        assert (outcome.state, [p.code for p in problems]) == ("unchanged", ["AK708"])
