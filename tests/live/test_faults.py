@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from alertkit.deploy import Options
+from alertkit.deploy import Options, Step
 from alertkit.deploy.client import Server as Client
 from alertkit.source import Problems
 from tests.live.site import MANY_TO_MANY, Proxy, Site, rules, running_site
@@ -143,6 +143,45 @@ def test_one_of_the_pair_misbehaves(site: Site, mode: str, code: str, monkeypatc
     assert site.leftovers() == []
 
 
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [("500", "AK711"), ("slow", "AK702"), ("cut", "AK706"), ("redirect", "AK705"), ("401", "AK707"), ("page", "AK712")],
+)
+def test_what_was_reloaded_cannot_be_verified(
+    site: Site, mode: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may well run the new rules, but who cannot ask does not know: the whole pair goes back."""
+    monkeypatch.setitem(Client.__init__.__kwdefaults__, "timeout", 1.0)
+    site.proxy.later = mode
+    outcome, problems = site.apply()
+    assert [p.code for p in problems] == [code]
+    assert outcome.state == "old" and site.state() == "old"
+    assert site.steps[-1].text.startswith("restored: the files of before are back")
+    assert site.leftovers() == []
+
+
+def test_a_server_goes_down_after_the_files_were_swapped(site: Site) -> None:
+    """Its files are as before, the other servers run the old state; when it is back, the next run makes sure of it."""
+    with contextlib.ExitStack() as stack:
+        proxy = stack.enter_context(Proxy(site.servers[1].url))
+        site.configure(urls=[site.servers[0].url, proxy.url])
+
+        def checkpoint(name: str) -> None:
+            if name == "swapped":
+                stack.close()
+
+        outcome, problems = site.apply(Options(patience=2, evaluated=False, checkpoint=checkpoint))
+        assert [p.code for p in problems] == ["AK701", "AK729"] and outcome.state == "unclear"
+        assert "the old files are back, but not loaded and verified" in problems[1].message
+        assert site.state() == "old" and site.journal.exists()
+        again, problems = site.apply()
+        assert again.state == "unclear" and {p.code for p in problems} == {"AK729"} and site.state() == "old"
+    with Proxy(site.servers[1].url, port=int(proxy.url.rpartition(":")[2])):
+        outcome, problems = site.apply()
+        assert outcome.done and problems == [] and site.state() == "new"
+        assert site.steps[0].text.startswith("undoing what was left by") and site.leftovers() == []
+
+
 def test_a_server_down_is_noticed_first(site: Site) -> None:
     site.configure(urls=[site.servers[0].url, f"http://127.0.0.1:{free_port()}"])
     outcome, problems = site.apply()
@@ -210,14 +249,49 @@ def test_a_file_changed_by_hand(site: Site) -> None:
     (site.root / "two" / "a.yml.by-hand").unlink()
 
 
+HOLDER = """
+import sys, time
+from pathlib import Path
+from alertkit.deploy import Options, apply
+from alertkit.source import Problems
+from alertkit.spec.project import read_project
+root = Path(sys.argv[1])
+def checkpoint(name):
+    if name == "swapped":
+        (root / "held").touch()
+        while not (root / "go").exists():
+            time.sleep(0.02)
+problems = Problems()
+outcome = apply(read_project(root, problems), "prod", problems, Options(evaluated=False, checkpoint=checkpoint))
+sys.exit(0 if outcome.done else 1)
+"""
+
+
 def test_two_at_once(site: Site) -> None:
-    with (site.journal.parent / "lock").open("r+b") as lock:
-        lock.write(b"ann@ci-7, process 4711, since now")
-        lock.flush()
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """The second is told who holds the lock, or waits for it and then does its own work."""
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(site.root)]) as child:
+        while not (site.root / "held").exists():
+            assert child.poll() is None
         outcome, problems = site.apply()
-        assert [p.code for p in problems] == ["AK730"] and "ann@ci-7" in problems[0].message
-        assert outcome.state == "unchanged" and site.state() == "old"
+        assert [p.code for p in problems] == ["AK730"] and f"process {child.pid}," in problems[0].message
+        assert outcome.state == "unchanged"
+        waiting: list[str] = []
+
+        def on_step(step: Step) -> None:
+            if step.action == "wait":
+                waiting.append(step.text)
+                (site.root / "go").touch()
+                # What is built now is for the one that waits; the other has read its build long ago.
+                site.old()
+
+        options = Options(patience=2, evaluated=False, lock_wait=60, on_step=on_step)
+        outcome, problems = site.apply(options)
+        assert child.wait(60) == 0
+    for name in ("held", "go"):
+        (site.root / name).unlink()
+    assert outcome.done and problems == [], problems
+    assert site.state() == "new"
+    assert len(waiting) == 1 and f"process {child.pid}," in waiting[0]
 
 
 def test_rollback(site: Site) -> None:
