@@ -98,7 +98,12 @@ def apply(project: Project, environment: str, problems: Problems, options: Optio
             return Outcome(UNCLEAR)
         sweep(target)
         if options.to is not None:
-            built = state.build(options.to or _previous(state), problems)
+            number = options.to or _previous(state)
+            if not number:
+                problems.add("AK733", f"no build before {state.current or 'the first'} is kept, so there is no way back",
+                             help="`alertkit rollback --list` shows what is kept; or apply an older commit")  # fmt: skip
+                return Outcome(UNCHANGED, state.current)
+            built = state.build(number, problems)
             if built is None:
                 return Outcome(UNCHANGED, state.current)
         assert built is not None
