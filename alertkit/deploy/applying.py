@@ -100,8 +100,8 @@ def apply(project: Project, environment: str, problems: Problems, options: Optio
         if options.to is not None:
             number = options.to or _previous(state)
             if not number:
-                problems.add("AK733", f"no build before {state.current or 'the first'} is kept, so there is no way back",
-                             help="`alertkit rollback --list` shows what is kept; or apply an older commit")  # fmt: skip
+                problems.add("AK733", f"no build before {state.current or 'the first'} is kept: there is no way back",
+                             help="`alertkit rollback --list` shows what is kept")  # fmt: skip
                 return Outcome(UNCHANGED, state.current)
             built = state.build(number, problems)
             if built is None:
