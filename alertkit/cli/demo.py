@@ -40,6 +40,15 @@ def command(fault: str | None, scale: float, patience: float | None, keep_runnin
       alertkit demo --fault crypto_stock/CircuitBreakerOpen
       alertkit demo --time-scale 20 --keep-running
     """
+    try:
+        _demo(fault, scale, patience, keep_running)
+    except KeyboardInterrupt:
+        click.echo("\nended; nothing is left behind")
+        sys.exit(130)
+    click.echo("\ndone; nothing is left behind")
+
+
+def _demo(fault: str | None, scale: float, patience: float | None, keep_running: bool) -> None:
     from alertkit.live.demo import Journey
     from alertkit.live.expect import timing
     from alertkit.live.serve import FaultError, parse_fault
@@ -56,37 +65,32 @@ def command(fault: str | None, scale: float, patience: float | None, keep_runnin
     programs = {name: tool.path for name, tool in tools.items()}
     names = " and ".join(f"{tool.name} {tool.full_version}" for tool in tools.values())
     click.echo(f"starting {names} on loopback, all waits divided by {scale:g} ...")
-    try:
-        with run_stack(*built, programs, problems, scale) as stack:
-            if stack is None:
-                fail(problems, BROKEN_TOOL)
-            try:
-                actor, _ = parse_fault(stack.simulator, fault or _first(list(stack.simulator.actors.values())))
-            except FaultError as error:
-                problems.add("AK742", str(error), help="`alertkit simulate --list` names those that can be broken")
-                fail(problems)
-            needed = timing(actor, scale)
-            if needed.history:
-                click.echo(f"{actor.alert.name} {needed}; the healthy past runs now ...")
-                time.sleep(needed.history / 1000)
-            click.echo(f"{actor.system} is healthy; now {actor.alert.name} is provoked ({_where(actor)})")
-            journey = Journey(stack, actor, needed.until / 1000 + PATIENCE if patience is None else patience)
-            width = None if keep_running or not sys.stdout.isatty() else shutil.get_terminal_size().columns
-            try:
-                _tell(journey.fire(), width)
-                click.echo()
-                _tell(journey.heal(), width)
-            except TimeoutError as error:
-                _give_up(str(error), stack)
-            if keep_running:
-                click.echo(f"\nPrometheus {stack.prometheus.url}, Alertmanager {stack.alertmanager.url}")
-                click.echo(f"simulator {stack.simulator_url} (POST /break?alert=NAME, /heal); Ctrl-C ends everything")
-                while True:
-                    time.sleep(3600)
-    except KeyboardInterrupt:
-        click.echo("\nended; nothing is left behind")
-        sys.exit(130)
-    click.echo("\ndone; nothing is left behind")
+    with run_stack(*built, programs, problems, scale) as stack:
+        if stack is None:
+            fail(problems, BROKEN_TOOL)
+        try:
+            actor, _ = parse_fault(stack.simulator, fault or _first(list(stack.simulator.actors.values())))
+        except FaultError as error:
+            problems.add("AK742", str(error), help="`alertkit simulate --list` names those that can be broken")
+            fail(problems)
+        needed = timing(actor, scale)
+        if needed.history:
+            click.echo(f"{actor.alert.name} {needed}; the healthy past runs now ...")
+            time.sleep(needed.history / 1000)
+        click.echo(f"{actor.system} is healthy; now {actor.alert.name} is provoked ({_where(actor)})")
+        journey = Journey(stack, actor, needed.until / 1000 + PATIENCE if patience is None else patience)
+        width = None if keep_running or not sys.stdout.isatty() else shutil.get_terminal_size().columns
+        try:
+            _tell(journey.fire(), width)
+            click.echo()
+            _tell(journey.heal(), width)
+        except TimeoutError as error:
+            _give_up(str(error), stack)
+        if keep_running:
+            click.echo(f"\nPrometheus {stack.prometheus.url}, Alertmanager {stack.alertmanager.url}")
+            click.echo(f"simulator {stack.simulator_url} (POST /break?alert=NAME, /heal); Ctrl-C ends everything")
+            while True:
+                time.sleep(3600)
 
 
 def _first(actors: Iterable[object]) -> str:

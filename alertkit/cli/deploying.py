@@ -123,7 +123,7 @@ def run_apply(
     outcome = Outcome("unchanged")
     if to is not None or up_to_date(project, build, problems):
         outcome = apply(project, environment, problems, options)
-    code = OK if outcome.done or declined else code_of(problems)
+    code = code_of(problems) if problems else OK if outcome.done or declined else BROKEN_TOOL
     if form == "json":
         click.echo(json.dumps({
             "environment": environment, "loaded": outcome.done, "state": outcome.state, "build": outcome.number,

@@ -17,7 +17,7 @@ from alertkit.deploy.activate import Expected, OnStep, Step, activate
 from alertkit.deploy.build import Build, check, fits_server, read_build
 from alertkit.deploy.client import SessionFactory
 from alertkit.deploy.files import Change
-from alertkit.deploy.nudge import PATIENCE
+from alertkit.deploy.nudge import PATIENCE, check_processes, watch_patience
 from alertkit.deploy.plan import RULES_MANIFEST, Plan, make_plan
 from alertkit.deploy.recover import old_state, put_back, recover
 from alertkit.deploy.state import State
@@ -98,7 +98,12 @@ def apply(project: Project, environment: str, problems: Problems, options: Optio
             return Outcome(UNCLEAR)
         sweep(target)
         if options.to is not None:
-            built = state.build(options.to or _previous(state), problems)
+            number = options.to or _previous(state)
+            if not number:
+                problems.add("AK733", f"no build before {state.current or 'the first'} is kept: there is no way back",
+                             help="`alertkit rollback --list` shows what is kept")  # fmt: skip
+                return Outcome(UNCHANGED, state.current)
+            built = state.build(number, problems)
             if built is None:
                 return Outcome(UNCHANGED, state.current)
         assert built is not None
@@ -139,10 +144,10 @@ def _run(target: Target, state: State | None, build: Build, problems: Problems, 
         return Outcome(NEW if done else UNCLEAR)
     change = Transaction(state, target, plan.changes, options.checkpoint)
     old = old_state(target, change.changes)
-    if not change.prepare(problems):
-        state.close_journal()
-        return Outcome(OLD, current)
     try:
+        if not change.prepare(problems):
+            state.close_journal()
+            return Outcome(OLD, current)
         done = change.swap(problems)
         if done:
             for step in written(target, build, plan.changes):
@@ -154,7 +159,10 @@ def _run(target: Target, state: State | None, build: Build, problems: Problems, 
         if done:
             change.phase("recording")
     except BaseException as error:
-        put_back(target, state, change, old, problems, on_step, options.patience, options.checkpoint)
+        if change.begun:
+            put_back(target, state, change, old, problems, on_step, options.patience, options.checkpoint)
+        else:
+            change.close()
         if not isinstance(error, OSError):
             raise
         problems.add("AK726", f"{state.folder} cannot be written: {error.strerror or error}",
@@ -163,8 +171,7 @@ def _run(target: Target, state: State | None, build: Build, problems: Problems, 
     if not done:
         back = put_back(target, state, change, old, problems, on_step, options.patience, options.checkpoint)
         return Outcome(OLD if back else UNCLEAR, current)
-    options.checkpoint("recording")
-    return _record(state, target, change, on_step)
+    return _record(state, target, change, problems, options)
 
 
 def _keep(state: State, build: Build, problems: Problems) -> int | None:
@@ -179,12 +186,22 @@ def _keep(state: State, build: Build, problems: Problems) -> int | None:
         return None
 
 
-def _record(state: State, target: Target, change: Transaction, on_step: OnStep) -> Outcome:
-    """The last steps, which the next run makes if this one is killed here."""
+def _record(state: State, target: Target, change: Transaction, problems: Problems, options: Options) -> Outcome:
+    """The last steps, which the next run makes if this one is killed here: everything runs the new state already."""
     assert change.number is not None
-    state.set_current(change.number, target.keep)
-    change.close()
-    on_step(Step("keep", "build", f"this is build {change.number} of {target.name}", {"number": change.number}))
+    try:
+        options.checkpoint("recording")
+        state.set_current(change.number, target.keep)
+        change.close()
+    except (KeyboardInterrupt, SystemExit):  # no time to leave
+        state.set_current(change.number, target.keep)
+        change.close()
+        raise
+    except OSError as error:
+        problems.add("AK726", f"{state.folder} cannot be written: {error.strerror or error}",
+                     help="all runs the new state; the next apply records it, once this can be written")  # fmt: skip
+        return Outcome(NEW, change.number)
+    options.on_step(Step("keep", "build", f"this is build {change.number} of {target.name}", {"number": change.number}))
     return Outcome(NEW, change.number)
 
 
@@ -198,6 +215,9 @@ def reachable(target: Target, build: Build, problems: Problems) -> bool:
                 "AK708", f"{server.shown} does not allow reloading: its lifecycle API is not enabled",
                 "start Prometheus with --web.enable-lifecycle, or set reload_by: signal or watch",
             ))  # fmt: skip
+        if flags is not None and target.reload_by == "watch":
+            watch_patience(server, problems)
+    check_processes(target, problems)
     if target.alertmanager is not None and build.alertmanager is not None:
         target.alertmanager.status(problems)
     return len(problems) == before

@@ -26,9 +26,11 @@ class Build:
     alertmanager: bytes | None
     templates: dict[str, bytes]
 
-    @property
-    def rule_paths(self) -> list[Path]:
-        return [self.folder / "rules" / name for name in self.rules]
+    def files(self) -> dict[str, bytes]:
+        """All files by their paths below the build folder."""
+        found = {f"rules/{name}": raw for name, raw in self.rules.items()}
+        found |= {f"templates/{name}": raw for name, raw in self.templates.items()}
+        return found if self.alertmanager is None else {**found, "alertmanager.yml": self.alertmanager}
 
 
 def read_build(folder: Path, problems: Problems) -> Build | None:
@@ -65,17 +67,32 @@ def check(
         if "amtool" in tools and near.alertmanager is not None:
             status = near.alertmanager.status(Problems())
             tools["amtool"] = nearest(tools["amtool"], _version(status.version if status else None))
-    commands: list[list[str | Path]] = []
-    if with_promtool:
-        commands.append([tools["promtool"].path, "check", "rules", *build.rule_paths])
-    if with_amtool:
-        commands.append([tools["amtool"].path, "check-config", build.folder / "alertmanager.yml"])
     before = len(problems)
     with open_scratch(problems) as scratch:
-        results = run_many(commands, problems, scratch=scratch) if scratch else []
+        if scratch is None:
+            return None
+        # What was read is what is checked and then written, whoever compiles anew meanwhile.
+        copy = scratch.path / "build"
+        try:
+            for name, raw in build.files().items():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                (copy / name).write_bytes(raw)
+        except OSError as error:
+            problems.add("AK606", f"temporary files cannot be written: {error.strerror or error}",
+                         help="free some space, or set TMPDIR to a larger disk")  # fmt: skip
+            return None
+        commands: list[list[str | Path]] = []
+        if with_promtool:
+            commands.append(
+                [tools["promtool"].path, "check", "rules", *(copy / "rules" / name for name in build.rules)]
+            )
+        if with_amtool:
+            commands.append([tools["amtool"].path, "check-config", copy / "alertmanager.yml"])
+        results = run_many(commands, problems, scratch=scratch)
     for command, result in zip(commands, results, strict=False):
         if result is not None and not result.ok:
             said = "; ".join(_complaints(result.text)) or f"exit code {result.code}"
+            said = said.replace(str(copy), shown_path(build.folder))
             problems.add("AK724", f"{Path(command[0]).name} refuses the build: {said}",
                          help="run `alertkit compile` again; nothing was copied")  # fmt: skip
     return list(tools.values()) if len(problems) == before else None

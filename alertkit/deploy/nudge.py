@@ -61,14 +61,17 @@ def nudge_alertmanager(target: Target, server: Alertmanager, problems: Problems)
     return server.reload(problems)
 
 
-def hang_up(pid_file: Path, problems: Problems) -> bool:
-    """Send SIGHUP to the process whose number stands in a file; False and a problem (AK715) when that cannot be."""
+def hang_up(pid_file: Path, problems: Problems, number: int = signal.SIGHUP) -> bool:
+    """Send SIGHUP to the process whose number stands in a file; False and a problem (AK715) when that cannot be.
+
+    The signal 0 only finds out whether that would be possible.
+    """
     help = "correct the pid file in the environment; the process must run here, under a user that you may signal"
     try:
         pid = int(pid_file.read_text("ascii"))
         if pid <= 1:
             raise ValueError
-        os.kill(pid, signal.SIGHUP)
+        os.kill(pid, number)
     except OSError as error:
         problems.add("AK715", f"the process of {pid_file} cannot be signalled: {error.strerror or error}", help=help)
         return False
@@ -76,6 +79,14 @@ def hang_up(pid_file: Path, problems: Problems) -> bool:
         problems.add("AK715", f"{pid_file} does not hold the number of a process", help=help)
         return False
     return True
+
+
+def check_processes(target: Target, problems: Problems) -> None:
+    """Add problems (AK715) for processes that are told by a signal to reload, but cannot be signalled."""
+    for file in target.pid_files if target.reload_by == "signal" else ():
+        hang_up(file, problems, 0)
+    if target.alertmanager_reload_by == "signal" and target.alertmanager_pid_file is not None:
+        hang_up(target.alertmanager_pid_file, problems, 0)
 
 
 def watch_patience(server: Prometheus, problems: Problems) -> float | None:

@@ -61,7 +61,7 @@ def put_back(
     checkpoint("restored")
     said = Problems()
     good = activate(target, old, said, lambda step: None, checkpoint, patience, all_of_them=True)
-    for problem in said:
+    for problem in dict.fromkeys(said):  # who does not reload cannot be asked either
         problems.add("AK729", f"the old files are back, but not loaded and verified: {problem.message}", problem.span,
                      "files are as before; once the server answers, `alertkit apply` makes sure of it")  # fmt: skip
     servers = [server.shown for server in target.prometheus if old.rules is not None]

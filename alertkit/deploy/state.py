@@ -168,10 +168,7 @@ class State:
         self._builds.mkdir(mode=0o700, exist_ok=True)
         aside = Path(tempfile.mkdtemp(prefix=".new-", dir=self._builds))
         try:
-            texts = {f"rules/{name}": raw for name, raw in build.rules.items()}
-            texts |= {f"templates/{name}": raw for name, raw in build.templates.items()}
-            if build.alertmanager is not None:
-                texts["alertmanager.yml"] = build.alertmanager
+            texts = build.files()
             texts["about.json"] = json.dumps({"applied": now(), "by": who()}).encode()
             for name, raw in texts.items():
                 path = aside / name

@@ -30,6 +30,7 @@ class Transaction:
     ) -> None:
         self.changes = tuple(changes)
         self.number: int | None = None
+        self.begun = False  # whether a file may have its new content
         self._state, self._target, self._checkpoint = state, target, checkpoint
         self._asides: list[tuple[Change, Path]] = []
         self._kept: dict[Path, Path] = {}
@@ -65,6 +66,7 @@ class Transaction:
     def swap(self, problems: Problems) -> bool:
         """Let all files take their new content; False and a problem (AK726) at the first that cannot."""
         current = Path()
+        self.begun = True
         try:
             for change, aside in self._asides:
                 current = change.path

@@ -26,6 +26,10 @@ route: {receiver: %s}
 receivers: [{name: %s}]
 """
 
+_TWO = '(label_replace(vector(1), "x", "1", "", "") or label_replace(vector(1), "x", "2", "", ""))'
+# It loads, and fails at every evaluation.
+MANY_TO_MANY = f"{_TWO} + on () {_TWO}"
+
 
 def rules(name: str, wait: str = "5m", expr: str = "vector(1)") -> str:
     return f"""\
@@ -42,19 +46,31 @@ groups:
 
 
 class Proxy:
-    """Stands before a server. `mode`: how it answers the next POST, once. With `auth`, 401 for who lacks it."""
+    """Stands before a server. `mode`: how it answers the next POST, once. With `auth`, 401 for who lacks it.
 
-    def __init__(self, behind: str, certificate: Path | None = None, auth: str = "") -> None:
+    `later`: how it answers the first question after the next POST, once: the reload is done, but cannot be verified.
+    """
+
+    def __init__(self, behind: str, certificate: Path | None = None, auth: str = "", port: int = 0) -> None:
         self.mode = ""
+        self.later = ""
         self.auth = auth
+        self._armed = False
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.forward("GET")
+                mode = ""
+                if proxy._armed:
+                    mode, proxy.later, proxy._armed = proxy.later, "", False
+                self.behave(mode, "GET")
 
             def do_POST(self) -> None:
                 mode, proxy.mode = proxy.mode, ""
+                self.behave(mode, "POST")
+                proxy._armed = bool(proxy.later)
+
+            def behave(self, mode: str, method: str) -> None:
                 if mode == "500":
                     self.answer(500, b"failed to reload config")
                 elif mode == "swallow":
@@ -70,8 +86,10 @@ class Proxy:
                     self.end_headers()
                 elif mode == "401":
                     self.answer(401, b"")
+                elif mode == "page":
+                    self.answer(200, b"<html>Please log in</html>")
                 else:
-                    self.forward("POST")
+                    self.forward(method)
 
             def forward(self, method: str) -> None:
                 if proxy.auth and self.headers.get("Authorization") != proxy.auth:
@@ -99,7 +117,7 @@ class Proxy:
             def handle_error(self, request: object, client_address: object) -> None:
                 """Clients that hang up are part of the game."""
 
-        self._server = Quiet(("127.0.0.1", 0), Handler)
+        self._server = Quiet(("127.0.0.1", port), Handler)
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)

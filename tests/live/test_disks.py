@@ -251,6 +251,23 @@ def test_a_state_dir_that_cannot_be_written(site: Site, ready: bool) -> None:
     assert site.state() == "old"
 
 
+def test_a_state_dir_that_fails_at_the_very_end(site: Site) -> None:
+    """Everything runs the new state and is verified: that it could not be written down is said, and made up for."""
+    with contextlib.ExitStack() as stack:
+
+        def checkpoint(name: str) -> None:
+            if name == "recording":
+                stack.enter_context(immutable(site.journal.parent))
+
+        outcome, problems = site.apply(Options(patience=2, evaluated=False, checkpoint=checkpoint))
+    assert outcome.state == "new" and [p.code for p in problems] == ["AK726"]
+    assert "the next apply records it" in problems[0].help and site.state() == "new"
+    assert site.journal.exists()
+    code, said = cli(site)
+    assert code == 0 and "finished what was left by" in said
+    assert site.state() == "new" and site.leftovers() == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="root becomes somebody else by setpriv")
 def test_somebody_who_may_not_write(site: Site) -> None:
     """An ordinary user without rights in the folder: what chmod forbids, which root does not feel."""

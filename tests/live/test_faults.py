@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import fcntl
 import os
 import shutil
 import signal
@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from alertkit.deploy import Options
+from alertkit.deploy import Options, Step
 from alertkit.deploy.client import Server as Client
 from alertkit.source import Problems
-from tests.live.site import Proxy, Site, rules, running_site
+from tests.live.site import MANY_TO_MANY, Proxy, Site, rules, running_site
 from tests.servers import binaries, free_port, versions
 
 # The oldest and the newest version are enough: what is shown here is alertkit's own behaviour.
@@ -98,6 +98,36 @@ def test_killed_at_every_step(site: Site) -> None:
     assert told >= ({"undoing", "finished"} if oldest else {"undoing"})
 
 
+def test_ctrl_c_at_every_step(site: Site) -> None:
+    """Whenever it comes, all servers run the old state or the new one, whole, and nothing is left to be done."""
+    names: list[str] = []
+    assert site.apply(Options(patience=2, evaluated=False, checkpoint=names.append))[0].done
+    site.old()
+    assert site.apply()[0].done
+    site.new()
+    ends = []
+    for step in sorted({names.index(name) for name in names} | {len(names) - 2, len(names) - 1}):
+        left = step + 1
+
+        def checkpoint(name: str) -> None:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            site.apply(Options(patience=2, evaluated=False, checkpoint=checkpoint))
+        now = site.state()
+        assert now in ("old", "new"), (names[step], now)
+        assert site.leftovers() == [], names[step]
+        ends.append(now)
+        if now == "new":
+            site.old()
+            assert site.apply()[0].done and site.state() == "old"
+            site.new()
+    assert ends[0] == "old" and ends == sorted(ends, reverse=True)
+
+
 @pytest.mark.parametrize(
     ("mode", "code"),
     [("500", "AK711"), ("swallow", "AK727"), ("slow", "AK702"), ("cut", "AK706"), ("redirect", "AK705"),
@@ -111,6 +141,45 @@ def test_one_of_the_pair_misbehaves(site: Site, mode: str, code: str, monkeypatc
     assert outcome.state == "old" and site.state() == "old"
     assert site.steps[-1].text.startswith("restored: the files of before are back")
     assert site.leftovers() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "code"),
+    [("500", "AK711"), ("slow", "AK702"), ("cut", "AK706"), ("redirect", "AK705"), ("401", "AK707"), ("page", "AK712")],
+)
+def test_what_was_reloaded_cannot_be_verified(
+    site: Site, mode: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may well run the new rules, but who cannot ask does not know: the whole pair goes back."""
+    monkeypatch.setitem(Client.__init__.__kwdefaults__, "timeout", 1.0)
+    site.proxy.later = mode
+    outcome, problems = site.apply()
+    assert [p.code for p in problems] == [code]
+    assert outcome.state == "old" and site.state() == "old"
+    assert site.steps[-1].text.startswith("restored: the files of before are back")
+    assert site.leftovers() == []
+
+
+def test_a_server_goes_down_after_the_files_were_swapped(site: Site) -> None:
+    """Its files are as before, the other servers run the old state; when it is back, the next run makes sure of it."""
+    with contextlib.ExitStack() as stack:
+        proxy = stack.enter_context(Proxy(site.servers[1].url))
+        site.configure(urls=[site.servers[0].url, proxy.url])
+
+        def checkpoint(name: str) -> None:
+            if name == "swapped":
+                stack.close()
+
+        outcome, problems = site.apply(Options(patience=2, evaluated=False, checkpoint=checkpoint))
+        assert [p.code for p in problems] == ["AK701", "AK729"] and outcome.state == "unclear"
+        assert "the old files are back, but not loaded and verified" in problems[1].message
+        assert site.state() == "old" and site.journal.exists()
+        again, problems = site.apply()
+        assert again.state == "unclear" and {p.code for p in problems} == {"AK729"} and site.state() == "old"
+    with Proxy(site.servers[1].url, port=int(proxy.url.rpartition(":")[2])):
+        outcome, problems = site.apply()
+        assert outcome.done and problems == [] and site.state() == "new"
+        assert site.steps[0].text.startswith("undoing what was left by") and site.leftovers() == []
 
 
 def test_a_server_down_is_noticed_first(site: Site) -> None:
@@ -133,8 +202,7 @@ def test_alertmanager_refuses_what_prometheus_took(site: Site) -> None:
 
 
 def test_a_rule_that_does_not_evaluate_goes_back(site: Site) -> None:
-    one, two = (f'label_replace(vector(1), "x", "{n}", "", "")' for n in (1, 2))
-    site.put("new", a=rules("a", expr=f"({one} or {two}) + on () ({one} or {two})"))
+    site.put("new", a=rules("a", expr=MANY_TO_MANY))
     outcome, problems = site.apply(Options(patience=2, on_step=site.steps.append))
     assert {p.code for p in problems} == {"AK736"}
     assert outcome.state == "old" and site.state() == "old"
@@ -181,14 +249,49 @@ def test_a_file_changed_by_hand(site: Site) -> None:
     (site.root / "two" / "a.yml.by-hand").unlink()
 
 
+HOLDER = """
+import sys, time
+from pathlib import Path
+from alertkit.deploy import Options, apply
+from alertkit.source import Problems
+from alertkit.spec.project import read_project
+root = Path(sys.argv[1])
+def checkpoint(name):
+    if name == "swapped":
+        (root / "held").touch()
+        while not (root / "go").exists():
+            time.sleep(0.02)
+problems = Problems()
+outcome = apply(read_project(root, problems), "prod", problems, Options(evaluated=False, checkpoint=checkpoint))
+sys.exit(0 if outcome.done else 1)
+"""
+
+
 def test_two_at_once(site: Site) -> None:
-    with (site.journal.parent / "lock").open("r+b") as lock:
-        lock.write(b"ann@ci-7, process 4711, since now")
-        lock.flush()
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """The second is told who holds the lock, or waits for it and then does its own work."""
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(site.root)]) as child:
+        while not (site.root / "held").exists():
+            assert child.poll() is None
         outcome, problems = site.apply()
-        assert [p.code for p in problems] == ["AK730"] and "ann@ci-7" in problems[0].message
-        assert outcome.state == "unchanged" and site.state() == "old"
+        assert [p.code for p in problems] == ["AK730"] and f"process {child.pid}," in problems[0].message
+        assert outcome.state == "unchanged"
+        waiting: list[str] = []
+
+        def on_step(step: Step) -> None:
+            if step.action == "wait":
+                waiting.append(step.text)
+                (site.root / "go").touch()
+                # What is built now is for the one that waits; the other has read its build long ago.
+                site.old()
+
+        options = Options(patience=2, evaluated=False, lock_wait=60, on_step=on_step)
+        outcome, problems = site.apply(options)
+        assert child.wait(60) == 0
+    for name in ("held", "go"):
+        (site.root / name).unlink()
+    assert outcome.done and problems == [], problems
+    assert site.state() == "new"
+    assert len(waiting) == 1 and f"process {child.pid}," in waiting[0]
 
 
 def test_rollback(site: Site) -> None:
@@ -244,18 +347,26 @@ def test_tls_is_verified(site: Site, tmp_path: Path) -> None:
 
 
 def test_reload_by_signal(site: Site) -> None:
-    for index, server in enumerate(site.servers):
-        (site.root / f"{index}.pid").write_text(f"{server.service.pid}\n")
-    extra = "    reload_by: signal\n    prometheus_pid_file: [0.pid, 1.pid]\n"
-    site.configure(extra)
+    for name, server in (("0", site.servers[0]), ("1", site.servers[1]), ("am", site.alertmanager)):
+        (site.root / f"{name}.pid").write_text(f"{server.service.pid}\n")
+    site.configure(
+        "    reload_by: signal\n    prometheus_pid_file: [0.pid, 1.pid]\n"
+        "    alertmanager_reload_by: signal\n    alertmanager_pid_file: am.pid\n"
+    )
     assert site.apply()[0].done and site.state() == "new"
-    (site.root / "1.pid").write_text("nobody\n")
     site.old()
-    _outcome, problems = site.apply()
-    assert "AK715" in {p.code for p in problems}
-    site.configure()
-    assert site.apply(Options(confirm=lambda plan: False))[1] == Problems()
-    assert site.state() == "new"
+    for name, text in (("1", "nobody\n"), ("am", "999999999\n")):
+        right = (site.root / f"{name}.pid").read_text()
+        (site.root / f"{name}.pid").write_text(text)
+        outcome, problems = site.apply()
+        assert {p.code for p in problems} == {"AK715"} and f"{name}.pid" in problems[0].message
+        assert outcome.state == "unchanged" and site.state() == "new"
+        (site.root / f"{name}.pid").write_text(right)
+    site.put("new", a=rules("a", expr=MANY_TO_MANY))
+    outcome, problems = site.apply(Options(patience=2))
+    assert {p.code for p in problems} == {"AK736"} and outcome.state == "old" and site.state() == "new"
+    site.old()
+    assert site.apply()[0].done and site.state() == "old"
 
 
 @pytest.mark.skipif(not [b for b in binaries("prometheus") if "/3." in str(b)], reason="needs a Prometheus 3.5")
@@ -279,3 +390,15 @@ def test_reload_by_watching(tmp_path: Path) -> None:
         outcome = apply(project, "prod", problems := Problems())
         assert outcome.done, problems
         assert [g.name for g in Prometheus(server.url).rules(problems) or ()] == ["a"]
+        (tmp_path / "build" / "rules" / "a.yml").write_text(rules("b", expr=MANY_TO_MANY))
+        outcome = apply(project, "prod", problems := Problems())
+        assert (outcome.state, {p.code for p in problems}) == ("old", {"AK736"})
+        assert [g.name for g in Prometheus(server.url).rules(Problems()) or ()] == ["a"]
+    with start_prometheus(binary, tmp_path / "rules") as server:  # not watching
+        (tmp_path / "alertkit.yaml").write_text(
+            f"environments:\n  prod: {{prometheus: '{server.url}', rules_dir: rules, reload_by: watch}}\n"
+        )
+        project = read_project(tmp_path, Problems())
+        assert project is not None
+        outcome = apply(project, "prod", problems := Problems())
+        assert (outcome.state, [p.code for p in problems]) == ("unchanged", ["AK708"])

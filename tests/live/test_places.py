@@ -196,5 +196,6 @@ def test_a_thousand_rules(binary: Path, root: Path) -> None:
         planned = run("plan", "--env", "prod", "--build", "build", code=4)
         assert "+ 1000 alerts (1000 warning) in many" in planned.output and len(planned.output.splitlines()) < 5
         done = run("apply", "--env", "prod", "--build", "build", "--yes")
+        assert "no build before 1 is kept" in run("rollback", "--env", "prod", "--yes", code=2).output
         assert "1000 rules in 1 group loaded and verified, evaluated without errors" in done.output
         assert run("plan", "--env", "prod", "--build", "build").output.startswith("plan for prod: no change")

@@ -179,3 +179,40 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
     assert not folder.exists()
     with pytest.raises(OSError):
         urllib.request.urlopen(f"{url}/-/ready", timeout=5)
+
+
+def of_session(number: int) -> dict[int, str]:
+    """The processes of a session, without its leader: number -> its TMPDIR."""
+    found = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            session = int((place / "stat").read_text().rpartition(")")[2].split()[3])
+            if session == number != int(place.name):
+                environment = (place / "environ").read_bytes().split(b"\0")
+                found[int(place.name)] = next((e[7:].decode() for e in environment if e.startswith(b"TMPDIR=")), "")
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.skipif(not binaries("prometheus"), reason="prometheus is not on PATH")
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="processes are looked for in /proc")
+@pytest.mark.parametrize("whole_group", [True, False], ids=["terminal", "kill"])
+def test_ctrl_c_while_the_servers_start(whole_group: bool) -> None:
+    command = [sys.executable, "-m", "alertkit", "-C", str(ROOT), "demo"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+    ) as demo:
+        assert demo.stdout is not None
+        for line in demo.stdout:
+            if line.startswith("starting"):
+                break
+        while not (servers := {n: folder for n, folder in of_session(demo.pid).items() if "alertkit-" in folder}):
+            assert demo.poll() is None
+        (os.killpg if whole_group else os.kill)(demo.pid, signal.SIGINT)
+        rest = demo.stdout.read()
+        assert demo.wait(30) == 130
+    assert rest.strip() == "ended; nothing is left behind"
+    assert of_session(demo.pid) == {}
+    assert not any(Path(folder).exists() for folder in servers.values())
