@@ -168,6 +168,35 @@ def test_alerts_with_nothing_in_common_are_silenced_one_by_one(tool: Tools, tmp_
     assert [link for link in event.get("links", []) if link["text"] == "Silence" or not link["href"]] == []
 
 
+@pytest.mark.parametrize("tool", [tool for tool in SERVERS if tool.version >= (0, 28)], ids=str)
+def test_teams_and_opsgenie_are_told_the_same(tool: Tools, tmp_path: Path) -> None:
+    receivers = """
+insecure_inline_secrets: true
+receivers:
+  people:
+    msteams: {{webhook: "{url}/teams"}}
+    opsgenie: {{api_key: k, url: "{url}/", team: ops, priority: P2}}
+    webhook: {{url: "{url}/hook"}}
+default: people
+group_wait: 1s
+severities: {{warning: {{group_wait: 1s}}}}
+"""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "alertkit.tmpl").write_text(default_template())
+    with Sink() as sink:
+        text = alertmanager_yaml(routing_of(receivers.format(url=sink.url), version=tool.version))
+        with alertmanager(tool, tmp_path, text) as server:
+            server.send([entry("warning", "a", labels={"team": "web"}, annotations={"value": "3"})])
+            card = str(sink.wait(lambda path, _: path == "/teams"))
+            opsgenie = sink.wait(lambda path, _: path.endswith("/alerts"))
+            hook = sink.wait(lambda path, _: path == "/hook")
+    assert "[WARNING] Slow on shop" in card and "a is <bad> (now 3) [name=a] since 2026-01-05 14:30 UTC" in card
+    assert opsgenie["message"] == "[WARNING] Slow on shop" and opsgenie["priority"] == "P2"
+    assert opsgenie["description"].startswith("a is <bad> (now 3) [name=a] since 2026-01-05 14:30 UTC\nRunbook: http")
+    assert opsgenie["details"]["team"] == "web" and opsgenie["responders"] == [{"name": "ops", "type": "team"}]
+    assert hook["alerts"][0]["labels"]["name"] == "a" and hook["commonAnnotations"]["value"] == "3"
+
+
 @each
 @pytest.mark.parametrize("text", ["Queue: long", "#5 is down", "[5] of {6}", "a: {{ .Nope", "- x", "", "7"])
 def test_texts_of_a_page_stay_text(tool: Tools, text: str, tmp_path: Path) -> None:

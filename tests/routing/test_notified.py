@@ -162,6 +162,7 @@ def test_alertkit_test_runs_them(project: Path) -> None:
     assert result.exit_code == 1, result.stderr
     assert "one, notified at 2026-12-25T15:00-05:00: QueueLong: nobody" in result.stdout
     assert "one, notified while BrokerDown: Errors: nobody" in result.stdout
+    assert 'one, notified while BrokerDown{queue="a"}: QueueLong{queue="a"}: nobody' in result.stdout
     assert "Errors (warning) reaches web, not nobody" in result.stdout and "1 case failed" in result.stdout
 
 
