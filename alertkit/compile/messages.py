@@ -73,7 +73,7 @@ PAGERDUTY: dict[str, Any] = {
     "links": [
         _link("runbook", "Runbook"),
         _link("dashboard", "Dashboard"),
-        {"href": _use("link.expression"), "text": "Expression"},
+        {"href": _use("link.expression"), "text": _use("link.expression.text")},
         {"href": _use("silence"), "text": "Silence"},
     ],
 }
