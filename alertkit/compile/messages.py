@@ -66,7 +66,7 @@ PAGERDUTY: dict[str, Any] = {
         "description": _detail("{{ .CommonAnnotations.description }}", ".CommonAnnotations.description"),
         "value": _detail("{{ .CommonAnnotations.value }}", ".CommonAnnotations.value"),
         "labels": _detail(_use("common.labels"), ".CommonLabels"),
-        "team": _use("team"),
+        "team": _detail(_use("team")),
         "time": '{{ if eq .Status "firing" }}since{{ else }}from{{ end }} ' + _use("time"),
     },
     # An empty link is left out by Alertmanager.

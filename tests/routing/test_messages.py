@@ -111,7 +111,7 @@ def test_a_mixed_group_says_what_is_gravest_and_loses_no_link(tool: Tools, tmp_p
     assert payload["severity"] == "critical"
     assert payload["summary"] == "Slow on shop: b is <bad> (and 2 more)"
     assert details["summary"] == "\tb is <bad> (and 2 more)" and details["time"] == "since 2026-01-05 14:30 UTC"
-    assert str(details["num_resolved"]) == "0" and not details["resolved"]
+    assert str(details["num_resolved"]) == "0" and not details["resolved"] and details["team"] == "\t-"
     told = details["firing"].strip().split("\n")
     assert "[CRITICAL] b is <bad> (now 9 <s>) [name=b] since 2026-01-05 14:35 UTC" in told
     for name in "abc":
@@ -144,7 +144,7 @@ def test_one_alert_says_its_value_and_when_it_was_over(tool: Tools, tmp_path: Pa
     assert "Runbook" not in message["text"] and message["text"].count("|Dashboard>") == 1
     details = event["payload"]["custom_details"]
     assert event["payload"]["severity"] == "info" and (details["value"], details["labels"]) == ("\t3", "\tname=a")
-    assert details["team"] == "web"
+    assert details["team"] == "\tweb"
     assert [link["text"] for link in event["links"]] == ["Dashboard", "Expression", "Silence"]
     assert over["title"] == "[RESOLVED] Slow on shop" and "from 2026-01-05 14:30 to 20" in over["text"]
 
