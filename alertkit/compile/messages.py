@@ -66,14 +66,14 @@ PAGERDUTY: dict[str, Any] = {
         "description": _detail("{{ .CommonAnnotations.description }}", ".CommonAnnotations.description"),
         "value": _detail("{{ .CommonAnnotations.value }}", ".CommonAnnotations.value"),
         "labels": _detail(_use("common.labels"), ".CommonLabels"),
-        "team": _use("team"),
+        "team": _detail(_use("team")),
         "time": '{{ if eq .Status "firing" }}since{{ else }}from{{ end }} ' + _use("time"),
     },
     # An empty link is left out by Alertmanager.
     "links": [
         _link("runbook", "Runbook"),
         _link("dashboard", "Dashboard"),
-        {"href": _use("link.expression"), "text": "Expression"},
+        {"href": _use("link.expression"), "text": _use("link.expression.text")},
         {"href": _use("silence"), "text": "Silence"},
     ],
 }

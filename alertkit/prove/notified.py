@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from alertkit.prove.results import Event, Note, Planned, Result, id_of
 from alertkit.prove.scenario import Scenario
-from alertkit.routing.answer import Oracle
+from alertkit.routing.answer import Oracle, shown_labels
 from alertkit.routing.check import Expectation, check
 from alertkit.routing.expectations import NOBODY, expectations_of
 from alertkit.routing.situations import Situation
@@ -42,7 +42,9 @@ def notified_id(scenario: Scenario, expected: Expectation) -> str:
 
 def _case(scenario: Scenario, expected: Expectation) -> str:
     told = ", ".join(expected.receivers) or NOBODY
-    return f"{scenario.name}, {expected.when}: {expected.labels['alertname']}: {told}"
+    labels = {name: value for name, value in expected.labels.items() if name != "system"}
+    alert = shown_labels(labels) if len(labels) > 1 else labels["alertname"]
+    return f"{scenario.name}, {expected.when}: {alert}: {told}"
 
 
 def routing_notes(oracle: Oracle, alerts: Sequence[Situation], files: Sequence[Loaded]) -> Iterator[Event]:

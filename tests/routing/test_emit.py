@@ -118,6 +118,25 @@ def test_newer_targets_use_what_they_have() -> None:
     assert "webhook_configs" not in old and "webhook_configs" in new and "url_file: /etc/alertmanager" in new
 
 
+NEWER = {
+    (0, 26): 'receivers: {a: {webhook: {url_file: /s/u}}}\ndefault: a\n',
+    (0, 28): 'receivers: {a: {msteams: {webhook_file: /s/u}}}\ndefault: a\n',
+    (0, 27): 'receivers: {a: {slack: {channel: "#a", webhook_file: /s/u}}}\ndefault: a\n'
+             "routes: [{match: {döner: kebab}, to: a}]\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", found(), ids=ids())
+@pytest.mark.parametrize("since", NEWER, ids=str)
+def test_the_gates_stand_where_alertmanager_has_them(since: tuple[int, int], tool: Tools, tmp_path: Path) -> None:
+    """What is gated loads from its version on, and an older Alertmanager does refuse it."""
+    config = tmp_path / "alertmanager.yml"
+    config.write_text(emitted(NEWER[since], version=since), encoding="utf-8")
+    assert tool.check(config)[0] is (tool.version >= since)
+    before = (since[0], since[1] - 1)
+    assert compiled(NEWER[since], version=before)[0] is None
+
+
 def test_a_webhook_that_people_depend_on_is_not_replaced() -> None:
     text = "receivers: {hook: {webhook: {url_file: /s/u}}}\ndefault: hook\n"
     routing, drawn = compiled(text)

@@ -136,7 +136,7 @@ def test_told_as_predicted(tool: Tools, tmp_path: Path) -> None:
         assert slack[0]["attachments"][0]["title"].startswith("[CRITICAL] ")
         assert slack[0]["channel"] == "#web" and slack[0]["attachments"][0]["color"] == "danger"
         assert pages[0]["payload"]["severity"] == "critical" and pages[0]["routing_key"] == "0123456789"
-        assert pages[0]["payload"]["custom_details"]["team"] == "web" and len(pages[0]["links"]) >= 1
+        assert pages[0]["payload"]["custom_details"]["team"] == "\tweb" and len(pages[0]["links"]) >= 1
 
 
 CALENDARS = """

@@ -111,7 +111,7 @@ def test_a_mixed_group_says_what_is_gravest_and_loses_no_link(tool: Tools, tmp_p
     assert payload["severity"] == "critical"
     assert payload["summary"] == "Slow on shop: b is <bad> (and 2 more)"
     assert details["summary"] == "\tb is <bad> (and 2 more)" and details["time"] == "since 2026-01-05 14:30 UTC"
-    assert str(details["num_resolved"]) == "0" and not details["resolved"]
+    assert str(details["num_resolved"]) == "0" and not details["resolved"] and details["team"] == "\t-"
     told = details["firing"].strip().split("\n")
     assert "[CRITICAL] b is <bad> (now 9 <s>) [name=b] since 2026-01-05 14:35 UTC" in told
     for name in "abc":
@@ -120,7 +120,8 @@ def test_a_mixed_group_says_what_is_gravest_and_loses_no_link(tool: Tools, tmp_p
     links = {link["text"]: link["href"] for link in event["links"]}
     first = next(row for row in told if "Runbook: " in row).split("Runbook: ")[1]
     assert links["Runbook of the first of 3"] == first
-    expressions = [links["Expression"], *(row.split("Expression: ")[1] for row in told if "Expression: " in row)]
+    expressions = [row.split("Expression: ")[1] for row in told if "Expression: " in row]
+    expressions.append(links["Expression of the first of 3"])
     assert sorted(expressions) == [LINKS + "critical", LINKS + "info", LINKS + "warning"]
 
     assert over["title"] == "[RESOLVED x3] Slow on shop" and over["color"] == "good"
@@ -143,7 +144,7 @@ def test_one_alert_says_its_value_and_when_it_was_over(tool: Tools, tmp_path: Pa
     assert "Runbook" not in message["text"] and message["text"].count("|Dashboard>") == 1
     details = event["payload"]["custom_details"]
     assert event["payload"]["severity"] == "info" and (details["value"], details["labels"]) == ("\t3", "\tname=a")
-    assert details["team"] == "web"
+    assert details["team"] == "\tweb"
     assert [link["text"] for link in event["links"]] == ["Dashboard", "Expression", "Silence"]
     assert over["title"] == "[RESOLVED] Slow on shop" and "from 2026-01-05 14:30 to 20" in over["text"]
 
@@ -166,6 +167,35 @@ def test_alerts_with_nothing_in_common_are_silenced_one_by_one(tool: Tools, tmp_
     assert "filter=%7Balertname%3D%22Oddpage%22%2Ck%3D%22page%20%5C%22x%5C%22%22%2Cseverity" in message["text"]
     assert event["payload"]["custom_details"]["firing"].count("  Silence: http") == 2
     assert [link for link in event.get("links", []) if link["text"] == "Silence" or not link["href"]] == []
+
+
+@pytest.mark.parametrize("tool", [tool for tool in SERVERS if tool.version >= (0, 28)], ids=str)
+def test_teams_and_opsgenie_are_told_the_same(tool: Tools, tmp_path: Path) -> None:
+    receivers = """
+insecure_inline_secrets: true
+receivers:
+  people:
+    msteams: {{webhook: "{url}/teams"}}
+    opsgenie: {{api_key: k, url: "{url}/", team: ops, priority: P2}}
+    webhook: {{url: "{url}/hook"}}
+default: people
+group_wait: 1s
+severities: {{warning: {{group_wait: 1s}}}}
+"""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "alertkit.tmpl").write_text(default_template())
+    with Sink() as sink:
+        text = alertmanager_yaml(routing_of(receivers.format(url=sink.url), version=tool.version))
+        with alertmanager(tool, tmp_path, text) as server:
+            server.send([entry("warning", "a", labels={"team": "web"}, annotations={"value": "3"})])
+            card = str(sink.wait(lambda path, _: path == "/teams"))
+            opsgenie = sink.wait(lambda path, _: path.endswith("/alerts"))
+            hook = sink.wait(lambda path, _: path == "/hook")
+    assert "[WARNING] Slow on shop" in card and "a is <bad> (now 3) [name=a] since 2026-01-05 14:30 UTC" in card
+    assert opsgenie["message"] == "[WARNING] Slow on shop" and opsgenie["priority"] == "P2"
+    assert opsgenie["description"].startswith("a is <bad> (now 3) [name=a] since 2026-01-05 14:30 UTC\nRunbook: http")
+    assert opsgenie["details"]["team"] == "web" and opsgenie["responders"] == [{"name": "ops", "type": "team"}]
+    assert hook["alerts"][0]["labels"]["name"] == "a" and hook["commonAnnotations"]["value"] == "3"
 
 
 @each

@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alertkit.cli import main
+from alertkit.routing.expectations import expectations_of
+from alertkit.source import Problems, load
 from alertkit.source.problem import forget_files
 from tests.prove.scenario_support import versions
 
@@ -162,6 +167,7 @@ def test_alertkit_test_runs_them(project: Path) -> None:
     assert result.exit_code == 1, result.stderr
     assert "one, notified at 2026-12-25T15:00-05:00: QueueLong: nobody" in result.stdout
     assert "one, notified while BrokerDown: Errors: nobody" in result.stdout
+    assert 'one, notified while BrokerDown{queue="a"}: QueueLong{queue="a"}: nobody' in result.stdout
     assert "Errors (warning) reaches web, not nobody" in result.stdout and "1 case failed" in result.stdout
 
 
@@ -188,3 +194,23 @@ def test_what_would_be_muted_is_said(project: Path) -> None:
     assert f"QueueLong (critical) reaches oncall, not nobody; {said}" in run("route", "--check").stdout
     assert f"told: oncall\n  note: {said}" in run("route", "QueueLong", "--while", "BrokerDown").stdout
     assert "note:" not in run("route", "QueueLong", "queue=b", "--while", "BrokerDown").stdout
+
+
+WORDS = st.sampled_from([
+    " at ", " while ", " and ", "2026-12-25", "T10:00", "Z", "+01:00", " Europe/Berlin", " America", " ../x", "Errors",
+    "net/", "{", "}", '"', "\\", "queue", "=", "=~", "a", ",", " ", "\n", "\t", "é", "9", ":", "{}",
+    '{queue="a and b"}',
+])  # fmt: skip
+
+
+@settings(max_examples=400)
+@given(st.lists(WORDS, max_size=12).map("".join), st.sampled_from(["web", ["web"], [], "nobody", None, {"a": 1}, 5]))
+def test_any_key_is_read_or_refused(text: str, told: object) -> None:
+    key = f"notified {text}".rstrip()
+    data = {"system": "shop", "scenarios": {"one": {"expect": {key: {"Errors": told}}}}}
+    problems = Problems()
+    document = load(yaml.safe_dump(data, allow_unicode=True), "one.yaml", problems)
+    assert document is not None
+    found = list(expectations_of(document, problems))
+    assert bool(found) != bool(problems)
+    assert all(problem.span and problem.code == "AK524" for problem in problems)
