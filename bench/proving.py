@@ -34,7 +34,7 @@ from bench.specs import write_specs
 
 ALERTS, FILES, MUTATED, MEGABYTES = 1_000, 20, 40, 300
 # Of the batches, to measure what promtool needs for one evaluation of one rule; of the cases, laid out plainly.
-BATCHES, PLAIN = 24, 10
+BATCHES, PLAIN = 24, 4
 CORES = os.cpu_count() or 1
 
 
