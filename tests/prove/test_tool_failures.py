@@ -102,6 +102,22 @@ def test_nonsense(project: Path, monkeypatch: pytest.MonkeyPatch, script: str, f
     nothing_was_remembered(monkeypatch)
 
 
+def test_a_crash_is_that_of_one_alert(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is merged and shares a process with the alert on which promtool crashes is proven all the same."""
+    # 7 reads what 8 reads, so there are several batches.
+    small(project, *(line.replace("temperature_8,", "temperature_7,") for line in HOT))
+    instead(
+        project, monkeypatch,
+        'for file in "$@"; do grep -qs "alertname: Hot7$" "$file" && printf "panic: oh\\n\\ngoroutine 1 [running]:\\n" '
+        f'&& exit 2; done\nexec {real()} "$@"',
+    )  # fmt: skip
+    done = test("--jobs", "1")
+    assert done.exit_code == 1
+    assert set(re.findall(r"^demo (\w+)", done.output, re.MULTILINE)) == {"Hot7"}
+    assert "promtool could not evaluate it: panic: oh" in done.output
+    assert "39 alerts" not in done.output and re.search(r"cases failed: 40 alerts in 1 system", done.output)
+
+
 def test_killed_in_the_middle(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real promtool is stopped as soon as it runs, and then killed."""
     log = project / "pids"
