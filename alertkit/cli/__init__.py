@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+from typing import Any
 
 import click
 
@@ -54,6 +56,20 @@ class _Lazy(click.Group):
 
             raise click.UsageError(f"there is no command `{name}`; {suggest(name, COMMANDS)}", ctx)
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """A full disk is nobody's bug, wherever it is met."""
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            from alertkit.cli.common import BROKEN_TOOL, fail
+            from alertkit.source import Problem
+
+            where = f" for {error.filename}" if error.filename else ""
+            help = "free some space, or set TMPDIR to a larger disk"
+            fail([Problem("AK606", f"there is no room left{where}", help=help)], BROKEN_TOOL)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -125,9 +125,10 @@ def _verdicts(batches: list[Batch], run: Run, problems: Problems) -> Iterator[tu
             )
             names.append(f"b{index}.test.yml")
         shares = _shares(batches, run.jobs or usable_cores())
-        commands: list[list[str | Path]] = [
-            [run.promtool.path, "test", "rules", *(scratch.path / names[i] for i in share)] for share in shares
-        ]
+
+        def commands(shares: list[list[int]]) -> list[list[str | Path]]:
+            return [[run.promtool.path, "test", "rules", *(scratch.path / names[i] for i in share)] for share in shares]
+
         weights = [sum(len(job.proof.checks) for i in share for job in batches[i].jobs) for share in shares]
         done_so_far = 0
 
@@ -140,14 +141,25 @@ def _verdicts(batches: list[Batch], run: Run, problems: Problems) -> Iterator[tu
         cores = run.jobs or usable_cores()
         wave = cores if run.fail_fast else len(shares)
         for first in range(0, len(shares), wave):
+            now = shares[first : first + wave]
             finished = run_many(
-                commands[first : first + wave], problems, jobs=run.jobs or None, timeout=TIMEOUT, scratch=scratch,
+                commands(now), problems, jobs=run.jobs or None, timeout=TIMEOUT, scratch=scratch,
                 on_done=lambda index, done, first=first: on_done(first + index, done),  # type: ignore[misc]
             )  # fmt: skip
-            for share, done in zip(shares[first : first + wave], finished, strict=False):
+            # Where promtool itself gave up, each file alone tells which one it was.
+            alone = [[i] for share, done in zip(now, finished, strict=False) if _gave_up(share, done) for i in share]
+            if alone:
+                kept = [(share, done) for share, done in zip(now, finished, strict=False) if not _gave_up(share, done)]
+                again = run_many(commands(alone), problems, jobs=run.jobs or None, timeout=TIMEOUT, scratch=scratch)
+                now, finished = [share for share, _ in kept] + alone, [done for _, done in kept] + again
+            for share, done in zip(now, finished, strict=False):
                 if done is None:
                     return
                 yield from _read(share, batches, done, run, problems)
+
+
+def _gave_up(share: list[int], done: Finished | None) -> bool:
+    return done is not None and done.crashed and len(share) > 1
 
 
 def _read(

@@ -21,6 +21,8 @@ from alertkit.toolchain.scratch import Scratch
 
 Command = Sequence[str | Path]
 
+# Bytes on a disk that is full for all that promtool writes at once.
+HARDLY_ANYTHING = 1024 * 1024
 _FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 
 
@@ -234,11 +236,21 @@ def _run(
             "AK604", f"{name} was killed by {_signal_name(-process.returncode)}",
             help="somebody stopped it, or the machine ran out of memory",
         )  # fmt: skip
-    if process.returncode != 0 and _FULL.search(text):
+    finished = Finished(tuple(words), process.returncode, text, time.monotonic() - began)
+    if not finished.ok and (_FULL.search(text) or (finished.crashed and _is_full(scratch.path))):
         return Problem(
             "AK606", f"{name} had no room left for its files", help="free some space, or set TMPDIR to a larger disk"
         )
-    return Finished(tuple(words), process.returncode, text, time.monotonic() - began)
+    return finished
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether hardly anything can be written there. promtool 2.42 crashes then, and does not say why."""
+    try:
+        state = os.statvfs(folder)
+    except OSError:
+        return False
+    return state.f_bavail * state.f_frsize < HARDLY_ANYTHING
 
 
 def _not_started(program: str, error: OSError) -> Problem:

@@ -25,6 +25,8 @@ INSTALL = "alertkit tools install"
 
 # Names of the program, the usual one first; Debian calls the server after its package.
 _NAMES = {"alertmanager": ("alertmanager", "prometheus-alertmanager")}
+# What the generated tests and rules need; the first with `keep_firing_for`.
+OLDEST = {"promtool": Version(2, 42, 0)}
 _VERSION = re.compile(r"\bversion[ =]v?(\d+)\.(\d+)(?:\.(\d+))?(\S*)")
 
 
@@ -110,7 +112,8 @@ def find_all(names: Iterable[str] = TOOLS) -> dict[str, Tool | None]:
 
 
 def require(names: Sequence[str], problems: Problems) -> dict[str, Tool] | None:
-    """All of the named tools, working; None and a problem for each that is missing (AK601) or broken (AK603)."""
+    """All of the named tools, working; None and a problem for each that is missing (AK601), broken (AK603) or too old
+    (AK607)."""
     own = os.environ.get("ALERTKIT_TOOLS", "")
     if own and not Path(own).is_dir():
         problems.add(
@@ -126,6 +129,12 @@ def require(names: Sequence[str], problems: Problems) -> dict[str, Tool] | None:
             problems.add("AK601", f"{name} is not installed", help=f"run `{INSTALL}`, or put {name} on your PATH")
         elif tool.version is None:
             problems.add("AK603", f"{tool.path} does not work: {tool.trouble}", help=f"replace it, or run `{INSTALL}`")
+        elif name in OLDEST and tool.version < OLDEST[name]:
+            least = ".".join(map(str, OLDEST[name][:2]))
+            problems.add(
+                "AK607", f"{tool.path} is {name} {tool.full_version}, which is too old: {least} or newer is needed",
+                help=f"run `{INSTALL}`, or set ALERTKIT_TOOLS to the folder of a newer one",
+            )  # fmt: skip
         else:
             tools[name] = tool
     return tools if len(problems) == before else None
