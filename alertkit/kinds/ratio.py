@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.brink import shared
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
@@ -103,10 +104,15 @@ class Ratio(MeasuredKind):
         speed = 1001.0 * self.min_events / window if self.min_events else 128.0
         extra, remains = self.apart()
         thin = Drive(flow, (speed * 0.998, remains)) if self.min_events else None
+        edges = tuple(self.thresholds(RATIO))
+        found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
+        speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
         return Stimulus(
             inputs=(Input(part), Input(other, extra)),
-            drive=Drive(_more_away, (speed, remains, tuple(self.thresholds(RATIO)))), rise=window, fall=window,
+            drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
+            brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
+            enough=Drive(_enough, (1000 * self.min_events / window, remains, edges)) if self.min_events else None,
         )  # fmt: skip
 
     def apart(self) -> tuple[tuple[tuple[str, str], ...], bool]:
@@ -130,6 +136,16 @@ def _filled(value: float) -> Pieces:
 def flow(value: float, speed: float, remains: bool) -> Pieces:
     """Two counters: the part, and the whole at `speed` a second or, with `remains`, only what is left of it."""
     return (Slope(speed * value), Slope(speed * (1 - value) if remains else speed))
+
+
+def _balanced(value: float, speeds: tuple[tuple[float, float], ...], remains: bool) -> Pieces:
+    """Counters whose ratio is an edge to the last bit, at the speed that goes with it."""
+    return flow(value, dict(speeds).get(value, speeds[0][1]), remains)
+
+
+def _enough(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
+    """One counter with all the events: the part, or the other one for a value below all edges."""
+    return flow(1.0 if value > min(edges) else 0.0, speed, remains)
 
 
 def _more_away(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:

@@ -14,8 +14,8 @@ from math import ceil
 
 from alertkit.kinds.burn_rate import traffic
 from alertkit.prove.grid import Grid
-from alertkit.prove.interruptions import Moment
-from alertkit.prove.interruptions import checks_of as told
+from alertkit.prove.moments import Moment
+from alertkit.prove.moments import checks_of as told
 from alertkit.prove.oracle import Timing
 from alertkit.prove.script import Check, Step
 

@@ -1,0 +1,54 @@
+"""Proofs of the very edge: a signal that has its threshold to the last bit, and traffic that is exactly enough.
+
+Only samples half a window apart make that possible, so each edge has a short timeline of its own.
+"""
+
+from __future__ import annotations
+
+from alertkit.compile.claim import FALLING, Boundary
+from alertkit.prove.grid import Grid
+from alertkit.prove.moments import MOST_EVALUATIONS, Moment, Timelines
+from alertkit.prove.script import EDGE, ENOUGH, THIN, Script
+
+
+class Edges(Timelines):
+    """The timelines of a shape at its edges."""
+
+    def scripts(self) -> list[Script]:
+        motion = self.shape.motion
+        half = motion.rise // 2
+        if motion.isolated or not half or motion.rise % 2:
+            return []
+        grid = Grid(half, half)
+        timings = self._timings(grid).values()
+        length = max(t.hold for t in timings) + max(t.keep for t in timings) + 3
+        if length > MOST_EVALUATIONS:
+            return []
+        scripts = [
+            self._edge(boundary, grid, length)
+            for boundary in self.shape.boundaries
+            if boundary.comparison.value in self.shape.brink
+        ]
+        if self.shape.enough:
+            scripts.append(self._enough(grid, length))
+        return scripts
+
+    def _edge(self, boundary: Boundary, grid: Grid, length: int) -> Script:
+        value, severity = boundary.comparison.value, boundary.severity
+        # Before there are two samples in the window it is half the value, or none.
+        early = [Moment(tuple(None if holds or _falls(boundary) else False for holds in self._holds(value)))] * 2
+        case = "just-past" if boundary.comparison.holds(value) else "just-inside"
+        there = [Moment(self._holds(value), value)] * length
+        return self._script(f"{EDGE} {severity} {boundary.comparison.op}", grid, severity, [
+            (case, value, "", early), (case, value, "", there),
+        ])  # fmt: skip
+
+    def _enough(self, grid: Grid, length: int) -> Script:
+        edge = self._gravest
+        early = [Moment((None,) * len(self.shape.levels))] * 2
+        there = [Moment(self._holds(edge.past))] * length
+        return self._script(ENOUGH, grid, edge.severity, [(THIN, edge.past, "", early), (THIN, edge.past, "", there)])
+
+
+def _falls(boundary: Boundary) -> bool:
+    return boundary.comparison.op in FALLING
