@@ -84,7 +84,8 @@ class Ratio(MeasuredKind):
         if self.min_events is not None:
             counted = by("sum", self.identity, f"increase({other}[{window}])")
             if role == "rest":
-                counted = f"{by('sum', self.identity, f'increase({part}[{window}])')} + {counted}"
+                rest = by("sum", self.identity, f"increase({part}[{window}])")
+                counted = f"({rest} or 0 * {counted}) + ({counted} or 0 * {rest})"
             guards = (f"({counted} >= {format_number(self.min_events)})",)
         inputs = (other,) if role == "total" else (part, other)
         return Question(
@@ -112,7 +113,8 @@ class Ratio(MeasuredKind):
             drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
             brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
-            enough=Drive(_enough, (1000 * self.min_events / window, remains, edges)) if self.min_events else None,
+            lone=Drive(_extreme, (2 * speed, remains, edges)),
+            enough=Drive(_extreme, (1000 * self.min_events / window, remains, edges)) if self.min_events else None,
         )  # fmt: skip
 
     def apart(self) -> tuple[tuple[tuple[str, str], ...], bool]:
@@ -143,7 +145,7 @@ def _balanced(value: float, speeds: tuple[tuple[float, float], ...], remains: bo
     return flow(value, dict(speeds).get(value, speeds[0][1]), remains)
 
 
-def _enough(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
+def _extreme(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
     """One counter with all the events: the part, or the other one for a value below all edges."""
     return flow(1.0 if value > min(edges) else 0.0, speed, remains)
 

@@ -22,6 +22,7 @@ from alertkit.prove.script import (
     EDGE,
     ENOUGH,
     IDLE,
+    LONE,
     NEWBORN,
     SILENT,
     THIN,
@@ -30,7 +31,7 @@ from alertkit.prove.script import (
     Script,
     of_one,
     shape_of,
-)
+)  # fmt: skip
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Level
 from alertkit.series.example import example_labels
@@ -209,7 +210,7 @@ class _Bound:
             return Drive(idle, (stimulus.idle,))
         own = {
             THIN: stimulus.thin, NEWBORN: stimulus.newborn, BURN: stimulus.scarce, EDGE: stimulus.balanced,
-            ENOUGH: stimulus.enough,
+            ENOUGH: stimulus.enough, LONE: stimulus.lone,
         }.get(script.name.split(" ")[0])  # fmt: skip
         return own or stimulus.drive
 

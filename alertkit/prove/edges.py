@@ -8,7 +8,7 @@ from __future__ import annotations
 from alertkit.compile.claim import FALLING, Boundary
 from alertkit.prove.grid import Grid
 from alertkit.prove.moments import MOST_EVALUATIONS, Moment, Timelines
-from alertkit.prove.script import EDGE, ENOUGH, THIN, Script
+from alertkit.prove.script import BORN, EDGE, ENOUGH, LONE, THIN, Script
 
 
 class Edges(Timelines):
@@ -30,7 +30,11 @@ class Edges(Timelines):
             if boundary.comparison.value in self.shape.brink
         ]
         if self.shape.enough:
-            scripts.append(self._enough(grid, length))
+            scripts.append(self._extreme(ENOUGH, THIN, grid, length))
+        if self.shape.lone:
+            # Two samples in the window and one in its half, whether ranges are closed or not.
+            grid = Grid(motion.rise // 5 * 4, motion.rise // 5 * 4)
+            scripts.append(self._extreme(LONE, BORN, grid, length))
         return scripts
 
     def _edge(self, boundary: Boundary, grid: Grid, length: int) -> Script:
@@ -43,11 +47,14 @@ class Edges(Timelines):
             (case, value, "", early), (case, value, "", there),
         ])  # fmt: skip
 
-    def _enough(self, grid: Grid, length: int) -> Script:
-        edge = self._gravest
+    def _extreme(self, name: str, case: str, grid: Grid, length: int) -> Script:
+        """All events are of one kind: what it comes to is far past every edge."""
+        edge, how = self._gravest, LONE if name == LONE else ""
         early = [Moment((None,) * len(self.shape.levels))] * 2
         there = [Moment(self._holds(edge.past))] * length
-        return self._script(ENOUGH, grid, edge.severity, [(THIN, edge.past, "", early), (THIN, edge.past, "", there)])
+        return self._script(name, grid, edge.severity, [
+            (case, edge.past, how, early), (case, edge.past, how, there),
+        ])  # fmt: skip
 
 
 def _falls(boundary: Boundary) -> bool:

@@ -137,7 +137,10 @@ class _Scripts:
         scripts = []
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
-                steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
+                steps = [
+                    replace(self._step(case, pair.severity, share, length), how=how)
+                    for case, share, length, how in plan
+                ]
                 timings = {
                     severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
                     for severity, hold, keep in self.shape.levels
