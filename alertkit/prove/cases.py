@@ -18,6 +18,7 @@ from alertkit.prove.grid import Grid
 from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, missing_group, missing_tests, watched
 from alertkit.prove.rows import constant, driven, idle, opposed, steady
 from alertkit.prove.script import (
+    ALREADY,
     BURN,
     EDGE,
     ENOUGH,
@@ -210,7 +211,7 @@ class _Bound:
             return Drive(idle, (stimulus.idle,))
         own = {
             THIN: stimulus.thin, NEWBORN: stimulus.newborn, BURN: stimulus.scarce, EDGE: stimulus.balanced,
-            ENOUGH: stimulus.enough, LONE: stimulus.lone,
+            ENOUGH: stimulus.enough, LONE: stimulus.lone, ALREADY: stimulus.already,
         }.get(script.name.split(" ")[0])  # fmt: skip
         return own or stimulus.drive
 

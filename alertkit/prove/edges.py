@@ -8,13 +8,22 @@ from __future__ import annotations
 from alertkit.compile.claim import FALLING, Boundary
 from alertkit.prove.grid import Grid
 from alertkit.prove.moments import MOST_EVALUATIONS, Moment, Timelines
-from alertkit.prove.script import BORN, EDGE, ENOUGH, LONE, THIN, Script
+from alertkit.prove.script import ALREADY, BORN, EDGE, ENOUGH, LONE, THIN, Script
 
 
 class Edges(Timelines):
     """The timelines of a shape at its edges."""
 
     def scripts(self) -> list[Script]:
+        return [*self._exact(), *([self._already()] if self.shape.already else [])]
+
+    def _already(self) -> Script:
+        edge, case = self._gravest, "just-past"
+        hold = max(timing.hold for timing in self._timings(self.grid).values())
+        there = [Moment(self._holds(edge.past))] * (hold + 3)
+        return self._script(ALREADY, self.grid, edge.severity, [(case, edge.past, "", there)])
+
+    def _exact(self) -> list[Script]:
         motion = self.shape.motion
         half = motion.rise // 2
         if motion.isolated or not half or motion.rise % 2:

@@ -31,6 +31,8 @@ CASES = (
 NEWBORN, BURN, EDGE, ENOUGH = "newborn", "burn", "edge", "enough"
 # Counters that would stand still do not exist: the part, or the rest, of a ratio alone.
 LONE = "lone"
+# Series that are harmful in another way than usually.
+ALREADY = "already"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ class Shape(NamedTuple):
     brink     thresholds that the signal can have to the last bit
     enough    there can be exactly as much traffic as it needs
     lone      some of its counters may not exist
+    already   its series can be harmful in another way
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
@@ -125,6 +128,7 @@ class Shape(NamedTuple):
     brink: tuple[float, ...]
     enough: bool
     lone: bool
+    already: bool
     pairs: tuple[tuple[str, int, int, float], ...]
     counted: int
     edges: tuple[tuple[float, float], ...]
@@ -196,7 +200,7 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
         stimulus.thin is not None, stimulus.idle is not None,
         any(type(piece) is Slope for piece in stimulus.drive(claim.rest)),
         stimulus.remembered if stimulus.newborn else 0, stimulus.brink, stimulus.enough is not None,
-        stimulus.lone is not None,
+        stimulus.lone is not None, stimulus.already is not None,
         stimulus.pairs, stimulus.counted, claim.edges,
         companion.for_ if companion else None,
     )  # fmt: skip
