@@ -117,7 +117,11 @@ def _beside(
         inside, past = (value if exact else value - up * gap), value + up * gap
     else:
         inside, past = value - up * gap, (value if exact else value + up * gap)
-    return _clamp(_short(inside, inside < value), limits), _clamp(_short(past, past < value), limits)
+    return _clamp(_shown(inside, value), limits), _clamp(_shown(past, value), limits)
+
+
+def _shown(beside: float, edge: float) -> float:
+    return beside if beside == edge else _short(beside, beside < edge)
 
 
 def _short(value: float, down: bool) -> float:

@@ -77,7 +77,8 @@ class Forecast(Kind):
         harmless = limit + size if down else limit - size
         return Stimulus(
             inputs=(Input(metric),), drive=Drive(_leading, (limit, harmless, ahead, down)), rest=harmless,
-            isolated=True, birth=POINTS, window=self.window, drifts=True, smallest=1.0,
+            isolated=True, birth=POINTS, window=self.window, drifts=True, smallest=1.0, twin=True,
+            already=Drive(_recovering, (limit, size, ahead, down)),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -89,3 +90,11 @@ def _leading(value: float, limit: float, harmless: float, ahead: float, down: bo
     if value < limit if down else value > limit:
         return (Line(harmless, (value - harmless) / ahead),)
     return (Level(value),)
+
+
+def _recovering(value: float, limit: float, size: float, ahead: float, down: bool) -> Pieces:
+    """A gauge that has the value: past the limit, it is far so, but on the right side again in `ahead` seconds."""
+    if not (value < limit if down else value > limit):
+        return (Level(value),)
+    sign = 1 if down else -1
+    return (Line(limit - sign * size, sign * 4 * size / ahead),)

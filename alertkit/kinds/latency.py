@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.brink import observed as observed_exactly
+from alertkit.kinds.brink import rated
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
 from alertkit.kinds.wording import humanized
@@ -170,11 +172,16 @@ class Latency(MeasuredKind):
         bucket = metric.named("_bucket")
         edges = tuple(self._edges(metric))
         inputs = (*(Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")), *observed)
-        behind = 1 + len(observed)
+        behind, least = 1 + len(observed), self._min_rate()
+        exactly = bool(observed) and rated(least, window) == least
+        level_speed = observed_exactly(self.quantile, window, 1.01 * least)
         return Stimulus(
             inputs=inputs, drive=Drive(_histogram, (speed, self.quantile, edges, behind)), rise=window, fall=window,
             late=True, idle=(Slope(0.0),) * len(inputs), sums=True,
             thin=Drive(_histogram, (speed * 0.998, self.quantile, edges, behind)) if observed else None,
+            brink=self._brink(metric, edges) if level_speed else (),
+            balanced=Drive(_histogram, (level_speed, self.quantile, edges, behind)) if level_speed else None,
+            enough=Drive(_histogram, (least, self.quantile, edges, behind)) if exactly else None,
         )  # fmt: skip
 
     def _bounds(self, metric: Selector) -> list[float]:
@@ -192,11 +199,17 @@ class Latency(MeasuredKind):
         return bounds
 
     def _edges(self, metric: Selector) -> list[float]:
-        """Upper bounds of the buckets: the declared ones, else one on each side of every threshold."""
+        """Upper bounds of the buckets: the declared ones, else every threshold and one on each side of it."""
         if self.buckets is not None:
             return sorted(set(self._bounds(metric)))
         values = [abs(value) for value in self.thresholds(self.unit_of(metric.metric)) if value] or [1.0]
-        return sorted({value * factor for value in values for factor in (0.5, 2.0)})
+        return sorted({value * factor for value in values for factor in (0.5, 1.0, 2.0)})
+
+    def _brink(self, metric: Selector, edges: Sequence[float]) -> tuple[float, ...]:
+        """The thresholds that are bounds of buckets, where the quantile comes out to the last bit."""
+        below = dict(zip(edges, (0.0, *edges), strict=False))
+        values = self.thresholds(self.unit_of(metric.metric))
+        return tuple(v for v in values if v in below and below[v] + (v - below[v]) == v)
 
     def default_summary(self, alert: str) -> str:
         name, metric = self._source()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
+from alertkit.kinds.brink import rated
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Stimulus, slope
 from alertkit.kinds.wording import humanized
@@ -53,9 +54,11 @@ class Rate(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         counter, per = self.counter.where(self.where), PER[self.per]
+        edges = self.thresholds(self.unit_of(counter.metric).per_second()) if self.per == "s" else []
         return Stimulus(
             inputs=(Input(counter),), drive=Drive(slope, (float(per),)), rise=self.window, fall=self.window, late=True,
-            sums=True,
+            sums=True, brink=tuple(edge for edge in edges if edge and rated(edge, self.window) == edge),
+            balanced=Drive(slope, (float(per),)),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.brink import shared
 from alertkit.kinds.question import Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
@@ -92,7 +93,8 @@ class Ratio(MeasuredKind):
         if self.min_events is not None:
             counted = by("sum", self.identity, f"increase({other}[{window}])")
             if role == "rest":
-                counted = f"{by('sum', self.identity, f'increase({part}[{window}])')} + {counted}"
+                rest = by("sum", self.identity, f"increase({part}[{window}])")
+                counted = f"({rest} or 0 * {counted}) + ({counted} or 0 * {rest})"
             guards = (f"({counted} >= {format_number(self.min_events)})",)
         inputs = (other,) if role == "total" else (part, other)
         return Question(
@@ -112,10 +114,16 @@ class Ratio(MeasuredKind):
         speed = 1001.0 * self.min_events / window if self.min_events else 128.0
         extra, remains = self.apart()
         thin = Drive(flow, (speed * 0.998, remains)) if self.min_events else None
+        edges = tuple(self.thresholds(RATIO))
+        found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
+        speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
         return Stimulus(
             inputs=(Input(part), Input(other, extra)),
-            drive=Drive(_more_away, (speed, remains, tuple(self.thresholds(RATIO)))), rise=window, fall=window,
+            drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
+            brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
+            lone=Drive(_extreme, (2 * speed, remains, edges)),
+            enough=Drive(_extreme, (1000 * self.min_events / window, remains, edges)) if self.min_events else None,
         )  # fmt: skip
 
     def apart(self) -> tuple[tuple[tuple[str, str], ...], bool]:
@@ -139,6 +147,16 @@ def _filled(value: float) -> Pieces:
 def flow(value: float, speed: float, remains: bool) -> Pieces:
     """Two counters: the part, and the whole at `speed` a second or, with `remains`, only what is left of it."""
     return (Slope(speed * value), Slope(speed * (1 - value) if remains else speed))
+
+
+def _balanced(value: float, speeds: tuple[tuple[float, float], ...], remains: bool) -> Pieces:
+    """Counters whose ratio is an edge to the last bit, at the speed that goes with it."""
+    return flow(value, dict(speeds).get(value, speeds[0][1]), remains)
+
+
+def _extreme(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
+    """One counter with all the events: the part, or the other one for a value below all edges."""
+    return flow(1.0 if value > min(edges) else 0.0, speed, remains)
 
 
 def _more_away(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:

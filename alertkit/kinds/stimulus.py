@@ -89,6 +89,11 @@ class Stimulus:
     idle       what the series do when they exist but carry no traffic; None where that means nothing
     instant    only the newest samples count, so a signal lasts exactly as long as they are looked back at
     relative   a value counts only beside earlier ones of its series: a series that is born bad is not bad
+    brink      thresholds that the signal can have to the last bit, for samples half a window (`rise`) apart, with
+    balanced   as `drive`, which then makes it so
+    already    as `drive`, with series that are harmful in another way: now, though not for long
+    lone       as `drive`, in which some counters stand still that would better not exist; None where there are none
+    enough     as `drive`, with exactly as much traffic as the alert needs to speak, for the same samples
     newborn    as `drive`, of counters that give the signal its value by being born, for as long as `rise`, and then
                stand still; None where that is no event
     remembered so long a counter that is gone is remembered, and not taken for newborn when it comes back
@@ -130,6 +135,11 @@ class Stimulus:
     instant: bool = False
     relative: bool = False
     newborn: Drive | None = None
+    brink: tuple[float, ...] = ()
+    balanced: Drive | None = None
+    enough: Drive | None = None
+    lone: Drive | None = None
+    already: Drive | None = None
     scarce: Drive | None = None
     remembered: int = 0
 

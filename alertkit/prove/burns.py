@@ -14,10 +14,10 @@ from math import ceil
 
 from alertkit.kinds.burn_rate import traffic
 from alertkit.prove.grid import Grid
-from alertkit.prove.interruptions import Moment
-from alertkit.prove.interruptions import checks_of as told
+from alertkit.prove.moments import Moment
+from alertkit.prove.moments import checks_of as told
 from alertkit.prove.oracle import Timing
-from alertkit.prove.script import Check, Step
+from alertkit.prove.script import LONE, Check, Step
 
 # Nearer to the threshold than this share of it, an outcome is left open.
 CLOSE = 0.0003
@@ -51,12 +51,13 @@ class Burns:
         return tuple(pair.threshold for pair in self.pairs)
 
 
-Plan = list[tuple[str, float, int]]
+Plan = list[tuple[str, float, int, str]]
 
 
 def plans_of(pair: Pair, burns: Burns, hold: int) -> list[tuple[str, Grid, Plan]]:
-    """Its name, the clock and (case, share, evaluations) of each stage; `hold` is the longest `for` in milliseconds.
+    """Its name, the clock and (case, share, evaluations, how it is interrupted) of each stage.
 
+    `hold` is the longest `for` in milliseconds.
     In one timeline the long window decides, in the other one the short window while the long one is long past.
     """
     return [("", *_long(pair, burns, hold)), (" in short", *_short(pair, burns, hold))]
@@ -67,16 +68,18 @@ def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
     step = _step(pair.short // 4, burns)
     grid = Grid(max(min(pair.short // 2, pair.long // 24) // step, 1) * step, step)
     long, short, wait = (grid.evaluations(time) for time in (pair.long, pair.short, hold))
-    quiet = grid.evaluations(_quiet(pair, burns))
+    quiet = grid.evaluations(_quiet(pair, burns, pair.long))
+    twice = grid.evaluations(_quiet(pair, burns, 3 * pair.long))
     return grid, [
-        ("at-rest", 0.0, quiet + 1),
-        ("just-inside", pair.inside, long + wait + 2),
-        ("just-inside", 0.0, max(long // 2, quiet)),
-        ("just-past", pair.past, long + wait + 3),
-        ("just-past", 1.0, max(long // 4, 1)),
-        ("recovers", pair.inside, short + 4),
-        ("recovers", 0.0, max(long // 2, quiet) + 3),
-        ("just-past", 1.0, long + wait + 3),
+        ("at-rest", 0.0, quiet + 1, ""),
+        ("just-inside", pair.inside, long + wait + 2, ""),
+        ("just-inside", 0.0, max(long // 2, quiet), ""),
+        ("just-past", pair.past, long + wait + 3, ""),
+        ("just-past", 1.0, max(long // 4, 1), ""),
+        ("recovers", pair.inside, short + 4, ""),
+        ("recovers", 0.0, max(long // 2, twice) + 3, ""),
+        ("just-past", 1.0, long + wait + 3, ""),
+        ("just-past", 1.0, long + 3, LONE),
     ]
 
 
@@ -86,12 +89,12 @@ def _short(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
     grid = Grid(max(pair.short // 5 // step, 1) * step, step)
     long, short, wait = (grid.evaluations(time) for time in (pair.long, pair.short, hold))
     return grid, [
-        ("at-rest", 0.0, grid.evaluations(_quiet(pair, burns)) + 1),
-        ("just-past", 1.0, long + wait + 2),
-        ("recovers", pair.threshold / 100, short + 2),
-        ("just-past", 1.0, short + wait + 2),
-        ("recovers", pair.inside, short + 4),
-        ("recovers", 0.0, 3),
+        ("at-rest", 0.0, grid.evaluations(_quiet(pair, burns, pair.long)) + 1, ""),
+        ("just-past", 1.0, long + wait + 2, ""),
+        ("recovers", pair.threshold / 100, short + 2, ""),
+        ("just-past", 1.0, short + wait + 2, ""),
+        ("recovers", pair.inside, short + 4, ""),
+        ("recovers", 0.0, 3, ""),
     ]
 
 
@@ -101,11 +104,11 @@ def _step(most: int, burns: Burns) -> int:
     return max(milliseconds // whole * whole, MINUTE // 4)
 
 
-def _quiet(pair: Pair, burns: Burns) -> int:
-    """So long (milliseconds) all must be well before, or longer pairs of the severity would fire meanwhile."""
+def _quiet(pair: Pair, burns: Burns, lasts: int) -> int:
+    """So long all must be well before, or longer pairs of the severity would fire while all fails (milliseconds)."""
     rivals = [p for p in burns.pairs if p is not pair and p.severity == pair.severity and p.long > pair.long]
     bad, well = (traffic(share, burns.thresholds) for share in (1.0, 0.0))
-    waits = [bad / well * pair.long * (1 / (0.9 * rival.threshold) - 1) for rival in rivals]
+    waits = [bad / well * lasts * (1 / (0.9 * rival.threshold) - 1) for rival in rivals]
     return ceil(max([*waits, pair.long / 4]))
 
 

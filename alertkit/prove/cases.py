@@ -18,7 +18,22 @@ from alertkit.prove.decoys import DECOY, calm, foreign_states, has_room, outside
 from alertkit.prove.grid import Grid
 from alertkit.prove.missing import FORGOTTEN, VANISHED, grid_of, missing_group, missing_tests, watched
 from alertkit.prove.rows import constant, driven, idle, opposed, steady
-from alertkit.prove.script import BURN, IDLE, NEWBORN, SILENT, THIN, Check, Outcome, Script, of_one, shape_of
+from alertkit.prove.script import (
+    ALREADY,
+    BURN,
+    EDGE,
+    ENOUGH,
+    IDLE,
+    LONE,
+    NEWBORN,
+    SILENT,
+    THIN,
+    Check,
+    Outcome,
+    Script,
+    of_one,
+    shape_of,
+)  # fmt: skip
 from alertkit.prove.stages import scripts_of
 from alertkit.series import Level
 from alertkit.series.example import example_labels
@@ -204,22 +219,21 @@ class _Bound:
     def _drive(self, script: Script) -> Drive:
         """How the series follow the value: with the usual traffic, or in their cases with too little or none."""
         stimulus = self.claim.stimulus
-        if script.name == THIN and stimulus.thin is not None:
-            return stimulus.thin
         if script.name == IDLE and stimulus.idle is not None:
             return Drive(idle, (stimulus.idle,))
-        if script.name.startswith(NEWBORN) and stimulus.newborn is not None:
-            return stimulus.newborn
-        if script.name.startswith(BURN) and stimulus.scarce is not None:
-            return stimulus.scarce
-        return stimulus.drive
+        own = {
+            THIN: stimulus.thin, NEWBORN: stimulus.newborn, BURN: stimulus.scarce, EDGE: stimulus.balanced,
+            ENOUGH: stimulus.enough, LONE: stimulus.lone, ALREADY: stimulus.already,
+        }.get(script.name.split(" ")[0])  # fmt: skip
+        return own or stimulus.drive
 
     def _series(self, script: Script) -> tuple[InputSeries, ...]:
         """Each series with its values over the script."""
         claim, stimulus, cast = self.claim, self.claim.stimulus, self.cast
         drive = self._drive(script)
+        exact = script.name.startswith((EDGE, ENOUGH))  # halves may add up to a little more or less
         found: dict[str, str] = {}
-        for place, half, values in driven(script, drive, cast.split):
+        for place, half, values in driven(script, drive, cast.split and not exact):
             found[(cast.twins if half else cast.bad)[place]] = values
         if cast.good:
             # Where absence is the alarm, all must be gone for it.

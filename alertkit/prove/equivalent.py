@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
+from functools import partial
 
 from alertkit.compile.ruleset import Record, Rule
 from alertkit.promql import parse, to_text, transform
@@ -31,6 +32,7 @@ from alertkit.promql.tree import (
 )
 from alertkit.promql.walk import unwrap, without_parens
 from alertkit.prove.changes import Change
+from alertkit.prove.presence import same_whatever_exists
 from alertkit.template import go
 
 
@@ -55,6 +57,9 @@ _TWO_SAMPLES = frozenset({"rate", "increase", "irate", "delta", "idelta"})
 _EACH = frozenset({"abs", "ceil", "floor", "exp", "ln", "sqrt", "sgn", "timestamp"})
 _WHOLE = frozenset({"count_over_time", "changes", "resets"})
 
+# Changes of this kind may matter only where some series do not exist.
+_ABOUT_EXISTENCE = frozenset({"branch-removed", "window", "function", "grouping"})
+
 
 def equivalent(change: Change, readers: Sequence[Rule], records: Mapping[str, str]) -> str | None:
     """Why no series whatever could tell the changed rule from the original; None when that cannot be proven.
@@ -65,19 +70,37 @@ def equivalent(change: Change, readers: Sequence[Rule], records: Mapping[str, st
     before, after = change.before, change.after
     if isinstance(before, Record):
         changed = {**records, before.name: after.expr}
-        same = all(_normal(rule, rule.expr, records) == _normal(rule, rule.expr, changed) for rule in readers)
-        return "its readers mean the same on every series" if same else None
+        if all(_normal(rule, rule.expr, records) == _normal(rule, rule.expr, changed) for rule in readers):
+            return "its readers mean the same on every series"
+        if change.kind in _ABOUT_EXISTENCE and all(
+            _whatever_exists(rule, (rule.expr, records), (rule.expr, changed)) for rule in readers
+        ):
+            return "its readers mean the same whichever counters exist"
+        return None
     if replace(before, expr="") != replace(after, expr=""):
         return None
     if _normal(before, before.expr, records) == _normal(before, after.expr, records):
         return "both mean the same on every series"
+    if change.kind in _ABOUT_EXISTENCE and _whatever_exists(before, (before.expr, records), (after.expr, records)):
+        return "both mean the same whichever counters exist"
     return None
 
 
 def _normal(rule: Rule, text: str, records: Mapping[str, str]) -> str:
+    return _written(rule, _inlined(parse(text), records))
+
+
+def _written(rule: Rule, tree: Expr) -> str:
     shown = any(go.uses_value(text) for _, text in (*rule.labels, *rule.annotations))
-    tree = _inlined(parse(text), records)
     return to_text(_form(without_parens(tree), _Need.VALUE if shown else _Need.PRESENCE))
+
+
+def _whatever_exists(rule: Rule, one: tuple[str, Mapping[str, str]], other: tuple[str, Mapping[str, str]]) -> bool:
+    """Whether two expressions with their records are the same in every case of `prove.presence`."""
+    if not any(" or 0 * " in text for text in (one[0], *one[1].values())):
+        return False  # nothing depends on what exists
+    before, after = (_inlined(parse(text), records) for text, records in (one, other))
+    return same_whatever_exists(before, after, partial(_written, rule))
 
 
 def _inlined(expr: Expr, records: Mapping[str, str]) -> Expr:

@@ -12,10 +12,10 @@ from functools import lru_cache
 from alertkit.compile.claim import Boundary
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.decoys import opposite, splits
-from alertkit.prove.script import GAP, RESET, Script
+from alertkit.prove.script import GAP, LONE, RESET, Script
 from alertkit.series import Gone, Missed, Piece, Slope, notation
 
-GONE, MISSED = Gone(), Missed()
+GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
 
 
 @lru_cache(maxsize=8192)
@@ -66,4 +66,6 @@ def _interrupted(piece: Piece, how: str) -> Piece:
     """What a series does in a step that is interrupted in this way."""
     if how == GAP:
         return MISSED
+    if how == LONE:
+        return GONE if piece == STILL else piece
     return replace(piece, anew=True) if how == RESET and isinstance(piece, Slope) else piece

@@ -27,16 +27,21 @@ CASES = (
     "at-rest", "just-inside", "just-past", "levels", "blip", "between", "recovers", "identity", "no-data", GAP, RESET,
     BORN, THIN, IDLE,
 )  # fmt: skip
-# The first word of the name of a script whose counters are born with the value and then stand still, and of one that
-# proves a pair of windows of a burn rate.
-NEWBORN, BURN = "newborn", "burn"
+# The first words of the names of scripts whose series are driven in a way of their own: counters that are born with the
+# value and stand still, pairs of windows of a burn rate, exact thresholds, exactly enough traffic.
+NEWBORN, BURN, EDGE, ENOUGH = "newborn", "burn", "edge", "enough"
+# Counters that would stand still do not exist: the part, or the rest, of a ratio alone.
+LONE = "lone"
+# Series that are harmful in another way than usually.
+ALREADY = "already"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level.
 
-    `how` is GAP while samples are missed, RESET where counters restart at its beginning.
+    `how` is GAP while samples are missed, RESET where counters restart at its beginning, LONE without those that would
+    stand still.
     """
 
     case: str
@@ -101,6 +106,10 @@ class Shape(NamedTuple):
     idle      it has series that can stand still
     counters  some of its series are counters
     newborn   a counter that is born counts with its whole value; so long it is remembered (milliseconds; 0: no)
+    brink     thresholds that the signal can have to the last bit
+    enough    there can be exactly as much traffic as it needs
+    lone      some of its counters may not exist
+    already   its series can be harmful in another way
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
@@ -117,6 +126,10 @@ class Shape(NamedTuple):
     idle: bool
     counters: bool
     newborn: int
+    brink: tuple[float, ...]
+    enough: bool
+    lone: bool
+    already: bool
     pairs: tuple[tuple[str, int, int, float], ...]
     counted: int
     edges: tuple[tuple[float, float], ...]
@@ -187,6 +200,8 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
         claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
         stimulus.thin is not None, stimulus.idle is not None,
         any(type(piece) is Slope for piece in stimulus.drive(claim.rest)),
-        stimulus.remembered if stimulus.newborn else 0, stimulus.pairs, stimulus.counted, claim.edges,
+        stimulus.remembered if stimulus.newborn else 0, stimulus.brink, stimulus.enough is not None,
+        stimulus.lone is not None, stimulus.already is not None,
+        stimulus.pairs, stimulus.counted, claim.edges,
         companion.for_ if companion else None,
     )  # fmt: skip

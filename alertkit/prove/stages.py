@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
 from alertkit.prove.burns import Burns, Pair, checks_of, plans_of
+from alertkit.prove.edges import Edges
 from alertkit.prove.grid import Grid, choose
 from alertkit.prove.interruptions import SHORT, Interruptions
 from alertkit.prove.oracle import Stage, Timing, firing
@@ -30,7 +31,12 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
         for name, steps in scripts.timelines()
         if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
     ]
-    return (*told, *scripts.burns(), *Interruptions(shape, scripts.grid).scripts())
+    return (
+        *told,
+        *scripts.burns(),
+        *Interruptions(shape, scripts.grid).scripts(),
+        *Edges(shape, scripts.grid).scripts(),
+    )
 
 
 class _Scripts:
@@ -131,7 +137,10 @@ class _Scripts:
         scripts = []
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
-                steps = [self._step(case, pair.severity, share, length) for case, share, length in plan]
+                steps = [
+                    replace(self._step(case, pair.severity, share, length), how=how)
+                    for case, share, length, how in plan
+                ]
                 timings = {
                     severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
                     for severity, hold, keep in self.shape.levels
