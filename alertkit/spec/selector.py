@@ -136,11 +136,12 @@ def _selector(value: Any) -> Selector:
     try:
         return parse_selector(value)
     except SelectorError as error:
+        help = "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"
+        if re.search(r"[(\[]|[<>]|\s[-+*/]\s", value.split("{", 1)[0]):
+            help = "write the name of the metric alone; a whole expression belongs into an alert of `kind: expr`"
         raise PydanticCustomError(
-            "AK206", "{message}",
-            {"message": str(error), "offset": error.offset,
-             "help": "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"},
-        ) from None  # fmt: skip
+            "AK206", "{message}", {"message": str(error), "offset": error.offset, "help": help}
+        ) from None
 
 
 def _where(value: Any) -> tuple[Matcher, ...]:
