@@ -141,6 +141,8 @@ def _read_alert(
             meant = "add `kind: expr`" if "expr" in raw else f"add `kind:`; {suggest('', registry)}"
             problems.add("AK202", f"the key `kind` is missing in `{name}`", place, meant)
         return []
+    if kind in registry.broken and kind not in registry:
+        return []  # what is wrong with it was said where it is defined
     if kind not in registry:
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
