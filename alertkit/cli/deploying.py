@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of, this_project
 from alertkit.source import Problem, Problems
 
@@ -22,7 +23,12 @@ STALE = "AK739"
 F = TypeVar("F", bound=Callable[..., Any])
 
 env_option = click.option(
-    "--env", "environment", required=True, metavar="NAME", help="An environment of alertkit.yaml."
+    "--env",
+    "environment",
+    required=True,
+    metavar="NAME",
+    help="An environment of alertkit.yaml.",
+    shell_complete=complete.environments,
 )
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BROKEN_TOOL, alertmanager_version, fail
 from alertkit.source import Problems
 
@@ -22,7 +23,7 @@ _HIDDEN = {"username", "client", "source", "icon_emoji"}
 
 
 @click.command()
-@click.argument("alert", metavar="ALERT")
+@click.argument("alert", metavar="ALERT", shell_complete=complete.alerts)
 @click.option("--level", metavar="SEVERITY", help="Of this level; the gravest if not given.")
 @click.option("--receiver", help="As this receiver gets it; all that are told if not given.")
 @click.option("--count", type=click.IntRange(1, 1000), default=1, help="So many alerts in the group.")

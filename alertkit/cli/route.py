@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import FAILED, alertmanager_version, fail
 from alertkit.source import Problems
 
@@ -28,7 +29,7 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[ALERT] [LABEL=VALUE ...]")
+@click.argument("what", nargs=-1, metavar="[ALERT] [LABEL=VALUE ...]", shell_complete=complete.alerts)
 @click.option("--at", type=_Moment(), help="Look at calendars as they are then (UTC if it has no offset).")
 @click.option("--while", "firing", multiple=True, metavar="ALERT|LABELS", help="What else fires: an alert, or a=b,c=d.")
 @click.option("--all", "matrix", is_flag=True, help="Every alert and level against the receivers.")
