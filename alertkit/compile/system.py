@@ -120,6 +120,8 @@ class _Compiler:
             # What is missing or has no effect is said of the key, all else of its value.
             if error.offset is not None and entry.has(error.key):
                 span = entry.within(error.offset, error.length, error.key)
+            elif error.key and not entry.has(error.key):
+                span = entry.key()  # what is wrong is a default
             elif error.key and error.code not in ("AK202", "AK208"):
                 span = entry.value(error.key)
             else:
