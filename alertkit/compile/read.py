@@ -200,6 +200,13 @@ def _copies(document: Document, name: str, raw: dict[str, Any], problems: Proble
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
         return []
+    for axis, values in axes.items():
+        for index, item in enumerate(values):
+            if item in values[:index]:
+                problems.add(
+                    "AK205", f"`{item}` stands here twice", document.value((*path, axis, index)), "remove one of them"
+                )
+                return []
     count = math.prod(len(values) for values in axes.values())
     if count > MOST_COPIES:
         problems.add(

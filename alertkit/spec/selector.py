@@ -130,6 +130,17 @@ def parse_selector(text: str) -> Selector:
     return Selector(stripped, parse_matchers(closing[:-1], len(name) + 1))
 
 
+def contradiction(matchers: Iterable[Matcher]) -> tuple[Matcher, Matcher] | None:
+    """Two matchers that no series can satisfy: one label with two values."""
+    seen: dict[str, Matcher] = {}
+    for matcher in matchers:
+        if matcher.op == "=":
+            first = seen.setdefault(matcher.label, matcher)
+            if first.value != matcher.value:
+                return first, matcher
+    return None
+
+
 def _selector(value: Any) -> Selector:
     if not isinstance(value, str):
         raise PydanticCustomError("AK206", "expected a metric", {"help": "write its name, like `http_requests_total`"})
