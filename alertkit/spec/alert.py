@@ -80,6 +80,8 @@ def _quantity(value: Any, *path: str | int) -> Quantity:
 
         meant = guess.quantity(value) if isinstance(value, str) else None
         help = "write a number with a unit, like 5%, 250ms, 1h30m, 2GiB, 10/s or 3"
+        if isinstance(value, str) and "<<" in value:
+            help = "only the variables of `for_each` can be put in here, as `<< name >>`"
         if value == "":
             help = "write the number alone: in YAML a `>` or `|` begins a block of text"
         help = f"did you mean `{meant}`?" if meant else help
