@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alertkit.spec import guess
 from alertkit.spec.duration import LONGEST, format_duration, parse_duration
 from alertkit.spec.quantity import NAMED_UNITS, QUANTITY_UNITS, format_number, parse_quantity, unit_of_metric
 from alertkit.spec.selector import Matcher, Selector, SelectorError, parse_matchers, parse_selector
@@ -77,6 +78,40 @@ def test_numbers_read_back(value: float) -> None:
 def test_quantities_on_metrics(text: str, metric: str, value: float | None) -> None:
     quantity = parse_quantity(text)
     assert quantity is not None and quantity.in_unit(unit_of_metric(metric)) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("5 minutes", "5m"), ("5min", "5m"), ("1.5h", "1h30m"), ("30m1h", "1h30m"), ("PT5M", "5m"), ("1 day", "1d"),
+        ("5M", "5m"), ("00:05:00", "5m"), ("1 hour and 30 minutes", "1h30m"), ("90 secs", "1m30s"), ("soon", None),
+        ("5 5", None), ("-5m", None), ("5 parsecs", None), ("0.0001s", None), ("", None), ("9" * 39 + "h", None),
+    ],
+)  # fmt: skip
+def test_what_a_duration_was_meant_to_be(text: str, meant: str | None) -> None:
+    assert guess.duration(text) == meant
+    assert meant is None or parse_duration(meant) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        (">5", "5"), (">= 5%", "5%"), ("1,000", "1000"), ("1_000_000", "1000000"), ("5 percent", "5%"), ("5gb", "5GB"),
+        ("5G", "5GB"), ("5S", "5s"), ("5 sec", "5s"), ("10 per second", "10/second"), ("10rps", "10/s"), ("5k", "5000"),
+        ("1.5M", "1500000"), ("1h 30m", "1h30m"), ("5 minutes", "5m"), ("many", None), ("", None), ("5 5", None),
+        ("1.2.3k", None), (">", None), ("5x", None), ("5/x", None),
+    ],
+)  # fmt: skip
+def test_what_a_quantity_was_meant_to_be(text: str, meant: str | None) -> None:
+    assert guess.quantity(text) == meant
+    assert meant is None or parse_quantity(meant) is not None
+
+
+@calm
+@given(st.text(max_size=60))
+def test_any_text_can_be_guessed_at(text: str) -> None:
+    for found in (guess.duration(text), guess.quantity(text)):
+        assert found is None or parse_quantity(found) is not None
 
 
 def test_rates_say_the_same_per_second_and_minute() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of, this_project
 from alertkit.source import Problem, Problems
 
@@ -25,7 +26,12 @@ verbose_option = click.option(
     "-v", "--verbose", is_flag=True, help="List every addition of the plan, not only how many."
 )
 env_option = click.option(
-    "--env", "environment", required=True, metavar="NAME", help="An environment of alertkit.yaml."
+    "--env",
+    "environment",
+    required=True,
+    metavar="NAME",
+    help="An environment of alertkit.yaml.",
+    shell_complete=complete.environments,
 )
 format_option = click.option(
     "--format", "form", type=click.Choice(["text", "json"]), default="text", help="How to print it."

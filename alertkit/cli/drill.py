@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, this_project
 from alertkit.cli.deploying import code_of, env_option, format_option, this_target
 from alertkit.source import Problems
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("drill")
-@click.argument("alert", required=False, metavar="[ALERT]")
+@click.argument("alert", required=False, metavar="[ALERT]", shell_complete=complete.alerts)
 @env_option
 @click.option("--level", metavar="SEVERITY", help="Of this level; the gravest if not given.")
 @click.option("--all-receivers", is_flag=True, help="Reach each receiver once, with as few alerts as that takes.")

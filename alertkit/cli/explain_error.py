@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BAD_INPUT
 
 
 @click.command("explain-error")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete.codes)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 def command(code: str | None, format_: str) -> None:
     """Tell what an error's code means and what to do; without CODE, list all codes.

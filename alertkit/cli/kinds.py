@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BAD_INPUT, fail, this_project
 
 
 @click.command("kinds")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete.kinds)
 @click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="How to print it.")
 def command(name: str | None, format_: str) -> None:
     """List the kinds of alerts, or print the reference page of one.

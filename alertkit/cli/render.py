@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import BROKEN_TOOL, alertmanager_version, fail
 from alertkit.source import Problems
 
@@ -19,7 +20,7 @@ _HIDDEN = {"username", "client", "source", "icon_emoji"}
 
 
 @click.command()
-@click.argument("alert", metavar="[SYSTEM/]ALERT")
+@click.argument("alert", metavar="[SYSTEM/]ALERT", shell_complete=complete.alerts)
 @click.option("--level", metavar="SEVERITY", help="Of this level; the gravest if not given.")
 @click.option("--receiver", help="As this receiver gets it; all that are told if not given.")
 @click.option("--count", type=click.IntRange(1, 1000), default=1, help="So many alerts in the group.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from alertkit.cli import complete
 from alertkit.cli.common import FAILED, alertmanager_version, fail
 from alertkit.source import Problems
 
@@ -29,7 +30,7 @@ class _Moment(click.ParamType):  # type: ignore[type-arg,unused-ignore]
 
 
 @click.command()
-@click.argument("what", nargs=-1, metavar="[ALERT] [LABEL=VALUE ...]")
+@click.argument("what", nargs=-1, metavar="[ALERT] [LABEL=VALUE ...]", shell_complete=complete.alerts)
 @click.option(
     "--at", type=_Moment(), help="Look at calendars as they are then (UTC if it names no offset and no zone)."
 )

@@ -142,6 +142,8 @@ def _read_alert(
             meant = "add `kind: expr`" if "expr" in raw else f"add `kind:`; {suggest('', registry)}"
             problems.add("AK202", f"the key `kind` is missing in `{name}`", place, meant)
         return []
+    if kind in registry.broken and kind not in registry:
+        return []  # what is wrong with it was said where it is defined
     if kind not in registry:
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
         return []
@@ -199,6 +201,13 @@ def _copies(document: Document, name: str, raw: dict[str, Any], problems: Proble
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
         return []
+    for axis, values in axes.items():
+        for index, item in enumerate(values):
+            if item in values[:index]:
+                problems.add(
+                    "AK205", f"`{item}` stands here twice", document.value((*path, axis, index)), "remove one of them"
+                )
+                return []
     count = math.prod(len(values) for values in axes.values())
     if count > MOST_COPIES:
         problems.add(

@@ -15,13 +15,23 @@ from alertkit.compile.levels import Level, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.shown import shown_value
-from alertkit.compile.texts import LINKS, Texts, Variables, annotation_pairs, check_identity, check_labels
+from alertkit.compile.texts import (
+    LINKS,
+    Texts,
+    Variables,
+    annotation_pairs,
+    check_annotations,
+    check_collisions,
+    check_identity,
+    check_labels,
+)
 from alertkit.compile.unless import check_unless, explained
 from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
+from alertkit.spec.selector import contradiction
 from alertkit.spec.validate import suggest
 
 if TYPE_CHECKING:
@@ -98,6 +108,7 @@ class _Compiler:
         before = len(self.problems)
         spec = entry.spec
         check_identity(entry, self.problems)
+        check_annotations(entry, self.problems)
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
         self._check_names_of_routing(entry)
         window = _given(spec, "window")
@@ -120,6 +131,8 @@ class _Compiler:
             # What is missing or has no effect is said of the key, all else of its value.
             if error.offset is not None and entry.has(error.key):
                 span = entry.within(error.offset, error.length, error.key)
+            elif error.key and not entry.has(error.key):
+                span = entry.key()  # what is wrong is a default
             elif error.key and error.code not in ("AK202", "AK208"):
                 span = entry.value(error.key)
             else:
@@ -128,6 +141,8 @@ class _Compiler:
             whose = f" (alert `{entry.name}`)" if error.key in entry.defaults else ""
             self.problems.add(error.code, error.message + whose, span, error.help)
             return None
+        self._check_inputs(entry, question)
+        check_collisions(entry, self.file, question.known_identity, self.problems)
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
             return None
@@ -240,6 +255,18 @@ class _Compiler:
             for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
             annotations=(("summary", summary), *links), span=entry.key("missing"),
         )  # fmt: skip
+
+    def _check_inputs(self, entry: Entry, question: Question) -> None:
+        """A selector that can select nothing makes an alert that never fires."""
+        for selector in question.inputs:
+            found = contradiction(selector.matchers)
+            if found is not None:
+                key = "where" if entry.has("where") else ""
+                self.problems.add(
+                    "AK306", f"this would never fire: no series is both `{found[0]}` and `{found[1]}`",
+                    entry.key(*filter(None, [key])), "keep one of the two matchers",
+                )  # fmt: skip
+                return
 
     def _check_names_of_routing(self, entry: Entry) -> None:
         spec = entry.spec

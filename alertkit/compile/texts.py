@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from alertkit.compile.read import Entry
@@ -32,6 +32,48 @@ def check_identity(entry: Entry, problems: Problems) -> None:
             problems.add(
                 "AK401", f"the label `{label}` is reserved", entry.value("by", index),
                 "it is set by alertkit or Prometheus itself; leave it out of `by`",
+            )  # fmt: skip
+        elif label in (entry.spec.by or ())[:index]:
+            problems.add("AK205", f"`{label}` stands here twice", entry.value("by", index), "remove one of them")
+    for axis in entry.variables:
+        if axis in RESERVED:
+            problems.add(
+                "AK401", f"the label `{axis}` is reserved", entry.key("for_each", axis),
+                "each variable becomes a label of its copies; choose another name",
+            )  # fmt: skip
+
+
+def check_collisions(entry: Entry, file: SpecFile, identity: Sequence[str], problems: Problems) -> None:
+    """Labels that would make alerts alike which must differ: Prometheus refuses to evaluate such a rule."""
+    for label, text in {**file.labels, **entry.spec.labels}.items():
+        if label in entry.variables:
+            message = f"the label `{label}` is what tells the copies of `for_each` apart"
+        elif label in identity and "{{" not in text:
+            message = f"the label `{label}` tells these alerts apart, and would be the same for all"
+        else:
+            continue
+        problems.add("AK401", message, entry.key("labels", label), "choose another name for the label")
+
+
+# Annotation -> the key of an alert that says it.
+_SAID_BY = {
+    "summary": "summary", "description": "description", "runbook_url": "runbook", "dashboard_url": "dashboard",
+}  # fmt: skip
+
+
+def check_annotations(entry: Entry, problems: Problems) -> None:
+    """Names of annotations, and none that a key of its own says already."""
+    for name in entry.spec.annotations:
+        key = _SAID_BY.get(name, "")
+        if not LABEL_NAME.match(name):
+            problems.add(
+                "AK402", f"`{name}` is not the name of an annotation", entry.key("annotations", name),
+                LABEL_HELP.replace("a label name", "it"),
+            )  # fmt: skip
+        elif key and getattr(entry.spec, key) is not None:
+            problems.add(
+                "AK208", f"`{key}:` says the annotation `{name}` already", entry.key("annotations", name),
+                "keep one of them",
             )  # fmt: skip
 
 
@@ -142,8 +184,9 @@ def annotation_pairs(
     """The annotations of one level: summary, description, the value as `value` shows it, links, then the user's own."""
     spec = entry.spec
     result: list[tuple[str, str]] = []
-    summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
-    result.append(("summary", texts.render(summary, ("summary",), variables)))
+    if "summary" not in spec.annotations:
+        summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
+        result.append(("summary", texts.render(summary, ("summary",), variables)))
     if spec.description is not None:
         result.append(("description", texts.render(spec.description, ("description",), variables)))
     if value is not None and VALUE not in spec.annotations:
@@ -152,7 +195,7 @@ def annotation_pairs(
     if runbook is None and file.runbooks:
         base = file.runbooks
         runbook = base.replace("{alert}", entry.name) if "{alert}" in base else f"{base.rstrip('/')}/{entry.name}"
-    if runbook:
+    if runbook and "runbook_url" not in spec.annotations:
         result.append(("runbook_url", texts.render(runbook, ("runbook",), variables)))
     if spec.dashboard:
         result.append(("dashboard_url", texts.render(spec.dashboard, ("dashboard",), variables)))

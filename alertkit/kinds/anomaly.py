@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.base import Context, Kind, KindError, gauge
 from alertkit.kinds.question import Comparison, Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Zigzag
@@ -56,7 +56,7 @@ class Anomaly(Kind):
         return offset
 
     def question(self, context: Context) -> Question:
-        metric = self.metric.where(self.where)
+        metric = gauge(self.metric.where(self.where))
         offset, tenth = self._offset(), max(self.window // 10, 2 * context.scrape_interval)
         past = f"{metric}[{format_duration(self.window)}] offset {format_duration(offset)}"
         oldest = f"{metric}[{format_duration(tenth)}] offset {format_duration(offset + self.window - tenth)}"

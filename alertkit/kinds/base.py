@@ -9,6 +9,7 @@ from typing import ClassVar
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Stimulus
 from alertkit.spec.alert import AlertSpec, Measured
+from alertkit.spec.selector import Selector
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,16 @@ class KindError(Exception):
         self.help = help
         self.offset = offset
         self.length = length
+
+
+def gauge(metric: Selector, key: str = "metric") -> Selector:
+    """The metric, which must not be a counter by its name: a counter only ever rises."""
+    if metric.metric.endswith(("_total", "_bucket")):
+        raise KindError(
+            "AK310", f"`{metric.metric}` is a counter, which only ever rises: this is for gauges", key,
+            "use kind `rate` or `increase` with `counter:`, or record its rate and name that",
+        )  # fmt: skip
+    return metric
 
 
 class Kind(AlertSpec, ABC):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alertkit.kinds.base import Context, KindError, MeasuredKind
+from alertkit.kinds.base import Context, KindError, MeasuredKind, gauge
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.kinds.wording import humanized
@@ -56,7 +56,7 @@ class Change(MeasuredKind):
 
     def question(self, context: Context) -> Question:
         distance = format_duration(self._distance())
-        now = self.metric.where(self.where)
+        now = gauge(self.metric.where(self.where))
         before = f"{now} offset {distance}"
         signal = f"({before} - {now})" if self.direction == "down" else f"({now} - {before})"
         if self.mode == "relative":

@@ -14,8 +14,10 @@ from alertkit.promql import (
     returns_instant_vector,
     value_type,
 )
+from alertkit.promql.lint import findings, fires_when_absent
 from alertkit.promql.reads import read_selectors
 from alertkit.spec.alert import Text
+from alertkit.spec.duration import format_duration
 
 # A longer expression on one line is laid out over several.
 LONGEST_LINE = 100
@@ -31,8 +33,9 @@ class Expr(Kind):
     PromQL: as written, with your own line breaks; a long line is laid out over several.
 
     Pitfalls: alertkit cannot know what your expression means, so no tests are derived from it: write scenarios. It
-    must hold a comparison, or it would fire as long as its series exist; `> bool` is none. `by` and `where` belong
-    into the expression. `<< name >>` puts in the variables of `for_each`, nothing else.
+    must hold a comparison, or it would fire as long as its series exist; `> bool` is none. What can never fire, a bare
+    counter, a rate of a sum and `absent` of an aggregation are errors. `by` and `where` belong into the expression.
+    `<< name >>` puts in the variables of `for_each`, nothing else.
 
     Example
       Unbalanced: {kind: expr, expr: 'abs(longs_usd - shorts_usd) > 1000', for: 5m}
@@ -65,6 +68,7 @@ class Expr(Kind):
             raise KindError(
                 "AK208", "`missing: alert` has no effect: the expression needs no series", "missing", "remove it"
             )
+        self._lint(tree, context)
         text = "\n".join(line.rstrip() for line in self.expr.strip().split("\n"))
         if "\n" not in text and len(text) > LONGEST_LINE:
             text = prettify(tree)
@@ -99,6 +103,18 @@ class Expr(Kind):
                 0, self._first_line(),
             )  # fmt: skip
         return tree
+
+    def _lint(self, tree: Tree, context: Context) -> None:
+        """Refuse what is surely wrong, at the word that shows it."""
+        for found in findings(tree, context.scrape_interval):
+            at = self.expr.find(found.word)
+            raise KindError(found.code, found.message, "expr", found.help, max(at, 0), len(found.word))
+        least = 2 * context.scrape_interval
+        if fires_when_absent(tree) and self.for_ < least:
+            raise KindError(
+                "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",
+                f"use at least `for: {format_duration(least)}`",
+            )  # fmt: skip
 
     def _first_line(self) -> int:
         return len(self.expr.split("\n", 1)[0])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from alertkit.kinds.base import Context, Kind, KindError
+from alertkit.kinds.base import Context, Kind, KindError, gauge
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Line
@@ -55,7 +55,7 @@ class Forecast(Kind):
         return limit
 
     def question(self, context: Context) -> Question:
-        metric = self.metric.where(self.where)
+        metric = gauge(self.metric.where(self.where))
         window = format_duration(self.window)
         down = self.direction == "down"
         boundary = Comparison("<" if down else ">", self._limit())

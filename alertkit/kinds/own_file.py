@@ -106,7 +106,8 @@ def read_kinds(folder: Path, problems: Problems) -> Registry:
         kind = _read(path, own, problems)
         if kind is not None:
             own[path.stem] = kind
-    return Registry(own, _digest(files))
+    broken = frozenset(path.stem for path in files if path.stem not in own)
+    return Registry(own, _digest(files), broken)
 
 
 def _digest(files: list[Path]) -> str:

@@ -65,6 +65,11 @@ class Ratio(MeasuredKind):
                 "give `bad` and `total`, `good` and `bad`, `good` and `total`, or `used` and `limit`",
             )  # fmt: skip
         part, other = getattr(self, names[0]), getattr(self, names[1])
+        if part == other:
+            raise KindError(
+                "AK212", f"`{names[0]}` and `{names[1]}` are the same: their ratio never changes", names[1],
+                f"narrow `{names[0]}` with matchers, like `requests_total{{code=~\"5..\"}}`",
+            )  # fmt: skip
         return part.where(self.where), other.where(self.where), names[2]
 
     def question(self, context: Context) -> Question:

@@ -40,11 +40,14 @@ def _built_in(name: str) -> type[Kind]:
 class Registry:
     """Kinds by name: the built-in ones, those of the project and those of installed packages, through the same door.
 
-    `digest` stands for the content of the project's own ones, for caches.
+    `digest` stands for the content of the project's own ones, for caches; `broken` are those with mistakes.
     """
 
-    def __init__(self, own: dict[str, type[Kind]] | None = None, digest: str = "") -> None:
+    def __init__(
+        self, own: dict[str, type[Kind]] | None = None, digest: str = "", broken: frozenset[str] = frozenset()
+    ) -> None:
         self._own = own or {}
+        self.broken = broken
         self.digest = digest
 
     def __contains__(self, name: object) -> bool:

@@ -76,7 +76,15 @@ def _quantity(value: Any, *path: str | int) -> Quantity:
         value = str(value)
     quantity = parse_quantity(value) if isinstance(value, str) else None
     if quantity is None:
+        from alertkit.spec import guess
+
+        meant = guess.quantity(value) if isinstance(value, str) else None
         help = "write a number with a unit, like 5%, 250ms, 1h30m, 2GiB, 10/s or 3"
+        if isinstance(value, str) and "<<" in value:
+            help = "only the variables of `for_each` can be put in here, as `<< name >>`"
+        if value == "":
+            help = "write the number alone: in YAML a `>` or `|` begins a block of text"
+        help = f"did you mean `{meant}`?" if meant else help
         raise PydanticCustomError(
             "AK302", "{shown} is not a quantity", {"shown": brief(value), "help": help, "path": path}
         )

@@ -13,13 +13,18 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
-from alertkit.spec.validate import Model, suggest
+from alertkit.spec.validate import Model, nearest, suggest
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
+# Everyday names of what ISO 10383 calls by four letters.
+_MARKETS = {
+    "NYSE": "XNYS", "NASDAQ": "XNAS", "LSE": "XLON", "LONDON": "XLON", "XETRA": "XETR", "FRANKFURT": "XETR",
+    "TSE": "XTKS", "JPX": "XTKS", "TOKYO": "XTKS",
+}  # fmt: skip
 EXCHANGES = ("XNYS", "XNAS", "XLON", "XETR", "XTKS", "crypto")
 
 Range = tuple[int, int]
@@ -61,8 +66,13 @@ def _number(word: str, words: tuple[str, ...], first: int, what: str) -> int:
     if what == "month" and re.match(r"\d{1,2}\Z", word) and 1 <= int(word) <= 12:
         return int(word)
     raise PydanticCustomError(
-        "AK509", "`{word}` is not a {what}", {"word": word, "what": what, "help": suggest(word, words)}
+        "AK509", "`{word}` is not a {what}", {"word": word, "what": what, "help": _meant(word, words)}
     )
+
+
+def _meant(word: str, words: tuple[str, ...]) -> str:
+    ends = [nearest(part, words) for part in re.split(r"\s*(?:-|to)\s*", word)]
+    return f"did you mean `{ends[0]}:{ends[1]}`?" if len(ends) == 2 and all(ends) else suggest(word, words)
 
 
 def _days_of_month(value: Any) -> tuple[Range, ...]:
@@ -137,9 +147,10 @@ def _zone_help(value: str) -> str:
 
 def _exchange(value: str) -> str:
     if value not in EXCHANGES:
+        near = _MARKETS.get(value.upper()) or nearest(value, EXCHANGES)
         raise PydanticCustomError(
             "AK509", "the exchange `{value}` is not known",
-            {"value": value, "help": f"known here: {', '.join(EXCHANGES)}"},
+            {"value": value, "help": f"did you mean `{near}`?" if near else f"known here: {', '.join(EXCHANGES)}"},
         )  # fmt: skip
     return value
 

@@ -56,12 +56,17 @@ def _validate(value: Any) -> int:
         return 0
     milliseconds = parse_duration(value) if isinstance(value, str) else None
     if milliseconds is None:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
         help = "write it like 30s, 5m, 1h30m or 2d"
-        if number and brief(value) == f"`{value}`":
+        bare = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if (bare or (isinstance(value, str) and value.isdecimal())) and brief(value) == f"`{value}`":
             help = f"say the unit: `{value}s` or `{value}m`"
         elif isinstance(value, str) and _PATTERN.match(value):
             help = "the longest duration that Prometheus knows is 292y"
+        elif isinstance(value, str):
+            from alertkit.spec import guess
+
+            meant = guess.duration(value)
+            help = f"did you mean `{meant}`?" if meant else help
         raise PydanticCustomError("AK301", "{shown} is not a duration", {"shown": brief(value), "help": help})
     return milliseconds
 

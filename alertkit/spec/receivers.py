@@ -174,6 +174,11 @@ class MsTeams(Integration):
 
 
 def _several(value: Any) -> Any:
+    if not isinstance(value, (dict, list)):
+        raise PydanticCustomError(
+            "AK203", "expected a mapping",
+            {"help": "write its settings as a mapping, like `slack: {channel: \"#alerts\"}`"},
+        )  # fmt: skip
     return [value] if isinstance(value, dict) else value
 
 

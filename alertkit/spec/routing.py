@@ -167,6 +167,12 @@ def read_routing(folder: Path, problems: Problems) -> list[Loaded]:
 def load_routing(document: Document, problems: Problems) -> Loaded | None:
     """Check one routing file; on mistakes add problems and return None."""
     data = document.data
+    if isinstance(data, dict) and "route" in data and isinstance(data.get("receivers"), list):
+        problems.add(
+            "AK203", "this is a configuration of Alertmanager itself", document.key(("route",)),
+            "write `receivers:`, `default:` and `routes:` as docs/routing.md shows; alertkit makes this file from them",
+        )  # fmt: skip
+        return None
     insecure = isinstance(data, dict) and data.get("insecure_inline_secrets") is True
     file = validate(RoutingFile, document, (), data, problems, {"insecure_inline_secrets": insecure})
     if file is None:

@@ -130,17 +130,29 @@ def parse_selector(text: str) -> Selector:
     return Selector(stripped, parse_matchers(closing[:-1], len(name) + 1))
 
 
+def contradiction(matchers: Iterable[Matcher]) -> tuple[Matcher, Matcher] | None:
+    """Two matchers that no series can satisfy: one label with two values."""
+    seen: dict[str, Matcher] = {}
+    for matcher in matchers:
+        if matcher.op == "=":
+            first = seen.setdefault(matcher.label, matcher)
+            if first.value != matcher.value:
+                return first, matcher
+    return None
+
+
 def _selector(value: Any) -> Selector:
     if not isinstance(value, str):
         raise PydanticCustomError("AK206", "expected a metric", {"help": "write its name, like `http_requests_total`"})
     try:
         return parse_selector(value)
     except SelectorError as error:
+        help = "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"
+        if re.search(r"[(\[]|[<>]|\s[-+*/]\s", value.split("{", 1)[0]):
+            help = "write the name of the metric alone; a whole expression belongs into an alert of `kind: expr`"
         raise PydanticCustomError(
-            "AK206", "{message}",
-            {"message": str(error), "offset": error.offset,
-             "help": "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"},
-        ) from None  # fmt: skip
+            "AK206", "{message}", {"message": str(error), "offset": error.offset, "help": help}
+        ) from None
 
 
 def _where(value: Any) -> tuple[Matcher, ...]:

@@ -9,6 +9,8 @@ def brief(value: Any) -> str:
     """A value as messages show it: short, in backticks, or named when it is no scalar."""
     if value is None:
         return "nothing"
+    if value == "":
+        return "an empty text"
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):

@@ -99,6 +99,17 @@ def field_names(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def _inside(path: Sequence[str | int]) -> str:
+    """` in` a key, or an entry of a list, that a path leads to."""
+    if not path:
+        return ""
+    last = path[-1]
+    if isinstance(last, str):
+        return f" in `{last}`"
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    return f" in entry {last + 1}" + (f" of `{key}`" if key else "")
+
+
 def _advice(key: str, owner: type[Model] | None) -> str:
     """What to write instead of an unknown key in a mapping that `owner` describes."""
     if owner and key in owner.elsewhere:
@@ -148,8 +159,7 @@ def _report(
         owner = _model_at(model, loc[:-1])
         problems.add("AK201", f"unknown key `{last}`", document.key(path), _advice(last, owner))
     elif kind == "missing":
-        where = f" in `{path[-1]}`" if path else ""
-        problems.add("AK202", f"the key `{last}` is missing{where}", document.key(path), f"add `{last}:`")
+        problems.add("AK202", f"the key `{last}` is missing{_inside(path)}", document.key(path), f"add `{last}:`")
     elif kind.startswith("AK"):
         if "part" in context:  # the mistake is in one entry of what the field's validator was given
             path = [*path, context["part"]]

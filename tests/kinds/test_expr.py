@@ -73,6 +73,9 @@ def test_the_place_behind_a_variable_of_for_each(tmp_path: Path) -> None:
         (["expr: absent(up)", "missing: alert"], "6:5", "AK208"),
         (["expr: 5"], "5:11", "AK412"),
         (["expr: ''"], "5:11", "AK411"),
+        (["expr: absent(up)", "for: 29s"], "6:10", "AK313"),
+        (["expr: absent(up)"], "3:3", "AK313"),
+        (["expr: 'up == 1 and count(x) == 0'"], "5:24", "AK415"),
         (["summary: x"], "3:3", "AK202"),
     ],
 )
@@ -82,7 +85,7 @@ def test_refused(tmp_path: Path, rows: list[str], place: str, code: str) -> None
 
 @pytest.mark.parametrize("expr", ["absent(up)", "a unless b", "up == 0", "ALERTS{severity='critical'}", "sum(up) < 3"])
 def test_accepted(tmp_path: Path, expr: str) -> None:
-    assert expressions(compiled(spec(f"expr: {expr}"), {}, tmp_path)[0]) == [expr]
+    assert expressions(compiled(spec(f"expr: {expr}", "for: 30s"), {}, tmp_path)[0]) == [expr]
 
 
 def test_labels_of_an_open_result(tmp_path: Path) -> None:
