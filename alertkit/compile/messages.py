@@ -22,8 +22,9 @@ def _short(title: str, value: str) -> dict[str, Any]:
 def _detail(text: str, given: str = "") -> str:
     """A text of `custom_details`, left empty where the value `given` is.
 
-    Alertmanager 0.28 on reads details as YAML and runs what it finds as templates again: `Queue: {{` would lose the
-    page. A tab is where YAML gives up, so that the text stays text.
+    A newer Alertmanager (0.33, not yet 0.28) reads details as YAML and runs what it finds as templates again:
+    `Queue: 5` became a mapping, `#5 is down` nothing, and `a: "{{ x"` lost the page. A tab is where YAML gives up, so
+    that the text stays text.
     """
     kept = '{{ "\\t" }}' + text
     return f"{{{{ if {given} }}}}{kept}{{{{ end }}}}" if given else kept

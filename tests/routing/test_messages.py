@@ -63,7 +63,7 @@ def slack(sink: Sink, title: str) -> dict[str, Any]:
 
 
 def page(sink: Sink, action: str, firing: int = 0) -> Any:
-    """The event with so many alerts; Alertmanager 0.28 on makes numbers of what looks like one."""
+    """The event with so many alerts; Alertmanager 0.33 makes numbers of what looks like one."""
     return sink.wait(
         lambda path, body: (
             path == "/enqueue"
@@ -199,7 +199,9 @@ severities: {{warning: {{group_wait: 1s}}}}
 
 
 @each
-@pytest.mark.parametrize("text", ["Queue: long", "#5 is down", "[5] of {6}", "a: {{ .Nope", "- x", "", "7"])
+@pytest.mark.parametrize(
+    "text", ["Queue: long", "#5 is down", "[5] of {6}", "a: {{ .Nope", 'a: "{{ .Nope"', "- x", "", "7"]
+)
 def test_texts_of_a_page_stay_text(tool: Tools, text: str, tmp_path: Path) -> None:
     one = entry("critical", text or "x", annotations={"summary": text, "description": text, "value": text})
     with Sink() as sink, running(tool, tmp_path, sink, "[system, alertname]") as server:
