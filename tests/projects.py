@@ -5,6 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from alertkit.build import read_systems
+from alertkit.compile.ruleset import System
+from alertkit.source import Problems
+from alertkit.spec.project import read_project
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -25,3 +30,13 @@ def small(folder: Path, *alerts: str, system: str = "demo", defaults: str = "{fo
     (specs / f"{system}.yaml").write_text(f"system: {system}\ndefaults: {defaults}\nalerts:\n{body}", encoding="utf-8")
     (folder / "alertkit.yaml").write_text("scrape_interval: 15s\n", encoding="utf-8")
     return folder
+
+
+def systems_of(folder: Path) -> list[System]:
+    """The compiled systems of a project that has no mistakes."""
+    problems = Problems()
+    project = read_project(folder, problems)
+    assert project is not None
+    _, systems = read_systems(project, problems)
+    assert not problems
+    return systems

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alertkit.build import read_systems
 from alertkit.cli import main
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.prove import results
@@ -24,9 +23,8 @@ from alertkit.prove.output import FileVerdict, read_output
 from alertkit.prove.runner import Run, prove
 from alertkit.prove.script import CASES
 from alertkit.source import Problems
-from alertkit.spec.project import read_project
 from alertkit.toolchain.tools import inspect
-from tests.projects import shipped, small
+from tests.projects import shipped, small, systems_of
 from tests.servers import versions
 
 LATENCY = "Slow: {kind: latency, histogram: h_seconds, by: [path], above: {warning: 1s, critical: 3s}}"
@@ -42,15 +40,6 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
         return CliRunner().invoke(main, list(arguments), catch_exceptions=False)
 
     yield run
-
-
-def systems_of(folder: Path) -> list[System]:
-    problems = Problems()
-    project = read_project(folder, problems)
-    assert project is not None
-    _, systems = read_systems(project, problems)
-    assert not problems
-    return systems
 
 
 def proven(systems: list[System], promtool: Path, keep: Path, isolate: bool = False) -> list[results.Result]:

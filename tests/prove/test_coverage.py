@@ -16,16 +16,10 @@ from alertkit.compile.ruleset import Record, Rule
 from alertkit.prove.branches import branches_of
 from alertkit.source import Span
 from tests.projects import small
+from tests.prove.jam import JAM, PLAIN
 from tests.servers import versions
 
 HOT = "Hot: {kind: threshold, metric: temperature, by: [room], above: {warning: 30, critical: 40}, clear: 25}"
-JAM = """\
-Jam:
-  kind: expr
-  expr: paper_jam > 0 or door_open > 0 unless on () maintenance
-  severity: warning
-  summary: Jammed
-"""
 WATCHDOG = "Watchdog: {kind: heartbeat, receiver: pager}"
 SCENARIO = """\
 system: demo
@@ -36,23 +30,6 @@ scenarios:
     expect:
       at 9m: nothing fires
       at 16m: Jam{printer="p1"} fires
-"""
-PLAIN = """\
-rule_files: [../build/rules/demo.yml]
-evaluation_interval: 1m
-tests:
-  - name: the door
-    interval: 1m
-    input_series:
-      - {series: 'door_open{printer="p1"}', values: 0x9 1x20 0x9}
-      - {series: 'maintenance', values: _x20 1x20}
-    alert_rule_test:
-      - eval_time: 15m
-        alertname: Jam
-        exp_alerts:
-          - exp_labels: {printer: p1, severity: warning, system: demo}
-            exp_annotations: {summary: Jammed}
-      - {eval_time: 25m, alertname: Jam, exp_alerts: []}
 """
 
 Command = Callable[..., Result]

@@ -16,17 +16,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alertkit.build import read_systems
 from alertkit.cli import main
-from alertkit.compile.ruleset import System
 from alertkit.emit.promtool import gathered
 from alertkit.prove.batch import Job
 from alertkit.prove.mutate import Mutant, hunt, mutants_of
 from alertkit.report.mutation import CATCHES
 from alertkit.source import Problems
-from alertkit.spec.project import read_project
 from alertkit.toolchain import Tool, find
-from tests.projects import small
+from tests.projects import small, systems_of
+from tests.prove.jam import JAM, PLAIN
 
 # All kinds of mistakes can be made in these.
 ALERTS = (
@@ -51,15 +49,6 @@ def promtool() -> Tool:
     if tool is None:
         pytest.skip("promtool is not installed")
     return tool
-
-
-def systems_of(folder: Path) -> list[System]:
-    problems = Problems()
-    project = read_project(folder, problems)
-    assert project is not None
-    _, systems = read_systems(project, problems)
-    assert not problems
-    return systems
 
 
 def hunted(mutants: list[Mutant]) -> list[Mutant]:
@@ -95,13 +84,6 @@ def _only_without_data(job: Job) -> Job:
     return replace(job, proof=replace(job.proof, group=replace(group, alerts=alerts, exprs=())))
 
 
-JAM = """\
-Jam:
-  kind: expr
-  expr: paper_jam > 0 or door_open > 0 unless on () maintenance
-  severity: warning
-  summary: Jammed
-"""
 SCENARIO = """\
 system: demo
 scenarios:
@@ -112,23 +94,6 @@ scenarios:
     expect:
       at 9m: nothing fires
       at 16m: Jam{printer="p1"} fires
-"""
-PLAIN = """\
-rule_files: [../build/rules/demo.yml]
-evaluation_interval: 1m
-tests:
-  - name: the door
-    interval: 1m
-    input_series:
-      - {series: 'door_open{printer="p1"}', values: 0x9 1x20 0x9}
-      - {series: 'maintenance', values: _x20 1x20}
-    alert_rule_test:
-      - eval_time: 15m
-        alertname: Jam
-        exp_alerts:
-          - exp_labels: {printer: p1, severity: warning, system: demo}
-            exp_annotations: {summary: Jammed}
-      - {eval_time: 25m, alertname: Jam, exp_alerts: []}
 """
 Command = Callable[..., Result]
 
@@ -260,6 +225,8 @@ def test_nothing_is_left_behind(command: Command, tmp_path: Path, ending: signal
     process = subprocess.Popen(
         [sys.executable, "-m", "alertkit", "test", "--mutate", "-k", "Jam"], cwd=tmp_path, env=env,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # Where the tests run in the background, Ctrl-C is ignored, and so it would be below them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     if ending:
         deadline = time.monotonic() + 60
