@@ -113,6 +113,9 @@ COUNTER = "Busy: {kind: rate, counter: events_total, by: [queue], above: 10/s}"
 GAUGE = "Hot: {kind: threshold, metric: temperature, by: [room], above: 1}"
 LEVELS = "Hot: {kind: threshold, metric: temperature, by: [room], above: {warning: 1, critical: 3}}"
 SHRUNK = "Shrunk: {kind: change, metric: balance, offset: 1h, direction: down, above: 10%}"
+ERRORS = "Errors: {kind: ratio, bad: bad_total, total: all_total, by: [job], above: 5%, min_events: 20}"
+HITS = "Hits: {kind: ratio, good: hits_total, bad: misses_total, by: [cache], below: 50%, min_events: 100}"
+BURNING = "Burning: {kind: burn_rate, objective: 99%, ratio: {bad: bad_total, total: all_total}, by: [job]}"
 FAILED = "Failed: {kind: increase, counter: failures_total, by: [job], for: 0s}"
 
 
@@ -126,6 +129,12 @@ FAILED = "Failed: {kind: increase, counter: failures_total, by: [job], for: 0s}"
         (LEVELS, "> 3", "> 1", {"levels"}),
         (GAUGE, "temperature", "(temperature and temperature offset 1m)", {"born"}),
         (SHRUNK, "balance offset 1h", "(balance offset 1h or balance + 2 * balance)", {"born"}),
+        (COUNTER, "> 10", ">= 10", {"just-inside"}),
+        (ERRORS, "> 0.05", ">= 0.05", {"just-inside"}),
+        (ERRORS, ">= 20", "> 20", {"thin"}),
+        (HITS, "or 0 * sum by (cache) (rate(misses_total[5m]))", "", {"born"}),
+        (BURNING, "(increase(all_total[1h])) >= 10", "(increase(all_total[1h])) >= 9.9", {"thin"}),
+        (BURNING, "(increase(all_total[1h])) >= 10", "(increase(all_total[1h])) >= 10.1", {"just-past"}),
         (FAILED, "failures_total unless", "0 * failures_total unless", {"born"}),
         (FAILED, "[1h]", "[2h]", {"born"}),
         (FAILED, "[1h]", "[30m]", {"born"}),
