@@ -12,9 +12,12 @@ def main() -> None:
 
         print(f"alertkit {__version__}")
         return
-    from alertkit.cli import run
+    try:
+        from alertkit.cli import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # also while the imports still run
+        raise SystemExit(130) from None
 
 
 if __name__ == "__main__":
