@@ -16,10 +16,10 @@ TRIES = 64
 
 
 def rated(per_second: float, window: int) -> float:
-    """What `rate` over a window (milliseconds) makes of a counter that rises by `per_second`."""
+    """What `rate` over a window (milliseconds) makes of a counter that rises by `per_second`; 0 of what none can be."""
     seconds = window / 1000
     rise = per_second * seconds / 2
-    if not rise:
+    if not 0 < rise < math.inf:
         return 0.0
     quantum = math.ldexp(1.0, math.floor(math.log2(rise)) - 24)  # as in `series.notation`
     return round(rise / quantum) * quantum * (2.0 / seconds)
@@ -50,5 +50,7 @@ def observed(quantile: float, window: int, least: float) -> float | None:
 
 
 def _speeds(unit: int, least: float) -> Iterator[float]:
+    if least > 2**53:  # no whole numbers of events to choose from
+        return iter(())
     first = max(math.ceil(least / unit), 1)
     return (float(unit * times) for times in range(first, first + TRIES))

@@ -26,7 +26,7 @@ team: web
 runbooks: https://runbooks.example.com
 alerts:
   TooHot: {{kind: threshold, metric: shop_temperature_celsius, by: [room], above: {{warning: {limit}}}, for: {wait}}}
-  Full: {{kind: threshold, metric: shop_queue_length, above: {{critical: 100}}, for: 0s, severity: critical}}
+  Full: {{kind: threshold, metric: shop_queue_length, above: {{critical: 100}}, for: 0s}}
   Beat: {{kind: heartbeat, receiver: beat, for: 0s, severity: info}}
 """
 ROUTING = """

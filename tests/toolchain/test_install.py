@@ -258,7 +258,7 @@ def wait_for(condition: object) -> None:
 
 
 def test_an_offer_that_is_taken(mirror: Mirror, capsys: pytest.CaptureFixture[str]) -> None:
-    mirror.publish("prometheus", archive("promtool"))
+    mirror.publish("prometheus", archive("promtool", version="2.53.0"))
     tools = offer_install(["promtool"], problems := Problems(), mirror=mirror.url, ask=lambda question: True)
     assert problems == [] and tools is not None and tools["promtool"].source == "cache"
     assert capsys.readouterr().err == f"downloading from {mirror.url}\n"
