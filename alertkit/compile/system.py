@@ -328,7 +328,7 @@ class _Compiler:
             return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
         if spec.user_promql:
             return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
-        return f"kind `{spec.kind}` has no stimulus that every promtool can replay"
+        return f"kind `{spec.kind}` has no stimulus {spec.unproven}"
 
     def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
         """What was made of a user's own PromQL must still be PromQL."""

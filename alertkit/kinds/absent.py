@@ -85,6 +85,12 @@ class Absent(Kind):
                 "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",
                 f"use at least `for: {format_duration(2 * context.scrape_interval)}`",
             )  # fmt: skip
+        for labels in self.expected:
+            if {name for name, _ in labels} != set(self.identity):
+                raise KindError(
+                    "AK207", "the label sets name different labels", "expected",
+                    "name the same labels in each, or write an alert of its own for the others",
+                )  # fmt: skip
         selectors = self._selectors()
         names = set(self.identity)
         fixed = tuple((k, v) for k, v in self.metric.where(self.where).equalities().items() if k not in names)

@@ -6,9 +6,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from alertkit.kinds.question import Question
+from alertkit.kinds.question import Comparison, Question
 from alertkit.kinds.stimulus import Stimulus
-from alertkit.spec.alert import AlertSpec, Measured
+from alertkit.spec.alert import CONDITIONS, AlertSpec, Levels, Measured
+from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Selector
 
 
@@ -58,6 +59,8 @@ class Kind(AlertSpec, ABC):
     without_defaults: ClassVar[frozenset[str]] = frozenset()
     # How a template gets a label that the alert lacks; empty where it cannot.
     label_advice: ClassVar[str] = "add `{name}` to `by` to keep it"
+    # Why there may be no stimulus: "it has no stimulus ..."
+    unproven: ClassVar[str] = "that every promtool can replay"
     # Users wrote PromQL of their own: what is compiled from it is parsed once more.
     user_promql: ClassVar[bool] = False
 
@@ -84,3 +87,13 @@ class Kind(AlertSpec, ABC):
 
 class MeasuredKind(Measured, Kind, ABC):
     """A kind whose signal is a value that users compare with `above`, `below` and the rest."""
+
+    def fires_at(self, value: float, unit: Unit) -> bool:
+        """Whether a signal of this value, in `unit`, meets any of the conditions; what does not fit `unit` does not."""
+        for name, op in CONDITIONS.items():
+            levels: Levels | None = getattr(self, name)
+            limits = [quantity.in_unit(unit) for _, quantity in levels.quantities] if levels else []
+            if any(limit is not None and Comparison(op, limit).holds(value) for limit in limits):
+                return True
+        band = [quantity.in_unit(unit) for quantity in self.outside or ()]
+        return bool(band) and None not in band and not band[0] <= value <= band[1]  # type: ignore[operator]

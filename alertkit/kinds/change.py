@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind, gauge
 from alertkit.kinds.question import Question
@@ -36,6 +36,8 @@ class Change(MeasuredKind):
     Source: Prometheus documentation, "Querying basics", offset modifier.
     """
 
+    unproven: ClassVar[str] = "for what fires while nothing changes"
+
     kind: Literal["change"] = "change"
     metric: Metric
     offset: Duration | None = None
@@ -70,9 +72,11 @@ class Change(MeasuredKind):
             range=(0.0, float("inf")) if self.direction == "both" else (float("-inf"), float("inf")),
         )  # fmt: skip
 
-    def stimulus(self, context: Context) -> Stimulus:
+    def stimulus(self, context: Context) -> Stimulus | None:
         distance = self._distance()
         now = self.metric.where(self.where)
+        if self.fires_at(0.0, RATIO if self.mode == "relative" else self.unit_of(now.metric)):
+            return None
         sign = -1 if self.direction == "down" else 1
         scale = BASE if self.mode == "relative" else 1.0
         return Stimulus(

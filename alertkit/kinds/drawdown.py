@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
@@ -37,6 +37,8 @@ class Drawdown(MeasuredKind):
     Source: M. Magdon-Ismail and A. Atiya, "Maximum drawdown", Risk 17(10), 2004.
     """
 
+    unproven: ClassVar[str] = "for what fires at the peak itself"
+
     kind: Literal["drawdown"] = "drawdown"
     equity: Metric | None = None
     window: Duration | None = None
@@ -71,11 +73,13 @@ class Drawdown(MeasuredKind):
             range=(0.0, float("inf")),
         )  # fmt: skip
 
-    def stimulus(self, context: Context) -> Stimulus:
+    def stimulus(self, context: Context) -> Stimulus | None:
         if self.metric is not None:
             metric = self.metric.where(self.where)
             return Stimulus(inputs=(Input(metric),), drive=Drive(level), exact=True, instant=True)
         assert self.equity is not None and self.window is not None
+        if self.fires_at(0.0, RATIO):
+            return None
         equity = self.equity.where(self.where)
         brief = self.window < SIX_HOURS
         return Stimulus(

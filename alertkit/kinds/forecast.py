@@ -12,6 +12,9 @@ from alertkit.spec.quantity import format_number, unit_of_metric
 from alertkit.spec.selector import Metric
 
 POINTS = 4
+MINUTE = 60_000
+# A gauge that is past its limit and coming back is on the right side after this share of `within`.
+RETURN = 0.75
 
 
 class Forecast(Kind):
@@ -75,10 +78,12 @@ class Forecast(Kind):
         down = self.direction == "down"
         size = abs(limit) or 1024.0
         harmless = limit + size if down else limit - size
+        # Its timeline must end before the line is on the right side again.
+        lasts = max(2.5 * self.for_, 6 * MINUTE) < 1000 * ahead * RETURN
         return Stimulus(
             inputs=(Input(metric),), drive=Drive(_leading, (limit, harmless, ahead, down)), rest=harmless,
-            isolated=True, birth=POINTS, window=self.window, drifts=True, smallest=1.0, twin=True,
-            already=Drive(_recovering, (limit, size, ahead, down)),
+            rise=self.window, fall=self.window, isolated=True, birth=POINTS, window=self.window, drifts=True,
+            smallest=1.0, twin=True, already=Drive(_recovering, (limit, size, ahead, down)) if lasts else None,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -93,8 +98,8 @@ def _leading(value: float, limit: float, harmless: float, ahead: float, down: bo
 
 
 def _recovering(value: float, limit: float, size: float, ahead: float, down: bool) -> Pieces:
-    """A gauge that has the value: past the limit, it is far so, but on the right side again in `ahead` seconds."""
+    """A gauge that has the value: past the limit, it is far so, but on the right side again before `ahead` seconds."""
     if not (value < limit if down else value > limit):
         return (Level(value),)
     sign = 1 if down else -1
-    return (Line(limit - sign * size, sign * 4 * size / ahead),)
+    return (Line(limit - sign * size, sign * size / (RETURN * ahead)),)

@@ -63,7 +63,9 @@ class Stale(MeasuredKind):
         else:
             if self.unit is not None:
                 raise KindError("AK208", "`unit` has no effect on the age of a metric", "unit", "remove it")
-            longest = max([int(2000 * value) + LOOKBACK for value in self.thresholds(SECONDS)] + [HOUR])
+            # What is forgotten before `for` has passed would never fire.
+            known = [int(1000 * value) for value in self.thresholds(SECONDS)]
+            longest = max([age + LOOKBACK + max(age, 2 * self.for_) for age in known] + [HOUR])
             step = format_duration(context.scrape_interval)
             signal = f"time() - max_over_time(timestamp({watched})[{format_duration(longest)}:{step}])"
         return Question(

@@ -242,8 +242,9 @@ class _Bound:
             ):
                 found.setdefault(name, values)
         if cast.calm is not None:
-            for name, values in zip(cast.twins, steady(script, stimulus.drive, cast.calm, True), strict=True):
-                found.setdefault(name, values)
+            for place, values in enumerate(steady(script, stimulus.drive, cast.calm, True)):
+                if stimulus.inputs[place].selector in claim.inputs:  # a guard adds up what it counts
+                    found.setdefault(cast.twins[place], values)
         for name, source in zip(cast.scenery, stimulus.scenery, strict=True):
             found[name] = constant(script, source.piece, bool(stimulus.leave))
         for copy, names in cast.copies:

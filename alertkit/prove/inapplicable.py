@@ -5,13 +5,21 @@ from __future__ import annotations
 from alertkit.compile.claim import FALLING, Claim
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.cases import has_second_identity
-from alertkit.prove.script import BORN, CASES, GAP
+from alertkit.prove.script import BORN, CASES, GAP, shape_of
+from alertkit.prove.stages import overloads
+
+TOO_LONG = "its window is too long beside its `for`: promtool does not load as many samples as a proof would need"
 
 
-def inapplicable(alert: Alert, claim: Claim, cases: set[tuple[str, str]]) -> list[tuple[str, str]]:
+def inapplicable(
+    alert: Alert, claim: Claim, companion: Alert | None, cases: set[tuple[str, str]]
+) -> list[tuple[str, str]]:
     """(case, reason) of every generated case that is not among the alert's `cases`, which are (severity, case)."""
     found = {case for _, case in cases}
-    missing = [(case, _reason(case, claim)) for case in CASES if case not in found and case != "blip"]
+    lost = [case for case in CASES if case not in found]
+    if overloads(shape_of(claim, alert.rules, companion.rules[0] if companion else None)):
+        return [(case, TOO_LONG) for case in lost]
+    missing = [(case, _reason(case, claim)) for case in lost if case != "blip"]
     if claim.stimulus.always:
         return [*missing, ("blip", _reason("blip", claim))]
     for rule in alert.rules:

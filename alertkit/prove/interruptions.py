@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from alertkit.compile.claim import RISING, Boundary
+from alertkit.compile.claim import FALLING, RISING, Boundary
 from alertkit.prove.grid import MINUTE, Grid, choose
 from alertkit.prove.moments import MOST_EVALUATIONS, Moment, Timelines
 from alertkit.prove.script import BORN, GAP, NEWBORN, Script
@@ -46,7 +46,11 @@ class Interruptions(Timelines):
         """All series are there for the first time and already bad."""
         motion, grid, edge = self.shape.motion, self.grid, self._gravest
         hold = max(timing.hold for timing in self._timings(grid).values())
+        open_ = Moment((None,) * len(self.shape.levels))
         before = [] if self.shape.ends else self._silence(max(2, grid.evaluations(motion.prelude)))
+        if before and not motion.isolated and any(b.comparison.op in FALLING for b in self.shape.boundaries):
+            # The healthy ones are new too, and before their windows are full they may come out too low.
+            before = [open_] * grid.evaluations(max(motion.rise, motion.fall)) + before
         if motion.relative:
             return self._script(BORN, grid, edge.severity, [
                 (BORN, None, "", before), (BORN, edge.past, "", self._silence(hold + 3)),
@@ -58,11 +62,10 @@ class Interruptions(Timelines):
                 times += [motion.rise, motion.fall]
             arrival = max(map(grid.evaluations, times))
             arrival += motion.late
-        open_ = [Moment((None,) * len(self.shape.levels))] * arrival
         value = None if motion.drifts else edge.past
         there = [Moment(self._holds(edge.past), value)] * (hold + 3)
         return self._script(BORN, grid, edge.severity, [
-            (BORN, None, "", before), (BORN, edge.past, "", [*open_, *there]),
+            (BORN, None, "", before), (BORN, edge.past, "", [open_] * arrival + there),
         ])  # fmt: skip
 
     def _newborn(self) -> list[Script]:

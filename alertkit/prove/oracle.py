@@ -19,7 +19,7 @@ class Stage:
     """A while during which the signal is told to have one value; all times are counted in evaluations.
 
     holds   for each level, whether its condition holds at this value
-    near    for each level, whether this value is the nearest harmful one, just past that level's boundary
+    near    for each level, whether on its way into the stage the signal is harmful for less than one evaluation
     keeps   whether `clear` would keep the mildest level firing
     length  number of evaluations
     arrival after this many evaluations the signal has the value; before, it is on its way
@@ -133,9 +133,7 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
         return new
     if stage.eager and stage.eager[level]:
         return True
-    if new:
-        return False if stage.near[level] else UNKNOWN
-    return False if previous.near[level] else UNKNOWN
+    return False if stage.near[level] else UNKNOWN
 
 
 def _keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from alertkit.compile.ruleset import System
 from alertkit.prove.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.cases import proofs_of
-from alertkit.prove.inapplicable import inapplicable
+from alertkit.prove.inapplicable import TOO_LONG, inapplicable
 from alertkit.prove.memory import Memory
 from alertkit.prove.output import Failure, FileVerdict, read_output
 from alertkit.prove.results import Event, Planned, Result, Skipped, id_of
@@ -24,7 +24,6 @@ from alertkit.source import Problems
 from alertkit.toolchain import Finished, Tool, run_many, usable_cores
 
 TIMEOUT = 600.0
-TOO_LONG = "its window is too long beside its `for`: a proof would need millions of samples"
 # Processes for each core: more than one, so that the cores stay even and progress is seen.
 SHARES = 3
 
@@ -82,12 +81,10 @@ def _skipped(systems: Sequence[System], jobs: Sequence[Job], run: Run) -> Iterat
     for job in jobs:
         cases.setdefault(id(job.proof.alert), set()).update((c.severity, c.case) for c in job.proof.checks)
     for system in systems:
-        for alert in system.alerts:
-            if alert.companion:
-                continue
+        for alert, companion in system.with_companions():
             reasons = [("", alert.unproven if alert.claim is None else TOO_LONG)]
             if alert.claim is not None and id(alert) in cases:
-                reasons = inapplicable(alert, alert.claim, cases[id(alert)])
+                reasons = inapplicable(alert, alert.claim, companion, cases[id(alert)])
             for case, reason in reasons:
                 yield Skipped(system.name, alert.name, case, reason, alert.span)
 

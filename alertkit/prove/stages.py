@@ -20,6 +20,8 @@ from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
 MOST_SAMPLES = 5_000_000
+# promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
+MOST_LOADED = 10_000
 
 
 @lru_cache(maxsize=8192)
@@ -31,12 +33,23 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
         for name, steps in scripts.timelines()
         if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
     ]
-    return (
-        *told,
-        *scripts.burns(),
-        *Interruptions(shape, scripts.grid).scripts(),
-        *Edges(shape, scripts.grid).scripts(),
-    )
+    told += scripts.burns() + Interruptions(shape, scripts.grid).scripts() + Edges(shape, scripts.grid).scripts()
+    return tuple(script for script in told if _loaded(shape, script) <= MOST_LOADED)
+
+
+def overloads(shape: Shape) -> bool:
+    """Whether its windows hold more samples than promtool loads, at the steps that its `for`s need."""
+    return not shape.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
+
+
+def _window(shape: Shape) -> int:
+    return max(shape.motion.rise, shape.motion.fall)
+
+
+def _loaded(shape: Shape, script: Script) -> int:
+    """Samples of one series in the longest window, of which promtool loads at most `MOST_LOADED`."""
+    lasts = sum(step.stage.length for step in script.steps) * script.grid.evaluation
+    return int(min(_window(shape), lasts) // script.grid.step)
 
 
 class _Scripts:
@@ -225,7 +238,10 @@ class _Scripts:
     def _rest(self, boundary: Boundary) -> Step:
         up = boundary.comparison.op in FALLING
         keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
-        return self._step("recovers", boundary.severity, self.rest, self._way(up) + keep + self.longest + 3)
+        way = self._way(up)
+        if self.motion.isolated and not self.shape.pairs:
+            way = self.grid.evaluations(self.motion.rise if up else self.motion.fall)
+        return self._step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
 
     def _gone(self) -> Step:
         patience = self.grid.evaluations(self.shape.patience or 0)
@@ -253,9 +269,9 @@ class _Scripts:
         for index, step in enumerate(steps):
             value = step.value
             holds = tuple(self._harmful(value, severity) for severity in self.severities)
-            near = tuple(self._near(value, severity) for severity in self.severities)
             keeps = value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
             arrival, late = self._arrival(before, value, index == 0)
+            near = tuple(self._near(before, value, severity, arrival) for severity in self.severities)
             stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager)
             staged.append(replace(step, stage=stage))
             before = value
@@ -268,10 +284,15 @@ class _Scripts:
             return True
         return any(b.comparison.holds(value) for b in self.boundaries if b.severity == severity)
 
-    def _near(self, value: float | None, severity: str) -> bool:
-        if value is None or self.motion.far:
+    def _near(self, before: float | None, value: float | None, severity: str, arrival: int) -> bool:
+        """Whether one end of the way is so near to the boundary that it is crossed in less than one evaluation."""
+        if before is None or value is None or before == value or self.motion.far:
             return False
-        return any(b.past == value for b in self.boundaries if b.severity == severity)
+        harmful = max(before, value, key=lambda end: self._harmful(end, severity))
+        if self.motion.drifts and harmful == before:
+            return False  # by now it is further away
+        edges = [b.comparison.value for b in self.boundaries if b.severity == severity and b.past == harmful]
+        return any(abs(harmful - edge) * arrival < abs(value - before) for edge in edges)
 
     def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool]:
         """Evaluations until the signal has the value, and whether that begins only after the first of them."""

@@ -79,11 +79,14 @@ def _run(first: float, increment: float, count: int) -> str:
 
 
 def _zigzag(piece: Zigzag, position: int, count: int, step: int) -> list[str]:
-    """Runs of equal samples; the phase is counted from time 0, so that pieces join without a seam."""
+    """Runs of equal samples; the phase is counted from time 0, so that pieces join without a seam.
+
+    It begins with a sample, also where they are sparse: until the next one that of the piece before would be read.
+    """
     sparse = max(piece.every // step, 1)
     period = max(piece.period // step, sparse)
     values: list[float | None] = [
-        None if i % sparse else piece.high if (i // period) % 2 else piece.low
+        None if i % sparse and i != position else piece.high if (i // period) % 2 else piece.low
         for i in range(position, position + count)
     ]
     words = []

@@ -173,11 +173,11 @@ def test_each_alert_tells_of_every_case_that_it_has_it_or_why_not(
     monkeypatch.chdir(shipped(tmp_path))
     for system in systems_of(tmp_path):
         proofs = proofs_of(system)
-        for alert in system.alerts:
+        for alert, companion in system.with_companions():
             if alert.claim is None:
                 continue
             found = {(c.severity, c.case) for proof in proofs if proof.alert is alert for c in proof.checks}
-            reasons = inapplicable(alert, alert.claim, found)
+            reasons = inapplicable(alert, alert.claim, companion, found)
             assert {case for _, case in found} | {case for case, _ in reasons} >= set(CASES), alert.name
             assert all("no such case" not in reason for _, reason in reasons), (alert.name, reasons)
 

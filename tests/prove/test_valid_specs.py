@@ -1,0 +1,62 @@
+"""Specs that are right must not fail their own proofs: durations, windows and directions that do not go well together.
+
+Each was once told wrong: a mean that crosses its threshold evaluations before its window is full, histories sparser
+than `for`, guards that count a healthy neighbour, forecasts held for longer than a line stays on its side.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alertkit.prove import results
+from alertkit.prove.runner import Run, Skipped, prove
+from alertkit.source import Problems
+from alertkit.toolchain.tools import inspect
+from tests.projects import small, systems_of
+from tests.servers import versions
+
+ALERTS = (
+    "Odd: {kind: anomaly, metric: trades, window: 1d, sigmas: 4, by: [x], for: 1m}",
+    "OddUp: {kind: anomaly, metric: fills, window: 6h, sigmas: 3, direction: up, for: 30s}",
+    "Good: {kind: ratio, good: good_total, total: all_total, window: 1h, below: 99%, by: [x], for: 1m}",
+    "Slow: {kind: latency, summary_metric: s_seconds, quantile: 0.99, above: 1s, window: 5m, min_rate: 1/s, for: 1m}",
+    "Idle: {kind: rate, counter: done_total, below: 1/s, window: 5m, for: 30s, missing: alert, by: [x]}",
+    "Old: {kind: stale, metric: feed, above: 10m, for: 1h, by: [x]}",
+    "Full: {kind: forecast, metric: disk_free_bytes, limit: 0, window: 6h, within: 24h, by: [x], for: 1h}",
+    "Hot: {kind: forecast, metric: heat, limit: 100, direction: up, window: 1h, within: 4h, for: 1h}",
+    "Fell: {kind: change, metric: balance, offset: 1h, direction: up, below: -10%, for: 1m, by: [x]}",
+)
+# What cannot be proven is said, with the reason.
+UNPROVEN = {
+    "Flat: {kind: change, metric: users, offset: 1h, direction: up, below: 10%, for: 1m}":
+        "kind `change` has no stimulus for what fires while nothing changes",
+    "Peak: {kind: drawdown, equity: worth, window: 1h, below: 10%, for: 1m}":
+        "kind `drawdown` has no stimulus for what fires at the peak itself",
+    "Dense: {kind: increase, counter: hits_total, above: 100, window: 1d, for: 30s}":
+        "its window is too long beside its `for`: promtool does not load as many samples as a proof would need",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("promtool", versions("promtool"))
+def test_proofs_of_valid_specs_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path) -> None:
+    monkeypatch.chdir(small(tmp_path, *ALERTS))
+    problems = Problems()
+    run = Run(inspect("promtool", promtool, "test"), tmp_path / "keep")
+    found = [event for event in prove(systems_of(tmp_path), run, problems) if isinstance(event, results.Result)]
+    assert not problems
+    assert {result.alert for result in found} == {alert.partition(":")[0] for alert in ALERTS}
+    assert [result.id for result in found if not result.passed] == []
+    assert {result.case for result in found if result.alert == "Good"} >= {"just-past", "recovers"}
+
+
+@pytest.mark.parametrize("promtool", versions("promtool")[:1])
+def test_what_cannot_be_proven_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path) -> None:
+    monkeypatch.chdir(small(tmp_path, *UNPROVEN))
+    problems = Problems()
+    events = list(prove(systems_of(tmp_path), Run(inspect("promtool", promtool, "test"), tmp_path / "keep"), problems))
+    assert not problems
+    assert all(event.passed for event in events if isinstance(event, results.Result))
+    said = {(event.alert, event.reason) for event in events if isinstance(event, Skipped)}
+    assert {(alert.partition(":")[0], reason) for alert, reason in UNPROVEN.items()} <= said
