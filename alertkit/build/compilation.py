@@ -33,6 +33,7 @@ TEST_HEADER = (
 class Compilation:
     """A compiled project: `outputs` by path below `build/` with their content hashes, and how much went into it.
 
+    `keys`: for each system what all that was made of it depends on, as a hash.
     `changed`: the build folder was not as it should be, and was written where that was asked for.
     """
 
@@ -42,6 +43,7 @@ class Compilation:
     cases: int
     reused: int
     routables: tuple[Routable, ...]
+    keys: dict[str, str]
     stale: tuple[str, ...] = ()
 
     @property
@@ -113,7 +115,8 @@ class _Compiler:
     def compiled(self, new: Path | None) -> Compilation | None:
         """Compile everything, put what changed into the folder `new`, and that in the place of the build."""
         problems, folder = self.problems, self.folder
-        found, work = self._cached(self._tasks(), needed=new is not None)
+        tasks = self._tasks()
+        found, work = self._cached(tasks, needed=new is not None)
         units = list(found)
         for unit, own in _run(work, _Shared(self.inputs, self.cache, new), self.jobs):
             problems.extend(own)
@@ -142,7 +145,8 @@ class _Compiler:
             folder.remember(outputs)
         return Compilation(
             outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
-            sum(unit.cases for unit in units), len(found), tuple(routables), stale,
+            sum(unit.cases for unit in units), len(found), tuple(routables),
+            _keys(tasks, units), stale,
         )  # fmt: skip
 
     def _tasks(self) -> list[_Task]:
@@ -190,6 +194,11 @@ def _routing(
     texts = {"alertmanager.yml": alertmanager_yaml(routing)}
     texts.update({f"templates/{name}": text for name, text in inputs.templates.items()})
     return {path: text.encode() for path, text in texts.items()}
+
+
+def _keys(tasks: Sequence[_Task], units: Sequence[Unit]) -> dict[str, str]:
+    keys = {task.shown: task.key for task in tasks}
+    return {unit.system: keys[unit.span.path] for unit in units}
 
 
 def _one_file_each(named: list[tuple[str, Span]], problems: Problems) -> None:

@@ -1,4 +1,4 @@
-"""The last compile of a project: whether everything is still as it left it, told without reading a file.
+"""The last run of a command on a project: whether everything is still as it left it, told without reading a file.
 
 Its record is made only when no input changed while it ran or just before, so that it can be trusted.
 """
@@ -18,19 +18,20 @@ from alertkit.spec.root import PROJECT_FILE
 
 
 class Last:
-    """The record of one project and one set of options; `what` tells those apart."""
+    """The record of one command on one project; `what` tells sets of its options apart."""
 
-    def __init__(self, root: Path, what: str) -> None:
+    def __init__(self, root: Path, command: str, what: str) -> None:
         self.root, self.what = root, what
-        self.place = cache_dir() / "compile" / digest(str(root.resolve()).encode()) / "last.json"
+        self.place = cache_dir() / command / digest(str(root.resolve()).encode()) / "last.json"
         self._program = program()
 
     def result(self) -> dict[str, Any] | None:
-        """What that compile said, if all inputs and outputs are as it left them."""
+        """What that run said, if all inputs and outputs are as it left them."""
         try:
             record = json.loads(self.place.read_bytes())
             inputs, _ = self._inputs(record["folders"])
             same = record["inputs"] == inputs and record["outputs"] == _outputs(record["build"])
+            same = same and all(_seen(path) == seen for path, seen in record["others"])
             return dict(record["result"]) if same else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -42,14 +43,15 @@ class Last:
         self._before, newest = self._inputs(self.folders)
         self._settled = newest < began - TICK_NS
 
-    def end(self, build: Path, result: dict[str, Any]) -> None:
-        """Record a compile that worked, after its outputs were written."""
+    def end(self, build: Path, result: dict[str, Any], others: Iterable[Path] = ()) -> None:
+        """Record a run that worked, after its outputs were written; `others` are what it read beside the folders."""
         from alertkit.build.cache import replace
 
         inputs, _ = self._inputs(self.folders)
         if self._settled and inputs == self._before:
             record = {
                 "folders": self.folders, "inputs": inputs, "build": str(build), "outputs": _outputs(str(build)),
+                "others": [[path, _seen(path)] for path in sorted({str(path.absolute()) for path in others})],
                 "result": result,
             }  # fmt: skip
             replace(self.place, json.dumps(record).encode())
@@ -69,3 +71,11 @@ class Last:
 
 def _outputs(build: str) -> str:
     return digest("\n".join(f"{path} {look(status)}" for path, status in walk(build, hidden=False)).encode())
+
+
+def _seen(path: str) -> list[int] | None:
+    """A look at one file or folder; None if it is not there."""
+    try:
+        return list(look(Path(path).stat()))
+    except OSError:
+        return None

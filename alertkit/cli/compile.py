@@ -40,7 +40,7 @@ def command(
     from alertkit.spec.root import find_root
 
     version = alertmanager_version
-    last = Last(find_root(Path.cwd()), repr(version))
+    last = Last(find_root(Path.cwd()), "compile", repr(version))
     said = None if no_cache else last.result()
     stale: list[str] = []
     if said is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -16,7 +16,7 @@ from alertkit.cli.common import fail, style_of
 from alertkit.source import Problem, Problems
 
 if TYPE_CHECKING:
-    from alertkit.prove.results import Note, Result, Skipped, Trace
+    from alertkit.prove.results import Event, Note, Result, Skipped, Trace
     from alertkit.toolchain import Tool
 
 
@@ -32,8 +32,17 @@ class Report:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
-    def finish(self, traces: Mapping[str, Trace], promtool: Tool, stopped: bool) -> None:
-        """Say everything."""
+    def take(self, events: Iterable[Event]) -> None:
+        """What a run said, one after another."""
+        from alertkit.prove.results import Note, Result, Skipped, combine
+
+        told = list(events)
+        self.results = combine(event for event in told if isinstance(event, Result))
+        self.skipped = [event for event in told if isinstance(event, Skipped)]
+        self.notes = [event for event in told if isinstance(event, Note)]
+
+    def finish(self, traces: Mapping[str, Trace], promtool: Tool, how: str = "") -> None:
+        """Say everything; `how` it came to its end, where that is not plain."""
         from alertkit.report.picture import marks_for
         from alertkit.report.terminal import Terminal
 
@@ -46,7 +55,7 @@ class Report:
         self._for_programs(traces, ())
         if self.form != "json":
             note = f"with promtool {promtool.full_version} in {time.monotonic() - self.began:.1f} s"
-            terminal.summary(self.results, self.skipped, "stopped there, " + note if stopped else note)
+            terminal.summary(self.results, self.skipped, f"{how}, {note}" if how else note)
         self._write_junit(())
 
     def broken(self, problems: Sequence[Problem], code: int) -> NoReturn:

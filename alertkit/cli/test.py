@@ -52,12 +52,11 @@ def command(
       alertkit test --mutate --generated
       alertkit test --rules 'rules/*.yml' tests/*.yml
     """
-    from alertkit.build.proving import open_proving
-    from alertkit.prove.results import Note, Result, Skipped, combine
-    from alertkit.prove.runner import Run
+    from alertkit.build.last import Last
+    from alertkit.prove.results import Event, Note, Result, from_data, to_data
     from alertkit.prove.select import SelectionError, choose
-    from alertkit.prove.trace import traces_of
     from alertkit.source import Problems
+    from alertkit.spec.root import find_root
     from alertkit.toolchain import offer_install
 
     if (generated or fail_under) and not mutate:
@@ -98,16 +97,29 @@ def command(
             )
         )
     began = time.monotonic()
-    project = this_project()
     problems = Problems()
     report = Report(form, junit, verbose, began)
     tools = offer_install(["promtool"], problems)
     if tools is None:
         report.broken(problems, BROKEN_TOOL)
+    promtool = tools["promtool"]
+    last = None
+    if not (no_cache or isolate or mutate or only or shard or fail_fast):
+        last = Last(find_root(Path.cwd()), "test", f"{alertmanager_version} {promtool.path} {promtool.full_version}")
+        if (said := last.result()) is not None:
+            report.take(from_data(said["events"]))
+            report.finish({}, promtool, "nothing changed")
+            sys.exit(OK)
+    project = this_project()
+    if last is not None:
+        last.begin([project.specs, project.alertmanager, project.tests])
+    from alertkit.build.proving import open_proving
+    from alertkit.prove.runner import Run
+    from alertkit.prove.trace import traces_of
+
     proving = open_proving(project, problems, version=alertmanager_version)
     if proving is None:
         report.broken(problems, BAD_INPUT)
-    promtool = tools["promtool"]
     if mutate:
         from alertkit.cli.mutation import mutate as run_mutants
 
@@ -118,24 +130,23 @@ def command(
         sys.exit(code)
     memory = None if no_cache or isolate else proving.memory(promtool)
     run = Run(promtool, proving.keep, jobs or 0, isolate, memory, wants=wants, fail_fast=fail_fast)
-    results: list[Result] = []
+    told: list[Event] = []
     with progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
         for event in events:
-            if isinstance(event, Result):
-                results.append(event)
-                if fail_fast and not event.passed:
-                    break
-            elif isinstance(event, Skipped):
-                report.skipped.append(event)
-            elif isinstance(event, Note) and only is None and shard is None:
-                report.notes.append(event)
+            told.append(event)
+            if fail_fast and isinstance(event, Result) and not event.passed:
+                break
     if memory is not None:
         memory.save()
-    report.results = combine(results)
+    report.take(event for event in told if not isinstance(event, Note) or (only is None and shard is None))
     if problems:
         report.broken(problems, BROKEN_TOOL if any(p.code.startswith("AK6") for p in problems) else BAD_INPUT)
-    if only is not None and not results:
+    if only is not None and not report.results:
         raise click.UsageError(f"no case has an id that fits -k {only!r}; `alertkit test -v` lists them")
-    failed = any(not result.passed for result in results)
-    report.finish(traces_of(proving.systems, report.results, run) if failed else {}, promtool, fail_fast and failed)
+    failed = any(not result.passed for result in report.results)
+    if last is not None and not failed:
+        kept = to_data([*report.results, *report.skipped, *report.notes])
+        last.end(project.build, {"events": kept}, proving.others)
+    traces = traces_of(proving.systems, report.results, run) if failed else {}
+    report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
     sys.exit(FAILED if failed else OK)

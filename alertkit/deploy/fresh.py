@@ -18,7 +18,7 @@ def up_to_date(project: Project, build: Path | None, problems: Problems) -> bool
     """
     if build is not None or not project.specs.is_dir() or not project.build.is_dir():
         return True
-    if Last(project.root, repr(None)).result() is not None:
+    if Last(project.root, "compile", repr(None)).result() is not None:
         return True
     from alertkit.build import compile_project
 

@@ -56,6 +56,17 @@ def prove_plain(
         yield from selected(_results(path, document, verdicts[0], raw), wants)
 
 
+def read_by(files: Sequence[Path]) -> Iterator[Path]:
+    """The rule files that plain tests read, and the folders in which others may come to match."""
+    for path in files:
+        document = load_file(path, Problems())
+        data = document.data if document is not None and isinstance(document.data, dict) else {}
+        for pattern in data.get("rule_files") or ():
+            if isinstance(pattern, str):
+                yield from (path.parent / pattern, (path.parent / pattern).parent)
+                yield from path.parent.glob(pattern) if not Path(pattern).is_absolute() else ()
+
+
 def ids_of(path: Path, document: Document) -> list[str]:
     """The ids of the results of a file, in their order."""
     return [id_of(_name(path), "", "", _title(index, test)) for index, test in enumerate(_tests(document))]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from alertkit.kinds import Comparison
 from alertkit.source import Span
+
+if TYPE_CHECKING:
+    from alertkit.kinds import Comparison
 
 
 def id_of(system: str, alert: str, severity: str, case: str) -> str:
@@ -101,3 +104,31 @@ class Note:
 
 
 Event = Planned | Result | Skipped | Note
+
+
+def to_data(events: Iterable[Result | Skipped | Note]) -> list[list[Any]]:
+    """Events of proofs that all passed, as plain JSON data."""
+    data: list[list[Any]] = []
+    for event in events:
+        span = event.span
+        place = None if span is None else [span.path, span.line, span.column, span.length]
+        if isinstance(event, Result):
+            data.append([place, event.system, event.alert, event.severity, event.case, event.expectations])
+        elif isinstance(event, Skipped):
+            data.append([place, event.system, event.alert, event.case, event.reason])
+        else:
+            data.append([place, event.message])
+    return data
+
+
+def from_data(data: Iterable[Sequence[Any]]) -> Iterator[Result | Skipped | Note]:
+    """The events that `to_data` made data of, their results marked as known from before."""
+    for place, *said in data:
+        span = None if place is None else Span(*place)
+        if len(said) == 1:
+            yield Note(said[0], span)
+        elif span is not None and len(said) == 4:
+            yield Skipped(said[0], said[1], said[2], said[3], span)
+        elif span is not None:
+            system, alert, severity, case, expectations = said
+            yield Result(system, alert, severity, case, True, span, expectations, cached=True)

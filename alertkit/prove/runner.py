@@ -52,6 +52,26 @@ def prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[E
 
 
 def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
+    fresh: dict[str, list[Result | Skipped]] = {}
+    for system in systems:
+        known = run.memory.results(system.name) if run.memory is not None else None
+        if known is None:
+            fresh[system.name] = []
+        else:
+            yield from known
+    for event in _anew([system for system in systems if system.name in fresh], run, problems):
+        if isinstance(event, (Result, Skipped)):
+            fresh[event.system].append(event)
+        yield event
+    if run.memory is None or run.wants is not everything or problems:
+        return
+    for name, events in fresh.items():
+        if all(event.passed for event in events if isinstance(event, Result)):
+            run.memory.keep(name, events)
+
+
+def _anew(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
+    """The wanted cases of systems that are not known to pass."""
     derived = [job for system in systems for job in jobs_of(system, proofs_of(system))]
     jobs = [job for job in derived if _wanted(job, run)]
     yield Planned(sum(len(job.proof.checks) for job in jobs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -52,6 +53,7 @@ class Scenario:
     """A scenario that was read without a mistake of its own; whether it fits the rules is checked elsewhere.
 
     `notified` are the keys of `expect` about who is told, as they are written; `routing/expectations.py` reads them.
+    `recordings` are the files of data that it read.
     """
 
     system: str
@@ -63,6 +65,7 @@ class Scenario:
     notified: dict[str, Any]
     document: Document
     path: tuple[str | int, ...]
+    recordings: tuple[Path, ...] = ()
 
     @property
     def series(self) -> list[dict[str, str]]:

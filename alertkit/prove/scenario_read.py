@@ -73,6 +73,7 @@ class _Reader:
         problems: Problems,
     ) -> None:  # fmt: skip
         self.document, self.path, self.keys, self.folder = document, path, keys, folder
+        self.recordings: list[Path] = []
         self.clock, self.problems = clock, problems
         self._taken: dict[tuple[tuple[str, str], ...], Span] = {}
 
@@ -86,7 +87,8 @@ class _Reader:
         if len(self.problems) > before:
             return None
         return Scenario(
-            system, name, step, evaluation, tuple(lines), tuple(statements), notified, self.document, self.path
+            system, name, step, evaluation, tuple(lines), tuple(statements), notified, self.document, self.path,
+            tuple(self.recordings),
         )  # fmt: skip
 
     def _step(self, evaluation: int) -> int:
@@ -200,6 +202,7 @@ class _Reader:
 
     def _load(self, text: str, file: str, column: str | None, segment: Segment) -> Recording:
         path = self.folder / file
+        self.recordings.append(path)
         try:
             return read_recording(path, column)
         except RecordedError as error:

@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alertkit.kinds import Comparison
 from alertkit.prove.results import Moment, Trace
 from alertkit.source.problem import Style
 from alertkit.spec.duration import format_duration
+
+if TYPE_CHECKING:
+    from alertkit.kinds import Comparison
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ def test_what_passed_is_remembered_and_what_failed_is_not(tmp_path: Path, monkey
     for text, cached in ((good, True), (bad, False)):
         seen = []
         for _ in range(2):
-            memory = Memory(tmp_path / "memory.json", tool)
+            memory = Memory(tmp_path / "memory.json", tool, {})
             scenarios, _ = load(tmp_path, text)
             events = scenarios.prove(Run(tool, tmp_path / "keep", memory=memory), Problems())
             results = [event for event in events if isinstance(event, Result) and "notified" not in event.case]
@@ -113,7 +113,7 @@ def test_what_passed_is_remembered_and_what_failed_is_not(tmp_path: Path, monkey
     scenarios, _ = load(
         tmp_path, good.replace('with summary "Breaker of kraken is open"', 'with summary "Breaker is open"')
     )
-    memory = Memory(tmp_path / "memory.json", tool)
+    memory = Memory(tmp_path / "memory.json", tool, {})
     events = scenarios.prove(Run(tool, tmp_path / "keep", memory=memory), Problems())
     failed = [event.case for event in events if isinstance(event, Result) and not event.passed]
     assert failed == ['one, at 8m: BreakerOpen fires with summary "Breaker is open"']

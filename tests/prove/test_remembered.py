@@ -1,0 +1,139 @@
+"""What has passed and has not changed is not proven again; whatever it depends on brings it back to promtool."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from alertkit.cli import main
+from tests.servers import binaries
+
+pytestmark = pytest.mark.skipif(not binaries("promtool"), reason="promtool is not installed")
+
+SPEC = "system: {0}\nalerts:\n  Hot: {{kind: threshold, metric: {0}_heat, by: [room], above: {1}, for: 1m}}\n"
+SCENARIO = """\
+system: one
+scenarios:
+  a hot day:
+    series:
+      one_heat{room="a"}: from ../data/heat.csv
+    expect:
+      at 1m: nothing fires
+      at 9m: Hot{room="a"} fires
+"""
+PLAIN = """\
+rule_files: [../other/rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    promql_expr_test:
+      - {expr: answer, eval_time: 1m, exp_samples: [{labels: answer, value: 42}]}
+"""
+RULES = "groups:\n  - name: g\n    rules:\n      - {record: answer, expr: vector(%d)}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two systems, a scenario that reads a recording, a plain test of rules elsewhere; `log` counts promtool's runs."""
+    tools = tmp_path / "tools"
+    for folder in ("tools", "shop/rules_src", "shop/promtool_tests", "shop/data", "shop/other"):
+        (tmp_path / folder).mkdir(parents=True)
+    wrapper = tools / "promtool"
+    wrapper.write_text(
+        f'#!/bin/sh\n[ "$1" = test ] && echo "$@" >> {tmp_path}/log\nexec {binaries("promtool")[0]} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("ALERTKIT_TOOLS", str(tools))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_COLOR", "1")
+    shop = tmp_path / "shop"
+    monkeypatch.chdir(shop)
+    Path("alertkit.yaml").write_text("")
+    put("rules_src/one.yaml", SPEC.format("one", 30))
+    put("rules_src/two.yaml", SPEC.format("two", 30))
+    put("promtool_tests/one.yaml", SCENARIO)
+    put("promtool_tests/answer.test.yml", PLAIN)
+    put("other/rules.yml", RULES % 42)
+    put("data/heat.csv", "time,value\n0,20\n300,40\n600,40\n")
+    return shop
+
+
+def put(path: str, text: str) -> None:
+    """Write a file long enough ago that a look at it can be trusted."""
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def settled() -> None:
+    """Let the clock of the file system tick: what changed in the same tick as a look is not trusted."""
+    time.sleep(0.05)
+
+
+def run(*arguments: str) -> Result:
+    settled()
+    return CliRunner().invoke(main, ["test", *arguments], catch_exceptions=False)
+
+
+def asked(project: Path) -> int:
+    """How often promtool has tested something."""
+    log = project.parent / "log"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+def ids(done: Result) -> set[tuple[str, bool]]:
+    return {(row["id"], row["passed"]) for row in json.loads(done.stdout)["results"]}
+
+
+def test_nothing_changed_asks_nobody_and_says_the_same(project: Path) -> None:
+    first = run("--format", "json")
+    assert first.exit_code == 0, first.output
+    before = asked(project)
+    again = run("--format", "json")
+    assert again.exit_code == 0 and asked(project) == before
+    assert ids(again) == ids(first) and len(ids(first)) > 15
+    said = run()
+    assert asked(project) == before and "nothing changed" in said.stdout
+    assert run("--no-cache").exit_code == 0 and asked(project) > before
+
+
+CHANGES: dict[str, Callable[[], None]] = {
+    "a spec": lambda: put("rules_src/one.yaml", SPEC.format("one", 50)),
+    "a recording": lambda: put("data/heat.csv", "time,value\n0,20\n600,20\n"),
+    "a plain test's rules": lambda: put("other/rules.yml", RULES % 41),
+    "a scenario": lambda: put("promtool_tests/one.yaml", SCENARIO.replace("nothing fires", "Hot fires")),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_whatever_changes_is_noticed(project: Path, what: str) -> None:
+    assert run().exit_code == 0
+    CHANGES[what]()
+    for _ in range(2):  # what failed is not remembered
+        before = asked(project)
+        assert run().exit_code == 1
+        assert asked(project) > before
+
+
+def test_another_promtool_is_asked_again(project: Path) -> None:
+    assert run().exit_code == 0
+    wrapper = project.parent / "tools" / "promtool"
+    if len(binaries("promtool")) < 2:
+        pytest.skip("there is one version of promtool only")
+    before = asked(project)
+    wrapper.write_text(wrapper.read_text().replace(str(binaries("promtool")[0]), str(binaries("promtool")[1])))
+    assert run().exit_code == 0 and asked(project) > before
+
+
+def test_one_changed_system_alone_is_proven_again(project: Path) -> None:
+    first = run("--format", "json")
+    put("rules_src/two.yaml", SPEC.format("two", 31))
+    os.remove(project.parent / "log")
+    again = run("--format", "json")
+    assert again.exit_code == 0 and ids(again) == ids(first)
+    rows = {row["id"]: row["cached"] for row in json.loads(again.stdout)["results"]}
+    assert rows["one::Hot::warning::just-past"] and not rows["two::Hot::warning::just-past"]
