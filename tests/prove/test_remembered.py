@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,17 +64,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def put(path: str, text: str) -> None:
-    """Write a file long enough ago that a look at it can be trusted."""
     Path(path).write_text(text, encoding="utf-8")
 
 
-def settled() -> None:
-    """Let the clock of the file system tick: what changed in the same tick as a look is not trusted."""
-    time.sleep(0.05)
-
-
 def run(*arguments: str) -> Result:
-    settled()
+    time.sleep(0.05)  # what changed in the same tick of the file system's clock as a look is not trusted
     return CliRunner().invoke(main, ["test", *arguments], catch_exceptions=False)
 
 
@@ -97,7 +90,7 @@ def test_nothing_changed_asks_nobody_and_says_the_same(project: Path) -> None:
     assert again.exit_code == 0 and asked(project) == before
     assert ids(again) == ids(first) and len(ids(first)) > 15
     said = run()
-    assert asked(project) == before and "nothing changed" in said.stdout
+    assert asked(project) == before and "unchanged since they last passed" in said.stdout
     assert run("--no-cache").exit_code == 0 and asked(project) > before
 
 
@@ -132,7 +125,7 @@ def test_another_promtool_is_asked_again(project: Path) -> None:
 def test_one_changed_system_alone_is_proven_again(project: Path) -> None:
     first = run("--format", "json")
     put("rules_src/two.yaml", SPEC.format("two", 31))
-    os.remove(project.parent / "log")
+    (project.parent / "log").unlink()
     again = run("--format", "json")
     assert again.exit_code == 0 and ids(again) == ids(first)
     rows = {row["id"]: row["cached"] for row in json.loads(again.stdout)["results"]}
