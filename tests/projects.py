@@ -8,6 +8,7 @@ from pathlib import Path
 from alertkit.build import read_systems
 from alertkit.compile.ruleset import System
 from alertkit.source import Problems
+from alertkit.source.problem import forget_files
 from alertkit.spec.project import read_project
 
 ROOT = Path(__file__).parent.parent
@@ -29,6 +30,15 @@ def small(folder: Path, *alerts: str, system: str = "demo", defaults: str = "{fo
     body = "".join("  " + alert.strip().replace("\n", "\n  ") + "\n" for alert in alerts)
     (specs / f"{system}.yaml").write_text(f"system: {system}\ndefaults: {defaults}\nalerts:\n{body}", encoding="utf-8")
     (folder / "alertkit.yaml").write_text("scrape_interval: 15s\n", encoding="utf-8")
+    return folder
+
+
+def written(folder: Path, texts: dict[str, str]) -> Path:
+    """A project of these files, by path; nothing is remembered of files that stood there before."""
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text(text.lstrip(), encoding="utf-8")
+    forget_files()
     return folder
 
 

@@ -141,6 +141,17 @@ class Site:
     proxy: Proxy
     steps: list[Step] = field(default_factory=list)
 
+    def prepared(self) -> Site:
+        """The old state applied, the new one built."""
+        self.proxy.mode = ""
+        self.configure()
+        self.old()
+        outcome, problems = self.apply(Options(patience=2, evaluated=False, overwrite=True))
+        assert outcome.done, problems
+        assert self.state() == "old"
+        self.new()
+        return self
+
     def configure(self, extra: str = "", urls: list[str] | None = None) -> None:
         urls = urls or [self.servers[0].url, self.proxy.url]
         (self.root / "alertkit.yaml").write_text(

@@ -34,15 +34,7 @@ def site_of_version(request: pytest.FixtureRequest, tmp_path_factory: pytest.Tem
 @pytest.fixture
 def site(site_of_version: Site) -> Site:
     """The old state applied, the new one built."""
-    site = site_of_version
-    site.proxy.mode = ""
-    site.configure()
-    site.old()
-    outcome, problems = site.apply(Options(patience=2, evaluated=False, overwrite=True))
-    assert outcome.done, problems
-    assert site.state() == "old"
-    site.new()
-    return site
+    return site_of_version.prepared()
 
 
 CHILD = """

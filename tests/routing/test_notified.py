@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from alertkit.cli import main
 from alertkit.routing.expectations import expectations_of
 from alertkit.source import Problems, load
-from alertkit.source.problem import forget_files
+from tests.projects import written
 from tests.prove.scenario_support import versions
 
 SPEC = """
@@ -58,16 +58,11 @@ scenarios:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    texts = {
+    monkeypatch.chdir(tmp_path)
+    return written(tmp_path, {
         "rules_src/shop.yaml": SPEC, "rules_src/net.yaml": OTHER, "alertmanager/routing.yaml": ROUTING,
         "promtool_tests/one.yaml": HEAD,
-    }  # fmt: skip
-    for path, text in texts.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text.lstrip())
-    monkeypatch.chdir(tmp_path)
-    forget_files()
-    return tmp_path
+    })  # fmt: skip
 
 
 def run(*arguments: str) -> Result:

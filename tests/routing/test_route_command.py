@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from alertkit.cli import main
-from alertkit.source.problem import forget_files
 from alertkit.toolchain import find
+from tests.projects import written
 from tests.routing.amtools import found
 
 SPEC = """
@@ -66,12 +66,8 @@ scenarios:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for path, text in {"rules_src/shop.yaml": SPEC, "alertmanager/routing.yaml": ROUTING}.items():
-        (tmp_path / path).parent.mkdir()
-        (tmp_path / path).write_text(text.lstrip())
     monkeypatch.chdir(tmp_path)
-    forget_files()
-    return tmp_path
+    return written(tmp_path, {"rules_src/shop.yaml": SPEC, "alertmanager/routing.yaml": ROUTING})
 
 
 def run(*arguments: str) -> Result:
