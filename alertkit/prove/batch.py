@@ -15,6 +15,7 @@ from alertkit.emit.promtool import TestGroup, test_file
 from alertkit.emit.rules import group_text
 from alertkit.promql import PromqlError, metric_names, parse
 from alertkit.prove.cases import Proof
+from alertkit.prove.pool import MOST_COST
 
 # A merged group is evaluated until its longest member ends, so only timelines of a like length are merged.
 LENGTHS = 2.0
@@ -39,12 +40,26 @@ class Job:
         times = [test.time for test in group.alert_tests] + [test.time for test in group.exprs]
         return max(times, default=0)
 
+    @property
+    def cost(self) -> float:
+        """Evaluations of its rules."""
+        return self.length / self.proof.grid.evaluation * (len(self.rules) + len(self.records))
+
+
+# A test group costs as much as so many evaluations of one rule, before it has evaluated any.
+GROUP = 100.0
+
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Jobs that share one test group."""
 
     jobs: tuple[Job, ...]
+
+    @property
+    def cost(self) -> float:
+        """Evaluations of its rules, and as many more as a test group costs by itself."""
+        return GROUP + sum(job.cost for job in self.jobs)
 
     def files(self) -> tuple[str, str]:
         """The texts of its rule file (to be named `<name>.rules.yml`) and its test file, which names `{rules}`."""
@@ -122,6 +137,7 @@ class _Open:
     names: set[str]
     heeded: set[str]
     shortest: int
+    cost: float
 
 
 def _merged(jobs: list[Job]) -> list[Batch]:
@@ -132,6 +148,7 @@ def _merged(jobs: list[Job]) -> list[Batch]:
         heeded = set(job.proof.alert.unless)
         for batch in done:
             fits = not job.alone and len(batch.jobs) < MOST and job.length <= LENGTHS * max(batch.shortest, 1)
+            fits = fits and batch.cost + job.cost <= MOST_COST
             if (
                 fits
                 and not (batch.metrics & job.metrics)
@@ -141,8 +158,9 @@ def _merged(jobs: list[Job]) -> list[Batch]:
                 batch.metrics |= job.metrics
                 batch.names |= names
                 batch.heeded |= heeded
+                batch.cost += job.cost
                 break
         else:
             limit = MOST if job.alone else 0
-            done.append(_Open([job], set(job.metrics), names, heeded, job.length if not limit else 0))
+            done.append(_Open([job], set(job.metrics), names, heeded, job.length if not limit else 0, job.cost))
     return [Batch(tuple(batch.jobs)) for batch in done]

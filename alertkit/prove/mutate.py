@@ -18,7 +18,7 @@ from alertkit.emit.rules import group_text
 from alertkit.promql import metric_names, parse, to_text, transform
 from alertkit.promql.tree import Expr, Matcher, Selector
 from alertkit.promql.walk import selectors
-from alertkit.prove.batch import Job, jobs_of, needs_of
+from alertkit.prove.batch import GROUP, Job, jobs_of, needs_of
 from alertkit.prove.cases import Proof, proofs_of
 from alertkit.prove.changes import Change, changes_of
 from alertkit.prove.equivalent import equivalent
@@ -29,8 +29,6 @@ from alertkit.toolchain import Tool, usable_cores
 
 # Mutants in one test group: more would leave a core idle at the end, fewer would load the series too often.
 MOST = 40
-# A rule evaluated once costs this much of a test group's fixed price.
-EVALUATION = 0.01
 
 _ALERT = re.compile(r"^ +alertname: ?(\S+), time:", re.MULTILINE)
 _EXPR = re.compile(r'^ +expr: ".*?alertname=\\"([^"\\]+)\\"', re.MULTILINE)
@@ -67,7 +65,7 @@ class _Flock:
 
     @property
     def cost(self) -> float:
-        return 1 + EVALUATION * len(self.mutants) * self.job.length / self.job.proof.grid.evaluation
+        return GROUP + len(self.mutants) * self.job.length / self.job.proof.grid.evaluation
 
 
 def mutants_of(systems: Sequence[System], wanted: Callable[[str, str], bool], unproven: bool = False) -> list[Mutant]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from pathlib import Path
 
 from alertkit.source import Problems
 from alertkit.toolchain import Finished, Tool, open_scratch, run_many
 
 TIMEOUT = 600.0
-# Processes for each core: more than one, so that the cores stay even and progress is seen.
+# Processes for each core: more than one, so that the cores stay even and progress is seen. None is given more than so
+# many evaluations of rules (about half a minute), or it would not be done before `TIMEOUT` in a large project.
 SHARES = 3
+MOST_COST = 100_000
 FAILED = "  FAILED:\n"
 
 _VERDICT = re.compile(r"^  (?:SUCCESS|FAILED:)$", re.MULTILINE)
@@ -26,8 +29,8 @@ def outputs(
 ) -> Iterator[tuple[int, str]]:  # fmt: skip
     """(index, promtool's words from its verdict on) of each unit; each has a folder of its own.
 
-    `costs` even out the shares; `on_done` is told how many units have just ended. A unit on which promtool panics
-    counts as failed; a tool that breaks in another way is a problem and ends the stream.
+    `costs` (evaluations of rules) even out the shares; `on_done` is told how many units have just ended. A unit on
+    which promtool panics counts as failed; a tool that breaks in another way is a problem and ends the stream.
     """
     with open_scratch(problems) as scratch:
         if scratch is None:
@@ -37,7 +40,7 @@ def outputs(
             folder.mkdir()
             for name, text in unit:
                 (folder / name).write_text(text, encoding="utf-8")
-        waiting = _shares(costs, cores)
+        waiting = shares_of(costs, cores)
         while waiting:
             commands: list[list[str | Path]] = [
                 [promtool.path, "test", "rules", *(scratch.path / f"u{i}" / units[i][-1][0] for i in share)]
@@ -72,9 +75,10 @@ def split(text: str, files: int) -> list[str] | None:
     return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
 
 
-def _shares(costs: Sequence[float], cores: int) -> list[list[int]]:
-    """Indices for each process, evened out by cost."""
-    loads = [0.0] * max(1, min(cores * SHARES, len(costs)))
+def shares_of(costs: Sequence[float], cores: int) -> list[list[int]]:
+    """Indices for each process, evened out by cost (evaluations of rules)."""
+    processes = max(cores * SHARES, ceil(sum(costs) / MOST_COST))
+    loads = [0.0] * max(1, min(processes, len(costs)))
     shares: list[list[int]] = [[] for _ in loads]
     for cost, index in sorted(((cost, index) for index, cost in enumerate(costs)), key=lambda p: (-p[0], p[1])):
         lightest = loads.index(min(loads))

@@ -16,16 +16,13 @@ from alertkit.prove.cases import proofs_of
 from alertkit.prove.inapplicable import TOO_LONG, inapplicable
 from alertkit.prove.memory import Memory
 from alertkit.prove.output import Failure, FileVerdict, read_output
+from alertkit.prove.pool import TIMEOUT, shares_of
 from alertkit.prove.results import Event, Planned, Result, Skipped, id_of
 from alertkit.prove.script import Check
 from alertkit.prove.select import Wants, everything, selected
 from alertkit.prove.words import details_of
 from alertkit.source import Problems
 from alertkit.toolchain import Finished, Tool, run_many, usable_cores
-
-TIMEOUT = 600.0
-# Processes for each core: more than one, so that the cores stay even and progress is seen.
-SHARES = 3
 
 
 @dataclass(slots=True)
@@ -141,7 +138,7 @@ def _verdicts(batches: list[Batch], run: Run, problems: Problems) -> Iterator[tu
                 tests.replace('"{rules}"', f"b{index}.rules.yml"), encoding="utf-8"
             )
             names.append(f"b{index}.test.yml")
-        shares = _shares(batches, run.jobs or usable_cores())
+        shares = shares_of([batch.cost for batch in batches], run.jobs or usable_cores())
 
         def commands(shares: list[list[int]]) -> list[list[str | Path]]:
             return [[run.promtool.path, "test", "rules", *(scratch.path / names[i] for i in share)] for share in shares]
@@ -208,22 +205,6 @@ def _keep(folder: Path, text: str, number: int) -> str:
     except OSError:
         return ""
     return str(place)
-
-
-def _shares(batches: list[Batch], cores: int) -> list[list[int]]:
-    """Indices of batches for each process, evened out by their cost (rules times evaluations)."""
-    loads = [0.0] * max(1, min(cores * SHARES, len(batches)))
-    shares: list[list[int]] = [[] for _ in loads]
-    costs = [
-        (sum(len(job.rules) for job in batch.jobs) * max(job.length for job in batch.jobs)
-         / batch.jobs[0].proof.grid.evaluation, index)
-        for index, batch in enumerate(batches)
-    ]  # fmt: skip
-    for cost, index in sorted(costs, key=lambda pair: (-pair[0], pair[1])):
-        lightest = loads.index(min(loads))
-        loads[lightest] += cost + 20
-        shares[lightest].append(index)
-    return [sorted(share) for share in shares if share]
 
 
 def _results(

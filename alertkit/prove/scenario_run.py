@@ -9,9 +9,10 @@ from pathlib import Path
 from alertkit.compile.ruleset import System
 from alertkit.prove.fit import check_fit
 from alertkit.prove.output import FileVerdict, read_output
+from alertkit.prove.pool import TIMEOUT
 from alertkit.prove.reads import Reads
 from alertkit.prove.results import Event, Planned, Result, id_of
-from alertkit.prove.runner import TIMEOUT, Run
+from alertkit.prove.runner import Run
 from alertkit.prove.scenario import Scenario
 from alertkit.prove.scenario_file import RULES, Prepared, evaluations
 from alertkit.prove.scenario_words import Reading, held, read, wrong_exactly, wrong_state, wrong_texts

@@ -16,10 +16,11 @@ from click.testing import CliRunner, Result
 from alertkit.cli import main
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.prove import results
-from alertkit.prove.batch import Batch, Job, jobs_of
+from alertkit.prove.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.cases import proofs_of
 from alertkit.prove.inapplicable import inapplicable
 from alertkit.prove.output import FileVerdict, read_output
+from alertkit.prove.pool import MOST_COST, shares_of
 from alertkit.prove.runner import Run, prove
 from alertkit.prove.script import CASES
 from alertkit.source import Problems
@@ -248,3 +249,15 @@ def test_without_promtool_the_way_to_get_it_is_said(command, tmp_path: Path, mon
     assert done.exit_code == 3
     assert "AK601" in done.output and "alertkit tools install" in done.output
     assert os.environ["PATH"] == str(tmp_path)
+
+
+def test_no_process_is_given_more_than_it_can_do_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    burning = "Burning{}: {{kind: burn_rate, objective: 99.9%, ratio: {{bad: bad{}_total, total: all{}_total}}}}"
+    monkeypatch.chdir(small(tmp_path, *(burning.format(i, i, i) for i in range(40))))
+    (system,) = systems_of(tmp_path)
+    batches = pack(jobs_of(system, proofs_of(system)))
+    shares = shares_of([batch.cost for batch in batches], 2)
+    assert sorted(i for share in shares for i in share) == list(range(len(batches)))
+    costs = [sum(batches[i].cost for i in share) for share in shares]
+    assert sum(costs) > 6 * MOST_COST  # six processes would be given too much each
+    assert max(costs) < 2 * MOST_COST
