@@ -126,7 +126,8 @@ def test_ctrl_c_at_every_step(site: Site) -> None:
      ("401", "AK707")],
 )  # fmt: skip
 def test_one_of_the_pair_misbehaves(site: Site, mode: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(Client.__init__.__kwdefaults__, "timeout", 1.0)
+    if mode == "slow":
+        monkeypatch.setitem(Client.__init__.__kwdefaults__, "timeout", 2.0)
     site.proxy.mode = mode
     outcome, problems = site.apply()
     assert [p.code for p in problems][:1] == [code]
@@ -143,7 +144,8 @@ def test_what_was_reloaded_cannot_be_verified(
     site: Site, mode: str, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may well run the new rules, but who cannot ask does not know: the whole pair goes back."""
-    monkeypatch.setitem(Client.__init__.__kwdefaults__, "timeout", 1.0)
+    if mode == "slow":
+        monkeypatch.setitem(Client.__init__.__kwdefaults__, "timeout", 2.0)
     site.proxy.later = mode
     outcome, problems = site.apply()
     assert [p.code for p in problems] == [code]
