@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from bench.figure import Figure, against, in_turns
-from bench.processes import family, resident
+from bench.processes import environment, family, resident
 from bench.specs import write_specs
 
 ALERTS, FILES, MEGABYTES = 10_000, 100, 300
@@ -35,8 +35,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "project"
         self.specs = write_specs(self.root, ALERTS, FILES)
-        # The compiler's bytecode and file times are the bench's own: nothing outside the folder is touched.
-        self.env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.env = environment(folder)
         self._edits = 0
         self.cpu: list[float] = []  # seconds that each full compile used on all cores together
 

@@ -1,9 +1,20 @@
-"""What a process and all below it use, from /proc."""
+"""The surroundings of the processes that are measured, and what a process and all below it use, from /proc."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """An environment that is the bench's own: cache and bytecode are in `folder`, nothing outside is touched.
+
+    Bytecode is kept as it is wherever somebody works, also where this shell has switched that off.
+    """
+    env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**env, "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def family(pid: int) -> list[int]:

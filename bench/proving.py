@@ -22,14 +22,14 @@ from pathlib import Path
 
 from alertkit.build import read_systems
 from alertkit.compile.ruleset import System
-from alertkit.emit.promtool import AlertTest, TestGroup, test_file
+from alertkit.emit.promtool import AlertTest, TestGroup, gathered, test_file
 from alertkit.prove.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.cases import proofs_of
 from alertkit.source import Problems
 from alertkit.spec.project import read_project
 from alertkit.toolchain import find
 from bench.figure import Figure, against
-from bench.processes import family, resident
+from bench.processes import environment, family, resident
 from bench.specs import write_specs
 
 ALERTS, FILES, MUTATED, MEGABYTES = 1_000, 20, 40, 300
@@ -43,7 +43,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.env = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.env = environment(folder)
         promtool = find("promtool")
         if promtool is None:
             sys.exit("bench.proving needs promtool")
@@ -131,7 +131,7 @@ def cost_of_evaluation(bench: Bench, batches: Sequence[Batch]) -> float:
         whole[-1].write_text(tests.replace('"{rules}"', f"{index}.rules.yml"), encoding="utf-8")
         grid = batch.jobs[0].proof.grid
         series = tuple(s for job in batch.jobs for s in job.proof.group.series)
-        group = TestGroup("short", grid.step, series, (AlertTest(0, "Nothing", ()),))
+        group = TestGroup("short", grid.step, series, gathered([AlertTest(0, "Nothing", ())]))
         text = test_file("", [f"{index}.rules.yml"], ["batch"], grid.evaluation, [group])
         short.append(place / f"{index}.short.yml")
         short[-1].write_text(text, encoding="utf-8")
@@ -151,7 +151,7 @@ def plain_layout(bench: Bench, root: Path, jobs: Sequence[Job]) -> tuple[float, 
     for job in jobs:
         for case in dict.fromkeys((check.severity, check.case) for check in job.proof.checks):
             times = {check.time for check in job.proof.checks if (check.severity, check.case) == case}
-            alerts = tuple(test for test in job.proof.group.alerts if test.time in times)
+            alerts = gathered(test for test in job.proof.group.alert_tests if test.time in times)
             group = replace(job.proof.group, alerts=alerts, exprs=())
             cases.append((job, group, max(times) // job.proof.grid.evaluation + 1))
     sample = cases[len(cases) // PLAIN // 2 :: len(cases) // PLAIN][:PLAIN]

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, settings
 from alertkit.toolchain import find_all
 
 _folders = dict.fromkeys(str(tool.path.parent) for tool in find_all().values() if tool is not None)
+# The many processes that tests start find their bytecode, as they do where somebody works with alertkit.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), *_folders])
 
 # A busy machine is no failure, and the same examples run everywhere.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class Compilation:
     reused: int
     routables: tuple[Routable, ...]
     keys: dict[str, str]
+    paths: dict[str, str]
+    inputs: Inputs
     stale: tuple[str, ...] = ()
 
     @property
@@ -76,11 +78,15 @@ def compile_project(
             gc.enable()
 
 
-def read_systems(project: Project, problems: Problems) -> tuple[Inputs, list[System]]:
-    """The project's systems in memory, with the claims that proofs are made from."""
+def read_systems(
+    project: Project, problems: Problems, only: Collection[str] | None = None
+) -> tuple[Inputs, list[System]]:
+    """The project's systems in memory, with the claims that proofs are made from; `only` those of some spec files."""
     inputs = read_inputs(project, problems)
     systems = []
     for path in spec_paths(project):
+        if only is not None and shown_path(path) not in only:
+            continue
         text = read_text(path, problems)
         system = None if text is None else _system(text, shown_path(path), _name(project, path), inputs, problems)
         if system is not None:
@@ -146,7 +152,7 @@ class _Compiler:
         return Compilation(
             outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
             sum(unit.cases for unit in units), len(found), tuple(routables),
-            _keys(tasks, units), stale,
+            _keys(tasks, units), {unit.system: unit.span.path for unit in units}, self.inputs, stale,
         )  # fmt: skip
 
     def _tasks(self) -> list[_Task]:

@@ -2,22 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 from alertkit.build.compilation import compile_project, read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
 from alertkit.compile.ruleset import System
 from alertkit.prove.memory import Memory
-from alertkit.prove.plain import plain_files, prove_plain, read_by
-from alertkit.prove.results import Event
+from alertkit.prove.results import Event, Note, Result, Skipped, combine
 from alertkit.prove.runner import Run, prove
+from alertkit.prove.select import everything, selected
+from alertkit.prove.written import plain_files
 from alertkit.source import Problems
 from alertkit.source.digest import digest
 from alertkit.spec.project import Project, shown_path
 from alertkit.spec.version import Version
 from alertkit.toolchain import Tool, cache_dir
+
+
+class Systems(Sequence[System]):
+    """The systems of a compiled project, read again when they are asked for: what has not changed is not needed.
+
+    `paths`: the spec file of each, by its name.
+    """
+
+    def __init__(self, project: Project, paths: Mapping[str, str]) -> None:
+        self._project, self._paths = project, paths
+
+    def named(self, names: Collection[str]) -> Sequence[System]:
+        """Some of them only."""
+        if len(names) == len(self._paths):
+            return self._all
+        return read_systems(self._project, Problems(), [self._paths[name] for name in names])[1]
+
+    @cached_property
+    def _all(self) -> list[System]:
+        return read_systems(self._project, Problems())[1]
+
+    @overload
+    def __getitem__(self, index: int) -> System: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[System]: ...
+
+    def __getitem__(self, index: int | slice) -> System | Sequence[System]:
+        return self._all[index]
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +81,47 @@ class Proving:
     def others(self) -> list[Path]:
         """What is read outside of the project's own folders, or may be."""
         recordings = [path for one in self.scenarios.prepared for path in one.scenario.recordings]
-        return [*recordings, *read_by(plain_files(self.project.tests))]
+        files = plain_files(self.project.tests)
+        if not files:
+            return recordings
+        from alertkit.prove.plain import read_by
+
+        return [*recordings, *read_by(files)]
 
     def events(self, run: Run, problems: Problems) -> Generator[Event]:
         """All that `run` wants; a problem ends the stream."""
-        yield from prove(self.systems, run, problems)
+        known = self._known(run.memory)
+        for events in known.values():
+            yield from selected(events, run.wants)
+        systems = self.systems
+        if isinstance(systems, Systems):
+            systems = systems.named([name for name in self.keys if name not in known])
+        results: dict[str, list[Result]] = {system.name: [] for system in systems}
+        skipped: dict[str, list[Skipped]] = {system.name: [] for system in systems}
+        for event in prove(systems, run, problems):
+            if isinstance(event, Result):
+                results[event.system].append(event)
+            elif isinstance(event, Skipped):
+                skipped[event.system].append(event)
+            yield event
+        if run.memory is not None and run.wants is everything and not problems:
+            for name, said in results.items():
+                if all(result.passed for result in said):
+                    run.memory.keep(name, [*combine(said), *skipped[name]])
         yield from self.told(run, problems)
+
+    def _known(self, memory: Memory | None) -> dict[str, list[Result | Skipped | Note]]:
+        """What was said of the systems that passed and have not changed since."""
+        found = {name: memory.results(name) for name in self.keys} if memory is not None else {}
+        return {name: events for name, events in found.items() if events is not None}
 
     def told(self, run: Run, problems: Problems) -> Generator[Event]:
         """What people wrote of it: scenarios and plain promtool files."""
         yield from self.scenarios.prove(run, problems)
-        yield from prove_plain(plain_files(self.project.tests), run.promtool, self.keep, problems, run.wants)
+        if files := plain_files(self.project.tests):
+            from alertkit.prove.plain import prove_plain
+
+            yield from prove_plain(files, run.promtool, self.keep, problems, run.wants)
 
 
 def open_proving(
@@ -66,15 +131,16 @@ def open_proving(
 
     `version` is the Alertmanager that the routing is written for (None: the one that the project names).
     """
-    keys: Mapping[str, str] = {}
     if write:
         compiled = compile_project(project, problems, version, write=True)
         if compiled is None:
             return None
-        keys = compiled.keys
-    inputs, systems = read_systems(project, problems)
+        systems = Systems(project, compiled.paths)
+        scenarios = read_project_scenarios(project, compiled.inputs, systems, problems, version, compiled.routables)
+        return None if problems else Proving(project, systems, scenarios, compiled.keys)
+    inputs, read = read_systems(project, problems)
     # What is wrong with the specs would be found wrong with every scenario of theirs again.
-    if problems and not write:
+    if problems:
         return None
-    scenarios = read_project_scenarios(project, inputs, systems, problems, version)
-    return None if problems else Proving(project, systems, scenarios, keys)
+    scenarios = read_project_scenarios(project, inputs, read, problems, version)
+    return None if problems else Proving(project, read, scenarios, {})

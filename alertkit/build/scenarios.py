@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alertkit.build.inputs import Inputs
-from alertkit.compile.routing import Version
+from alertkit.compile.routing import Routable, Version
 from alertkit.compile.ruleset import System
 from alertkit.prove.results import Event
 from alertkit.prove.scenario import Clock, Scenario
 from alertkit.prove.scenario_file import Prepared
-from alertkit.prove.scenario_read import read_scenarios
-from alertkit.prove.scenario_run import prepare, prove_scenarios
+from alertkit.prove.written import scenario_files
 from alertkit.source import Problems
 from alertkit.spec.project import Project
 from alertkit.spec.routing import Loaded
@@ -40,7 +39,10 @@ class Scenarios:
 
     def prove(self, run: Run, problems: Problems) -> Iterator[Event]:
         """All of them, and what is to be said of the routing as a whole, as events."""
-        yield from prove_scenarios(self.prepared, run, problems)
+        if self.prepared:
+            from alertkit.prove.scenario_run import prove_scenarios
+
+            yield from prove_scenarios(self.prepared, run, problems)
         if self.oracle is not None and not problems:
             from alertkit.prove.notified import notified_id, prove_notified, routing_notes
 
@@ -50,18 +52,29 @@ class Scenarios:
 
 
 def read_project_scenarios(
-    project: Project, inputs: Inputs, systems: Sequence[System], problems: Problems, version: Version | None = None
-) -> Scenarios:
+    project: Project, inputs: Inputs, systems: Sequence[System], problems: Problems, version: Version | None = None,
+    alerts: Sequence[Routable] | None = None,
+) -> Scenarios:  # fmt: skip
     """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems.
 
-    `version` is the Alertmanager that the routing is written for (None: the one that the project names).
+    `version` is the Alertmanager that the routing is written for (None: the one that the project names), `alerts` what
+    is routed (None: found in the systems, which are not looked at otherwise where there is no scenario).
     """
-    intervals = {system.name: system.interval for system in systems if system.interval}
-    clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
-    scenarios = read_scenarios(project.tests, [system.name for system in systems], clock, problems)
-    prepared = prepare(scenarios, systems, problems)
+    scenarios: Sequence[Scenario] = ()
+    prepared: Sequence[Prepared] = ()
+    if scenario_files(project.tests):
+        from alertkit.prove.scenario_read import read_scenarios
+        from alertkit.prove.scenario_run import prepare
+
+        intervals = {system.name: system.interval for system in systems if system.interval}
+        clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
+        scenarios = read_scenarios(project.tests, [system.name for system in systems], clock, problems)
+        prepared = prepare(scenarios, systems, problems)
     if inputs.routing:
-        return _routed(prepared, scenarios, inputs, systems, version or inputs.alertmanager_version, problems)
+        from alertkit.routing.situations import routables
+
+        alerts = routables(systems) if alerts is None else alerts
+        return _routed(prepared, scenarios, inputs, alerts, version or inputs.alertmanager_version, problems)
     for scenario in scenarios:
         for key in list(scenario.notified)[:1]:
             problems.add(
@@ -72,16 +85,15 @@ def read_project_scenarios(
 
 
 def _routed(
-    prepared: Sequence[Prepared], scenarios: Sequence[Scenario], inputs: Inputs, systems: Sequence[System],
+    prepared: Sequence[Prepared], scenarios: Sequence[Scenario], inputs: Inputs, alerts: Sequence[Routable],
     version: Version, problems: Problems,
 ) -> Scenarios:  # fmt: skip
     from alertkit.compile.route_tree import compile_routing
     from alertkit.prove.notified import read_notified
     from alertkit.routing.answer import Oracle
-    from alertkit.routing.situations import routables, situations
+    from alertkit.routing.situations import situations
 
     notified = read_notified(scenarios, problems)
-    alerts = routables(systems)
     # Whatever is wrong with the routing has been said when it was compiled.
     routing = compile_routing(inputs.routing, alerts, Problems(), version, templates=inputs.templates)
     oracle = None if routing is None else Oracle(routing)

@@ -101,4 +101,8 @@ def main(ctx: click.Context, directory: str) -> None:
 
 def run() -> None:
     """Run the command line; the exit code is the process's own."""
+    import gc
+
+    # Nearly all that a command makes it needs to its end, so looking for garbage seldom is worth while.
+    gc.set_threshold(200_000, 20, 100)
     main(prog_name="alertkit")

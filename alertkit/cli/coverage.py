@@ -47,12 +47,12 @@ def command(
     """
     from alertkit.build.proving import open_proving
     from alertkit.prove.coverage import coverage_of
-    from alertkit.prove.plain import plain_files
     from alertkit.prove.points import percent
     from alertkit.prove.repository import read_repository
     from alertkit.prove.results import Result
     from alertkit.prove.runner import Run
     from alertkit.prove.select import SelectionError, choose
+    from alertkit.prove.written import plain_files
     from alertkit.report.coverage import as_json, show
     from alertkit.source import Problems
     from alertkit.toolchain import offer_install

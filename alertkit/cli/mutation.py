@@ -27,11 +27,11 @@ def mutate(
     """
     from alertkit.prove.mutate import hunt, mutants_of
     from alertkit.prove.mutate_told import hunt_told
-    from alertkit.prove.plain import plain_files
     from alertkit.prove.repository import read_repository
     from alertkit.prove.results import Result, combine, id_of
     from alertkit.prove.runner import Run, prove
     from alertkit.prove.select import everything
+    from alertkit.prove.written import plain_files
     from alertkit.report.mutation import as_json, score, show
     from alertkit.report.terminal import Terminal
     from alertkit.source import Problems

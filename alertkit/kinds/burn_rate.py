@@ -274,7 +274,7 @@ def traffic(share: float, thresholds: tuple[float, ...]) -> float:
     """
     if not thresholds or any(abs(share - threshold) <= 0.01 * threshold for threshold in thresholds):
         return 1.0
-    return 64.0 if not share else 6.0 if share < min(thresholds) / 2 else 3.0
+    return 1024.0 if not share else 6.0 if share < min(thresholds) / 2 else 3.0
 
 
 def _scarce(share: float, speed: float, good: bool, remains: bool, thresholds: tuple[float, ...]) -> Pieces:

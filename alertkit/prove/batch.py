@@ -45,6 +45,10 @@ class Job:
         """Evaluations of its rules."""
         return self.length / self.proof.grid.evaluation * (len(self.rules) + len(self.records))
 
+    def files(self) -> tuple[str, str]:
+        """The files of the job alone, as those of a batch."""
+        return Batch((self,)).files()
+
 
 # A test group costs as much as so many evaluations of one rule, before it has evaluated any.
 GROUP = 100.0

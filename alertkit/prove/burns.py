@@ -73,6 +73,7 @@ def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
     return grid, [
         ("at-rest", 0.0, quiet + 1, ""),
         ("just-inside", pair.inside, long + wait + 2, ""),
+        ("just-inside", pair.past, short + wait + 2, ""),
         ("just-inside", 0.0, max(long // 2, quiet), ""),
         ("just-past", pair.past, long + wait + 3, ""),
         ("just-past", 1.0, max(long // 4, 1), ""),
@@ -108,7 +109,7 @@ def _quiet(pair: Pair, burns: Burns, lasts: int) -> int:
     """So long all must be well before, or longer pairs of the severity would fire while all fails (milliseconds)."""
     rivals = [p for p in burns.pairs if p is not pair and p.severity == pair.severity and p.long > pair.long]
     bad, well = (traffic(share, burns.thresholds) for share in (1.0, 0.0))
-    waits = [bad / well * lasts * (1 / (0.9 * rival.threshold) - 1) for rival in rivals]
+    waits = [min(bad / well * lasts * (1 / (0.9 * rival.threshold) - 1), rival.long) for rival in rivals]
     return ceil(max([*waits, pair.long / 4]))
 
 

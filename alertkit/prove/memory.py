@@ -1,4 +1,4 @@
-"""What has been proven already, by its content and the promtool that ran it: batches that passed, and whole systems.
+"""What has been proven already, by its content and the promtool that ran it: jobs that passed, and whole systems.
 
 Of a system whose cases all passed the results are kept too, so that nothing of it is derived again.
 """
@@ -16,7 +16,7 @@ from alertkit.source.digest import digest
 from alertkit.toolchain import Tool
 
 # One line each is small; beyond this many the oldest are forgotten.
-MOST = 20_000
+MOST = 100_000
 
 
 class Proven(Protocol):
@@ -71,20 +71,20 @@ class Memory:
             self._systems[system] = [key, to_data(events)]
             self._changed = True
 
-    def _key(self, batch: Proven) -> str:
-        found = self._keys.get(id(batch))
+    def _key(self, one: Proven) -> str:
+        found = self._keys.get(id(one))
         if found is None:
-            rules, tests = batch.files()
-            found = self._keys[id(batch)] = digest(self._version.encode(), rules.encode(), tests.encode())
+            rules, tests = one.files()
+            found = self._keys[id(one)] = digest(self._version.encode(), rules.encode(), tests.encode())
         return found
 
-    def passed(self, batch: Proven) -> bool:
+    def passed(self, one: Proven) -> bool:
         """Whether exactly this has passed before."""
-        return self._key(batch) in self._known
+        return self._key(one) in self._known
 
-    def remember(self, batch: Proven) -> None:
-        self._known[self._key(batch)] = None
-        self._new.append(self._key(batch))
+    def remember(self, one: Proven) -> None:
+        self._known[self._key(one)] = None
+        self._new.append(self._key(one))
 
     def save(self) -> None:
         """Write what is new; that it cannot be written is no error."""

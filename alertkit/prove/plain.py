@@ -15,13 +15,6 @@ from alertkit.spec.duration import format_duration, parse_duration
 from alertkit.spec.project import load_file, shown_path
 from alertkit.toolchain import Tool, run
 
-PATTERNS = ("*.test.yml", "*.test.yaml")
-
-
-def plain_files(folder: Path) -> list[Path]:
-    """The plain promtool test files of a folder."""
-    return sorted({path for pattern in PATTERNS for path in folder.glob(pattern)})
-
 
 def prove_plain(
     files: Sequence[Path], promtool: Tool, keep: Path, problems: Problems, wants: Wants = everything

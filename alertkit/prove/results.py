@@ -82,9 +82,9 @@ class Trace:
 
 def combine(results: Iterable[Result]) -> list[Result]:
     """One result for each id and place: a case that several timelines prove is one case to whoever reads of it."""
-    found: dict[tuple[str, Span], Result] = {}
+    found: dict[tuple[str, str, str, str, Span], Result] = {}
     for result in results:
-        before = found.get(key := (result.id, result.span))
+        before = found.get(key := (result.system, result.alert, result.severity, result.case, result.span))
         if before is not None:
             result = replace(
                 before, passed=before.passed and result.passed, expectations=before.expectations + result.expectations,
@@ -123,8 +123,9 @@ def to_data(events: Iterable[Result | Skipped | Note]) -> list[list[Any]]:
 
 def from_data(data: Iterable[Sequence[Any]]) -> Iterator[Result | Skipped | Note]:
     """The events that `to_data` made data of, their results marked as known from before."""
+    spans: dict[tuple[Any, ...], Span] = {}  # an alert has many cases at one place
     for place, *said in data:
-        span = None if place is None else Span(*place)
+        span = None if place is None else spans.get(key := tuple(place)) or spans.setdefault(key, Span(*place))
         if len(said) == 1:
             yield Note(said[0], span)
         elif span is not None and len(said) == 4:

@@ -1,7 +1,8 @@
 """Running batches through the real promtool and telling which case of which alert failed.
 
 Batches are spread over all cores, a few processes of many files each. A batch that ends in an error rather than in
-failed expectations is split until the culprit is alone. What passed is remembered by content and promtool version.
+failed expectations is split until the culprit is alone. What passed is remembered by content and promtool version,
+every job as if it had run alone: that is what merging promises.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from alertkit.prove.script import Check
 from alertkit.prove.select import Wants, everything, selected
 from alertkit.prove.words import details_of
 from alertkit.source import Problems
+from alertkit.spec.duration import format_duration
 from alertkit.toolchain import Finished, Tool, run_many, usable_cores
 
 
@@ -49,39 +51,17 @@ def prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[E
 
 
 def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
-    fresh: dict[str, list[Result | Skipped]] = {}
-    for system in systems:
-        known = run.memory.results(system.name) if run.memory is not None else None
-        if known is None:
-            fresh[system.name] = []
-        else:
-            yield from known
-    for event in _anew([system for system in systems if system.name in fresh], run, problems):
-        if isinstance(event, (Result, Skipped)):
-            fresh[event.system].append(event)
-        yield event
-    if run.memory is None or run.wants is not everything or problems:
-        return
-    for name, events in fresh.items():
-        if all(event.passed for event in events if isinstance(event, Result)):
-            run.memory.keep(name, events)
-
-
-def _anew(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
-    """The wanted cases of systems that are not known to pass."""
     derived = [job for system in systems for job in jobs_of(system, proofs_of(system))]
     jobs = [job for job in derived if _wanted(job, run)]
     yield Planned(sum(len(job.proof.checks) for job in jobs))
     yield from _skipped(systems, derived, run)
-    batches = [Batch((job,)) for job in jobs] if run.isolate else pack(jobs)
     waiting = []
-    for batch in batches:
-        if run.memory is not None and run.memory.passed(batch):
-            for job in batch.jobs:
-                yield from _results(job, [], "", cached=True)
+    for job in jobs:
+        if run.memory is not None and run.memory.passed(job):
+            yield from _results(job, [], "", cached=True)
         else:
-            waiting.append(batch)
-    yield from _run(waiting, run, problems)
+            waiting.append(job)
+    yield from _run([Batch((job,)) for job in waiting] if run.isolate else pack(waiting), run, problems)
 
 
 def _wanted(job: Job, run: Run) -> bool:
@@ -111,16 +91,33 @@ def _run(batches: list[Batch], run: Run, problems: Problems) -> Iterator[Event]:
     while batches and not problems:
         again: list[Batch] = []
         for batch, verdict, raw in _verdicts(batches, run, problems):
-            if verdict.errors and len(batch.jobs) > 1:
+            errors = [f"promtool could not evaluate it: {line}" for line in verdict.errors]
+            errors += _strays(batch, verdict)
+            if errors and len(batch.jobs) > 1:
                 again += batch.halves()
                 continue
             for job in batch.jobs:
-                names = {rule.alert for rule in job.rules}
-                mine = [failure for failure in verdict.failures if failure.alert in names]
-                yield from _results(job, mine, raw, errors=verdict.errors)
-            if verdict.passed and run.memory is not None:
-                run.memory.remember(batch)
+                mine = [failure for failure in verdict.failures if _is_of(failure, job)]
+                yield from _results(job, mine, raw, errors=errors)
+                if run.memory is not None and not mine and not errors:
+                    run.memory.remember(job)
         batches = again
+
+
+def _is_of(failure: Failure, job: Job) -> bool:
+    """Whether a failure is of one of a job's cases."""
+    claim = job.proof.alert.claim
+    if claim is not None and failure.alert == claim.missing:
+        return any(check.case == "no-data" for check in job.proof.checks)
+    named = any(rule.alert == failure.alert for rule in job.rules)
+    return named and any(check.time == failure.time for check in job.proof.checks)
+
+
+def _strays(batch: Batch, verdict: FileVerdict) -> Iterator[str]:
+    """Failures that no case would show: nobody may take them for a success."""
+    for failure in verdict.failures:
+        if not any(_is_of(failure, job) for job in batch.jobs):
+            yield f"{failure.alert or failure.expr} at {format_duration(failure.time)} is not as expected"
 
 
 def _verdicts(batches: list[Batch], run: Run, problems: Problems) -> Iterator[tuple[Batch, FileVerdict, str]]:
@@ -219,7 +216,7 @@ def _results(
     for (severity, case), checks in cases.items():
         times = {check.time for check in checks}
         mine = [f for f in failures if f.time in times or (f.alert == companion and case == "no-data")]
-        lines: list[str] = [] if not errors else [f"promtool could not evaluate it: {line}" for line in errors]
+        lines = list(errors)
         for failure in sorted(mine, key=lambda f: f.time):
             lines += details_of(failure, job, checks)
         yield Result(

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from alertkit.prove.plain import PATTERNS
 from alertkit.prove.scenario import LOOKBACK, Clock, Line, Scenario, ScenarioFile, ScenarioKeys
 from alertkit.prove.statement import Statement, When, read_statements
+from alertkit.prove.written import scenario_files
 from alertkit.routing.expectations import is_notified
 from alertkit.series.build import Built, MistakeError, build
 from alertkit.series.language import parse_series
@@ -23,12 +23,6 @@ from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import NUMBER, unit_of_metric
 from alertkit.spec.selector import SelectorError, parse_selector
 from alertkit.spec.validate import suggest, validate
-
-
-def scenario_files(folder: Path) -> list[Path]:
-    """The files of scenarios: all YAML but plain promtool files."""
-    plain = {path for pattern in PATTERNS for path in folder.glob(pattern)}
-    return sorted({path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern)} - plain)
 
 
 def read_scenarios(folder: Path, systems: Sequence[str], clock: Clock, problems: Problems) -> list[Scenario]:

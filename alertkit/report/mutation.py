@@ -101,7 +101,7 @@ def _text(rule: Rule | Record) -> list[str]:
                 rule.annotations, rule.span,
             ),
         )  # fmt: skip
-    return [row.removeprefix("      ") for row in group_text("", "", None, records, rules).split("\n")[3:]]
+    return [row.removeprefix("      ") for row in group_text("", "", None, records, rules).split("\n")[2:]]
 
 
 def show(mutants: Sequence[Mutant], say: Callable[[str], None], style: Style, verbose: bool, seconds: float) -> None:

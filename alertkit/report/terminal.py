@@ -46,7 +46,7 @@ class Terminal:
     def show(self, results: Sequence[Result], skipped: Sequence[Skipped], traces: Mapping[str, Trace]) -> None:
         """All results in the order of their places; of each alert first what was proven, then what cannot be."""
         rows: list[tuple[tuple[str, int, str, int], Result | Skipped]] = [
-            ((r.span.path, r.span.line, r.alert, 0), r) for r in results
+            ((r.span.path, r.span.line, r.alert, 0), r) for r in results if self.verbose or not r.passed
         ]
         if self.verbose:
             rows += [((s.span.path, s.span.line, s.alert, 1), s) for s in skipped]
@@ -58,8 +58,6 @@ class Terminal:
 
     def _result(self, result: Result, trace: Trace | None) -> None:
         self.failed += not result.passed
-        if result.passed and not self.verbose:
-            return
         self._head(result.system, result.alert, result.span)
         case = f"{result.case} {result.severity}".rstrip()
         if result.passed:

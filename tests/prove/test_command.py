@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 
 from alertkit.cli import main
 from alertkit.compile.ruleset import Alert, Rule, System
-from alertkit.prove import results
+from alertkit.prove import results, runner
 from alertkit.prove.batch import Batch, Job, jobs_of, pack
-from alertkit.prove.cases import proofs_of
+from alertkit.prove.cases import Proof, proofs_of
 from alertkit.prove.inapplicable import inapplicable
 from alertkit.prove.output import FileVerdict, read_output
 from alertkit.prove.pool import MOST_COST, shares_of
@@ -253,7 +253,7 @@ def test_without_promtool_the_way_to_get_it_is_said(command, tmp_path: Path, mon
 
 def test_no_process_is_given_more_than_it_can_do_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     burning = "Burning{}: {{kind: burn_rate, objective: 99.9%, ratio: {{bad: bad{}_total, total: all{}_total}}}}"
-    monkeypatch.chdir(small(tmp_path, *(burning.format(i, i, i) for i in range(40))))
+    monkeypatch.chdir(small(tmp_path, *(burning.format(i, i, i) for i in range(100))))
     (system,) = systems_of(tmp_path)
     batches = pack(jobs_of(system, proofs_of(system)))
     shares = shares_of([batch.cost for batch in batches], 2)
@@ -261,3 +261,26 @@ def test_no_process_is_given_more_than_it_can_do_in_time(tmp_path: Path, monkeyp
     costs = [sum(batches[i].cost for i in share) for share in shares]
     assert sum(costs) > 6 * MOST_COST  # six processes would be given too much each
     assert max(costs) < 2 * MOST_COST
+
+
+@pytest.mark.parametrize("promtool", versions("promtool")[:1])
+def test_a_failure_at_a_time_of_no_case_is_no_success(
+    tmp_path: Path, promtool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Expectations without a case (here they are taken away) are told as failures, beside what passes."""
+    monkeypatch.chdir(small(tmp_path, *(f"{name}: {{kind: threshold, metric: {name}, above: 1}}" for name in "AB")))
+    (system,) = systems_of(tmp_path)
+    wrong = replace(system, alerts=tuple(map(never, system.alerts[:1])) + system.alerts[1:])
+    real = runner.proofs_of
+
+    def without(given: System) -> list[Proof]:
+        return [replace(p, checks=p.checks[:1]) if p.alert.name == "A" else p for p in real(given)]
+
+    monkeypatch.setattr(runner, "proofs_of", without)
+    found = proven([wrong], promtool, tmp_path / "keep")
+    assert {r.alert for r in found if not r.passed} == {"A"} and {r.alert for r in found if r.passed} >= {"B"}
+    assert any("A at " in line and line.endswith(" is not as expected") for r in found for line in r.details)
+
+
+def never(alert: Alert) -> Alert:
+    return replace(alert, rules=tuple(replace(rule, expr=rule.expr.replace("> 1", "> 1e9")) for rule in alert.rules))

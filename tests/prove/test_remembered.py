@@ -130,3 +130,22 @@ def test_one_changed_system_alone_is_proven_again(project: Path) -> None:
     assert again.exit_code == 0 and ids(again) == ids(first)
     rows = {row["id"]: row["cached"] for row in json.loads(again.stdout)["results"]}
     assert rows["one::Hot::warning::just-past"] and not rows["two::Hot::warning::just-past"]
+
+
+def test_one_changed_alert_alone_is_proven_again(project: Path) -> None:
+    cold = "  Cold: {kind: threshold, metric: cold, by: [room], below: %d, for: 1m}\n"
+    put("rules_src/two.yaml", SPEC.format("two", 30) + cold % 5)
+    assert run().exit_code == 0
+    # Every line of the spec has another number now, which is nothing to prove.
+    put("rules_src/two.yaml", "# Rooms\n\n" + SPEC.format("two", 30) + cold % 6)
+    rows = {row["id"]: row for row in json.loads(run("--format", "json").stdout)["results"]}
+    assert rows["two::Hot::warning::just-past"]["cached"] and rows["two::Hot::warning::just-past"]["span"]["line"] == 5
+    assert not rows["two::Cold::warning::just-past"]["cached"] and rows["two::Cold::warning::just-past"]["passed"]
+
+
+def test_what_passed_beside_a_failure_is_known_again(project: Path) -> None:
+    put("data/heat.csv", "time,value\n0,20\n600,20\n")  # the scenario fails, the generated cases pass
+    assert run().exit_code == 1
+    rows = json.loads(run("--format", "json").stdout)["results"]
+    assert {row["cached"] for row in rows if "::warning::" in row["id"]} == {True}
+    assert [row["cached"] for row in rows if not row["passed"]] == [False]
