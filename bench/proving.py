@@ -23,8 +23,8 @@ from pathlib import Path
 from alertkit.build import read_systems
 from alertkit.compile.ruleset import System
 from alertkit.emit.promtool import AlertTest, TestGroup, gathered, test_file
-from alertkit.prove.batch import Batch, Job, jobs_of, pack
-from alertkit.prove.cases import proofs_of
+from alertkit.prove.derived.cases import proofs_of
+from alertkit.prove.running.batch import Batch, Job, jobs_of, pack
 from alertkit.source import Problems
 from alertkit.spec.project import read_project
 from alertkit.toolchain import find

@@ -20,7 +20,7 @@ from alertkit.emit.promtool import test_file as promtool_file
 from alertkit.emit.rules import rules_file
 from alertkit.kinds import Registry
 from alertkit.kinds.registry import BUILT_IN
-from alertkit.prove.cases import proofs_of
+from alertkit.prove.derived.cases import proofs_of
 from alertkit.source import Problems, load
 from alertkit.source.problem import draw_all, plain_lines
 from alertkit.spec.project import read_text

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alertkit.prove.grid import choose
-from alertkit.prove.oracle import Stage, Timing, firing
+from alertkit.prove.derived.grid import choose
+from alertkit.prove.derived.oracle import Stage, Timing, firing
 from alertkit.series import Gone, Level, Missed, Piece, Slope, notation
 
 calm = settings(derandomize=True, max_examples=200, database=None, deadline=None)

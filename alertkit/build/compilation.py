@@ -274,7 +274,7 @@ def _texts(system: System) -> tuple[dict[str, str], int]:
     """The files of one system, and the number of its expectations."""
     from alertkit.emit.promtool import TestGroup, test_file
     from alertkit.emit.rules import rules_file
-    from alertkit.prove.cases import proofs_of
+    from alertkit.prove.derived.cases import proofs_of
     from alertkit.spec.duration import format_duration
 
     files = {f"rules/{system.name}.yml": rules_file(system)}

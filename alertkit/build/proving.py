@@ -11,11 +11,11 @@ from typing import overload
 from alertkit.build.compilation import compile_project, read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
 from alertkit.compile.ruleset import System
-from alertkit.prove.memory import Memory
-from alertkit.prove.results import Event, Note, Result, Skipped, combine
-from alertkit.prove.runner import Run, prove
-from alertkit.prove.select import everything, selected
-from alertkit.prove.written import plain_files
+from alertkit.prove.plain.folder import plain_files
+from alertkit.prove.running.memory import Memory
+from alertkit.prove.running.results import Event, Note, Result, Skipped, combine
+from alertkit.prove.running.runner import Run, prove
+from alertkit.prove.running.select import everything, selected
 from alertkit.source import Problems
 from alertkit.source.digest import digest
 from alertkit.spec.project import Project, shown_path
@@ -84,7 +84,7 @@ class Proving:
         files = plain_files(self.project.tests)
         if not files:
             return recordings
-        from alertkit.prove.plain import read_by
+        from alertkit.prove.plain.files import read_by
 
         return [*recordings, *read_by(files)]
 
@@ -119,7 +119,7 @@ class Proving:
         """What people wrote of it: scenarios and plain promtool files."""
         yield from self.scenarios.prove(run, problems)
         if files := plain_files(self.project.tests):
-            from alertkit.prove.plain import prove_plain
+            from alertkit.prove.plain.files import prove_plain
 
             yield from prove_plain(files, run.promtool, self.keep, problems, run.wants)
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 from alertkit.build.inputs import Inputs
 from alertkit.compile.routing import Routable, Version
 from alertkit.compile.ruleset import System
-from alertkit.prove.results import Event
-from alertkit.prove.scenario import Clock, Scenario
-from alertkit.prove.scenario_file import Prepared
-from alertkit.prove.written import scenario_files
+from alertkit.prove.plain.folder import scenario_files
+from alertkit.prove.running.results import Event
+from alertkit.prove.scenarios.file import Prepared
+from alertkit.prove.scenarios.scenario import Clock, Scenario
 from alertkit.source import Problems
 from alertkit.spec.project import Project
 from alertkit.spec.routing import Loaded
 
 if TYPE_CHECKING:
-    from alertkit.prove.runner import Run
+    from alertkit.prove.running.runner import Run
     from alertkit.routing.answer import Oracle
     from alertkit.routing.check import Expectation
     from alertkit.routing.situations import Situation
@@ -40,11 +40,11 @@ class Scenarios:
     def prove(self, run: Run, problems: Problems) -> Iterator[Event]:
         """All of them, and what is to be said of the routing as a whole, as events."""
         if self.prepared:
-            from alertkit.prove.scenario_run import prove_scenarios
+            from alertkit.prove.scenarios.run import prove_scenarios
 
             yield from prove_scenarios(self.prepared, run, problems)
         if self.oracle is not None and not problems:
-            from alertkit.prove.notified import notified_id, prove_notified, routing_notes
+            from alertkit.prove.scenarios.notified import notified_id, prove_notified, routing_notes
 
             wanted = [pair for pair in self.notified if run.wants(notified_id(*pair))]
             yield from prove_notified(wanted, self.oracle, self.alerts)
@@ -63,8 +63,8 @@ def read_project_scenarios(
     scenarios: Sequence[Scenario] = ()
     prepared: Sequence[Prepared] = ()
     if scenario_files(project.tests):
-        from alertkit.prove.scenario_read import read_scenarios
-        from alertkit.prove.scenario_run import prepare
+        from alertkit.prove.scenarios.read import read_scenarios
+        from alertkit.prove.scenarios.run import prepare
 
         intervals = {system.name: system.interval for system in systems if system.interval}
         clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
@@ -89,7 +89,7 @@ def _routed(
     version: Version, problems: Problems,
 ) -> Scenarios:  # fmt: skip
     from alertkit.compile.route_tree import compile_routing
-    from alertkit.prove.notified import read_notified
+    from alertkit.prove.scenarios.notified import read_notified
     from alertkit.routing.answer import Oracle
     from alertkit.routing.situations import situations
 

@@ -46,13 +46,13 @@ def command(
       alertkit coverage --fail-under 95
     """
     from alertkit.build.proving import open_proving
-    from alertkit.prove.coverage import coverage_of
-    from alertkit.prove.points import percent
-    from alertkit.prove.repository import read_repository
-    from alertkit.prove.results import Result
-    from alertkit.prove.runner import Run
-    from alertkit.prove.select import SelectionError, choose
-    from alertkit.prove.written import plain_files
+    from alertkit.prove.coverage.coverage import coverage_of
+    from alertkit.prove.coverage.points import percent
+    from alertkit.prove.plain.folder import plain_files
+    from alertkit.prove.plain.repository import read_repository
+    from alertkit.prove.running.results import Result
+    from alertkit.prove.running.runner import Run
+    from alertkit.prove.running.select import SelectionError, choose
     from alertkit.report.coverage import as_json, show
     from alertkit.source import Problems
     from alertkit.toolchain import offer_install

@@ -13,7 +13,7 @@ from alertkit.cli.common import BROKEN_TOOL, FAILED, OK, fail, style_of
 
 if TYPE_CHECKING:
     from alertkit.build.proving import Proving
-    from alertkit.prove.select import Wants
+    from alertkit.prove.running.select import Wants
     from alertkit.toolchain import Tool
 
 
@@ -25,13 +25,13 @@ def mutate(
 
     With `generated` the generated cases alone take part, and only alerts that have some.
     """
-    from alertkit.prove.mutate import hunt, mutants_of
-    from alertkit.prove.mutate_told import hunt_told
-    from alertkit.prove.repository import read_repository
-    from alertkit.prove.results import Result, combine, id_of
-    from alertkit.prove.runner import Run, prove
-    from alertkit.prove.select import everything
-    from alertkit.prove.written import plain_files
+    from alertkit.prove.mutation.mutate import hunt, mutants_of
+    from alertkit.prove.mutation.told import hunt_told
+    from alertkit.prove.plain.folder import plain_files
+    from alertkit.prove.plain.repository import read_repository
+    from alertkit.prove.running.results import Result, combine, id_of
+    from alertkit.prove.running.runner import Run, prove
+    from alertkit.prove.running.select import everything
     from alertkit.report.mutation import as_json, score, show
     from alertkit.report.terminal import Terminal
     from alertkit.source import Problems

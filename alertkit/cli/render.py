@@ -43,7 +43,7 @@ def command(
     """
     from alertkit.build import read_systems
     from alertkit.cli.routing_input import read_input, write_templates
-    from alertkit.prove.samples import most, samples
+    from alertkit.prove.derived.samples import most, samples
     from alertkit.routing.render import group_data, render
     from alertkit.routing.router import Router
     from alertkit.routing.situations import situations

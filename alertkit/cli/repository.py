@@ -15,7 +15,7 @@ import click
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of
 
 if TYPE_CHECKING:
-    from alertkit.prove.select import Wants
+    from alertkit.prove.running.select import Wants
     from alertkit.toolchain import Tool
 
 Progress = Callable[[bool, str], AbstractContextManager[Callable[[int, int], None]]]
@@ -38,10 +38,10 @@ def test_repository(
 
     `rules` narrow down which rule files are mutated; a rule file among them that no test loads is a problem.
     """
-    from alertkit.prove.repository import read_repository
-    from alertkit.prove.repository_mutate import hunt_repository
-    from alertkit.prove.repository_run import Verdicts, prove_repository
-    from alertkit.prove.results import Result
+    from alertkit.prove.mutation.repository import hunt_repository
+    from alertkit.prove.plain.repository import read_repository
+    from alertkit.prove.plain.repository_run import Verdicts, prove_repository
+    from alertkit.prove.running.results import Result
     from alertkit.report.json import json_report
     from alertkit.report.mutation import as_json, score, show
     from alertkit.source import Problems

@@ -16,7 +16,7 @@ from alertkit.cli.common import fail, style_of
 from alertkit.source import Problem, Problems
 
 if TYPE_CHECKING:
-    from alertkit.prove.results import Event, Note, Result, Skipped, Trace
+    from alertkit.prove.running.results import Event, Note, Result, Skipped, Trace
     from alertkit.toolchain import Tool
 
 
@@ -34,7 +34,7 @@ class Report:
 
     def take(self, events: Iterable[Event]) -> None:
         """What a run said, one after another."""
-        from alertkit.prove.results import Note, Result, Skipped, combine
+        from alertkit.prove.running.results import Note, Result, Skipped, combine
 
         told = list(events)
         self.results = combine(event for event in told if isinstance(event, Result))

@@ -53,8 +53,8 @@ def command(
       alertkit test --rules 'rules/*.yml' tests/*.yml
     """
     from alertkit.build.last import Last
-    from alertkit.prove.results import Event, Note, Result, from_data, to_data
-    from alertkit.prove.select import SelectionError, choose
+    from alertkit.prove.running.results import Event, Note, Result, from_data, to_data
+    from alertkit.prove.running.select import SelectionError, choose
     from alertkit.source import Problems
     from alertkit.spec.root import find_root
     from alertkit.toolchain import offer_install
@@ -114,8 +114,8 @@ def command(
     if last is not None:
         last.begin([project.specs, project.alertmanager, project.tests])
     from alertkit.build.proving import open_proving
-    from alertkit.prove.runner import Run
-    from alertkit.prove.trace import traces_of
+    from alertkit.prove.running.runner import Run
+    from alertkit.prove.running.trace import traces_of
 
     proving = open_proving(project, problems, version=alertmanager_version)
     if proving is None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from alertkit.prove.points import (
+from alertkit.prove.coverage.points import (
     ANNOTATION,
     FALSE,
     FIRING,

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from alertkit.prove.results import Result
+from alertkit.prove.running.results import Result
 from alertkit.source import Problem, Span
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from alertkit.prove.results import Result, Skipped, Trace
+from alertkit.prove.running.results import Result, Skipped, Trace
 from alertkit.source import Problem
 
 SCHEMA = Path(__file__).with_name("results.schema.json")

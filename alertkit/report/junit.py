@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from alertkit.prove.results import Result, Skipped
+from alertkit.prove.running.results import Result, Skipped
 from alertkit.source import Problem, Span
 
 # All that XML 1.0 has no way to write.

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from alertkit.compile.ruleset import Record, Rule
 from alertkit.emit.rules import group_text
 from alertkit.promql import parse, prettify
-from alertkit.prove.changes import Change
-from alertkit.prove.mutate import Mutant
-from alertkit.prove.points import SCENARIO, WRITTEN
+from alertkit.prove.coverage.points import SCENARIO, WRITTEN
+from alertkit.prove.mutation.changes import Change
+from alertkit.prove.mutation.mutate import Mutant
 from alertkit.source.problem import Style
 
 # For each kind of change, the case that would catch it.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alertkit.prove.results import Moment, Trace
+from alertkit.prove.running.results import Moment, Trace
 from alertkit.source.problem import Style
 from alertkit.spec.duration import format_duration
 

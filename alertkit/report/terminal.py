@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from alertkit.prove.results import Note, Result, Skipped, Trace
+from alertkit.prove.running.results import Note, Result, Skipped, Trace
 from alertkit.report.picture import BLOCKS, Marks, picture
 from alertkit.source import Span
 from alertkit.source.problem import Style

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from alertkit.build import compile_project
 from alertkit.build.proving import Proving, open_proving
-from alertkit.prove.cases import proofs_of
-from alertkit.prove.notified import notified_id
-from alertkit.prove.plain import ids_of as plain_ids
-from alertkit.prove.results import Result, combine, id_of
-from alertkit.prove.runner import Run
-from alertkit.prove.scenario_run import ids_of as scenario_ids
-from alertkit.prove.trace import traces_of
+from alertkit.prove.derived.cases import proofs_of
+from alertkit.prove.plain.files import ids_of as plain_ids
+from alertkit.prove.running.results import Result, combine, id_of
+from alertkit.prove.running.runner import Run
+from alertkit.prove.running.trace import traces_of
+from alertkit.prove.scenarios.notified import notified_id
+from alertkit.prove.scenarios.run import ids_of as scenario_ids
 from alertkit.report.picture import Marks
 from alertkit.report.terminal import failure_lines
 from alertkit.source import Problems

@@ -12,7 +12,7 @@ from alertkit.compile.system import Settings, compile_system
 from alertkit.emit.promtool import test_file
 from alertkit.emit.rules import rules_file
 from alertkit.kinds.own_file import read_kinds
-from alertkit.prove.cases import proofs_of
+from alertkit.prove.derived.cases import proofs_of
 from alertkit.source import Problems, load
 from alertkit.source.problem import draw_all
 

@@ -10,8 +10,8 @@ import yaml
 
 from alertkit.build import read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
-from alertkit.prove.results import Result
-from alertkit.prove.runner import Run
+from alertkit.prove.running.results import Result
+from alertkit.prove.running.runner import Run
 from alertkit.source import Problems
 from alertkit.source.problem import PLAIN, draw_all, forget_files
 from alertkit.spec.project import read_project

@@ -16,13 +16,13 @@ from click.testing import CliRunner, Result
 from alertkit.cli import main
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.prove import results, runner
-from alertkit.prove.batch import Batch, Job, jobs_of, pack
-from alertkit.prove.cases import Proof, proofs_of
-from alertkit.prove.inapplicable import inapplicable
-from alertkit.prove.output import FileVerdict, read_output
-from alertkit.prove.pool import MOST_COST, shares_of
-from alertkit.prove.runner import Run, prove
-from alertkit.prove.script import CASES
+from alertkit.prove.derived.cases import Proof, proofs_of
+from alertkit.prove.derived.inapplicable import inapplicable
+from alertkit.prove.derived.script import CASES
+from alertkit.prove.running.batch import Batch, Job, jobs_of, pack
+from alertkit.prove.running.output import FileVerdict, read_output
+from alertkit.prove.running.pool import MOST_COST, shares_of
+from alertkit.prove.running.runner import Run, prove
 from alertkit.source import Problems
 from alertkit.toolchain.tools import inspect
 from tests.projects import shipped, small, systems_of

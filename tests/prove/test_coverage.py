@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from alertkit.cli import main
 from alertkit.compile.ruleset import Record, Rule
-from alertkit.prove.branches import branches_of
+from alertkit.prove.coverage.branches import branches_of
 from alertkit.source import Span
 from tests.projects import small
 from tests.prove.jam import JAM, PLAIN

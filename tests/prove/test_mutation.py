@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 
 from alertkit.cli import main
 from alertkit.emit.promtool import gathered
-from alertkit.prove.batch import Job
-from alertkit.prove.mutate import Mutant, hunt, mutants_of
+from alertkit.prove.mutation.mutate import Mutant, hunt, mutants_of
+from alertkit.prove.running.batch import Job
 from alertkit.report.mutation import CATCHES
 from alertkit.source import Problems
 from alertkit.toolchain import Tool, find

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alertkit.promql import parse, to_text
-from alertkit.prove.presence import same_whatever_exists
+from alertkit.prove.mutation.presence import same_whatever_exists
 
 GOOD, BAD = "sum by (job) (rate(good[{}]))", "sum by (job) (rate(bad[{}]))"
 EITHER = f"({BAD} or 0 * {GOOD})".format("5m", "5m")

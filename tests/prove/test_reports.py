@@ -76,7 +76,7 @@ def test_the_picture_is_plain_where_the_terminal_is(command, monkeypatch: pytest
 
 
 def test_a_picture_that_cannot_be_had_is_left_out(command, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    from alertkit.prove import trace
+    from alertkit.prove.running import trace
 
     monkeypatch.setattr(trace, "_questions", lambda *_: "this is no test file")
     done: Result = command("test", "-k", "Hot")

@@ -86,9 +86,9 @@ def test_the_slice_holds_what_reads_the_series_and_what_is_named(
 
 @needs_promtool
 def test_what_passed_is_remembered_and_what_failed_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alertkit.prove.memory import Memory
-    from alertkit.prove.results import Result
-    from alertkit.prove.runner import Run
+    from alertkit.prove.running.memory import Memory
+    from alertkit.prove.running.results import Result
+    from alertkit.prove.running.runner import Run
     from alertkit.source import Problems
     from alertkit.toolchain import find
 

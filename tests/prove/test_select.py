@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alertkit.prove.select import SelectionError, choose, parse_expression, parse_shard
+from alertkit.prove.running.select import SelectionError, choose, parse_expression, parse_shard
 
 PAST = "peak_trade::HighLatency::critical::just-past"
 BLIP = "peak_trade::HighLatency::warning::blip"

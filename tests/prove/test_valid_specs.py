@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alertkit.prove import results
-from alertkit.prove.runner import Run, Skipped, prove
+from alertkit.prove.running import results
+from alertkit.prove.running.runner import Run, Skipped, prove
 from alertkit.source import Problems
 from alertkit.toolchain.tools import inspect
 from tests.projects import small, systems_of

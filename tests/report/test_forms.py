@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alertkit.kinds import Comparison
-from alertkit.prove.results import Moment, Result, Skipped, Trace, combine
+from alertkit.prove.running.results import Moment, Result, Skipped, Trace, combine
 from alertkit.report.github import github_report
 from alertkit.report.json import SCHEMA, json_report
 from alertkit.report.junit import junit_report

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alertkit.kinds import Comparison
-from alertkit.prove.results import Moment, Trace
+from alertkit.prove.running.results import Moment, Trace
 from alertkit.report.picture import ASCII, BLOCKS, marks_for, picture
 
 

@@ -12,11 +12,11 @@ import pytest
 
 from alertkit.build import read_systems
 from alertkit.compile.ruleset import Record, Rule, System
-from alertkit.prove import runner
-from alertkit.prove.batch import Job, jobs_of
-from alertkit.prove.cases import Proof
-from alertkit.prove.changes import changes_of
-from alertkit.prove.results import Result, combine
+from alertkit.prove.derived.cases import Proof
+from alertkit.prove.mutation.changes import changes_of
+from alertkit.prove.running import runner
+from alertkit.prove.running.batch import Job, jobs_of
+from alertkit.prove.running.results import Result, combine
 from alertkit.source import Problems
 from alertkit.spec.project import read_project
 from alertkit.toolchain.tools import inspect

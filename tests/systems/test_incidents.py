@@ -8,11 +8,11 @@ import pytest
 
 from alertkit.build import compile_project, read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
-from alertkit.prove.plain import prove_plain
-from alertkit.prove.results import Result
-from alertkit.prove.runner import Run
-from alertkit.prove.statement import FIRES, INACTIVE, SILENT
-from alertkit.prove.written import plain_files
+from alertkit.prove.plain.files import prove_plain
+from alertkit.prove.plain.folder import plain_files
+from alertkit.prove.running.results import Result
+from alertkit.prove.running.runner import Run
+from alertkit.prove.scenarios.statement import FIRES, INACTIVE, SILENT
 from alertkit.source import Problems
 from alertkit.source.problem import forget_files
 from alertkit.spec.project import Project, read_project

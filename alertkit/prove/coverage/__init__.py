@@ -1,0 +1,1 @@
+"""What the cases of each alert show of it."""

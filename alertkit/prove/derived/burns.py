@@ -1,0 +1,167 @@
+"""Proofs of burn rates: each pair of windows on its own, both edges of its threshold, and how long both windows are.
+
+The signal of each window is the share of bad events in it, which is worked out here from the plan of the shares and
+from how busy it is at each. Samples are so far apart that what is shorter than the pair's windows hardly costs
+anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil
+
+from alertkit.kinds.burn_rate import traffic
+from alertkit.prove.derived.grid import Grid
+from alertkit.prove.derived.moments import Moment
+from alertkit.prove.derived.moments import checks_of as told
+from alertkit.prove.derived.oracle import Timing
+from alertkit.prove.derived.script import LONE, Check, Step
+
+# Nearer to the threshold than this share of it, an outcome is left open.
+CLOSE = 0.0003
+MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Fires while the share of bad events exceeds `threshold` over both windows (milliseconds).
+
+    `inside` and `past` are the nearest shares on either side that the stimulus can produce.
+    """
+
+    severity: str
+    long: int
+    short: int
+    threshold: float
+    inside: float
+    past: float
+
+
+@dataclass(frozen=True, slots=True)
+class Burns:
+    """All pairs of an alert, and the window over which it counts events to be sure that there is traffic."""
+
+    pairs: tuple[Pair, ...]
+    counted: int
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        return tuple(pair.threshold for pair in self.pairs)
+
+
+Plan = list[tuple[str, float, int, str]]
+
+
+def plans_of(pair: Pair, burns: Burns, hold: int) -> list[tuple[str, Grid, Plan]]:
+    """Its name, the clock and (case, share, evaluations, how it is interrupted) of each stage.
+
+    `hold` is the longest `for` in milliseconds.
+    In one timeline the long window decides, in the other one the short window while the long one is long past.
+    """
+    return [("", *_long(pair, burns, hold)), (" in short", *_short(pair, burns, hold))]
+
+
+def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
+    """Samples dense enough for the short window and the traffic, evaluations that tell a window from its half."""
+    step = _step(pair.short // 4, burns)
+    grid = Grid(max(min(pair.short // 2, pair.long // 24) // step, 1) * step, step)
+    long, short, wait = (grid.evaluations(time) for time in (pair.long, pair.short, hold))
+    quiet = grid.evaluations(_quiet(pair, burns, pair.long))
+    twice = grid.evaluations(_quiet(pair, burns, 3 * pair.long))
+    return grid, [
+        ("at-rest", 0.0, quiet + 1, ""),
+        ("just-inside", pair.inside, long + wait + 2, ""),
+        ("just-inside", pair.past, short + wait + 2, ""),
+        ("just-inside", 0.0, max(long // 2, quiet), ""),
+        ("just-past", pair.past, long + wait + 3, ""),
+        ("just-past", 1.0, max(long // 4, 1), ""),
+        ("recovers", pair.inside, short + 4, ""),
+        ("recovers", 0.0, max(long // 2, twice) + 3, ""),
+        ("just-past", 1.0, long + wait + 3, ""),
+        ("just-past", 1.0, long + 3, LONE),
+    ]
+
+
+def _short(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
+    """Evaluations that tell a short window from its half; while it dips the long one is not over."""
+    step = _step(pair.short // 10, burns)
+    grid = Grid(max(pair.short // 5 // step, 1) * step, step)
+    long, short, wait = (grid.evaluations(time) for time in (pair.long, pair.short, hold))
+    return grid, [
+        ("at-rest", 0.0, grid.evaluations(_quiet(pair, burns, pair.long)) + 1, ""),
+        ("just-past", 1.0, long + wait + 2, ""),
+        ("recovers", pair.threshold / 100, short + 2, ""),
+        ("just-past", 1.0, short + wait + 2, ""),
+        ("recovers", pair.inside, short + 4, ""),
+        ("recovers", 0.0, 3, ""),
+    ]
+
+
+def _step(most: int, burns: Burns) -> int:
+    milliseconds = min(most, burns.counted // 3)
+    whole = MINUTE if milliseconds >= MINUTE else MINUTE // 4
+    return max(milliseconds // whole * whole, MINUTE // 4)
+
+
+def _quiet(pair: Pair, burns: Burns, lasts: int) -> int:
+    """So long all must be well before, or longer pairs of the severity would fire while all fails (milliseconds)."""
+    rivals = [p for p in burns.pairs if p is not pair and p.severity == pair.severity and p.long > pair.long]
+    bad, well = (traffic(share, burns.thresholds) for share in (1.0, 0.0))
+    waits = [min(bad / well * lasts * (1 / (0.9 * rival.threshold) - 1), rival.long) for rival in rivals]
+    return ceil(max([*waits, pair.long / 4]))
+
+
+def checks_of(
+    pair: Pair, burns: Burns, timings: dict[str, Timing], grid: Grid, steps: Sequence[Step]
+) -> tuple[Check, ...]:
+    """The expectations at the changes of state and at the ends of the stages."""
+    shares = [step.value or 0.0 for step in steps for _ in range(step.stage.length * grid.samples)]
+    total = list(accumulate((traffic(share, burns.thresholds) for share in shares), initial=0.0))
+    bad = list(accumulate((share * traffic(share, burns.thresholds) for share in shares), initial=0.0))
+    seen = Events(bad, total, grid.step)
+    moments = [
+        Moment(tuple(_condition(name, burns, seen, sample) for name in timings))
+        for sample in range(0, len(shares), grid.samples)
+    ]
+    return told(steps, moments, timings, grid, pair.severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """How many events there were before each sample, in units of little traffic; `step` as in `Grid`."""
+
+    bad: Sequence[float]
+    total: Sequence[float]
+    step: int
+
+
+def _condition(severity: str, burns: Burns, seen: Events, sample: int) -> bool | None:
+    """Whether any pair of the severity fires at a sample; None where that is not certain."""
+    answers = [_pair(pair, seen, sample) for pair in burns.pairs if pair.severity == severity]
+    result = True if True in answers else None if None in answers else False
+    return None if result and sample * seen.step < burns.counted else result
+
+
+def _pair(pair: Pair, seen: Events, sample: int) -> bool | None:
+    answers = [_exceeds(window, pair.threshold, seen, sample) for window in (pair.long, pair.short)]
+    return False if False in answers else None if None in answers else True
+
+
+def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool | None:
+    """The share of bad events in a window against the threshold.
+
+    Prometheus 2 also counts a sample at the very beginning of the window, 3 does not; where that matters, or where the
+    two are too close, the answer is None. A window that holds a single sample has no rate.
+    """
+    if window == seen.step:
+        return None
+    if window < seen.step or not sample:
+        return False
+    answers = set()
+    for intervals in {ceil(window / seen.step) - 1, window // seen.step}:
+        first = max(sample - intervals, 0)
+        share = (seen.bad[sample] - seen.bad[first]) / (seen.total[sample] - seen.total[first])
+        answers.add(None if abs(share - threshold) < CLOSE * threshold else share > threshold)
+    return answers.pop() if len(answers) == 1 else None

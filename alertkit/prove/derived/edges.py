@@ -1,0 +1,70 @@
+"""Proofs of the very edge: a signal that has its threshold to the last bit, and traffic that is exactly enough.
+
+Only samples half a window apart make that possible, so each edge has a short timeline of its own.
+"""
+
+from __future__ import annotations
+
+from alertkit.compile.claim import FALLING, Boundary
+from alertkit.prove.derived.grid import Grid
+from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
+from alertkit.prove.derived.script import ALREADY, BORN, EDGE, ENOUGH, LONE, THIN, Script
+
+
+class Edges(Timelines):
+    """The timelines of a shape at its edges."""
+
+    def scripts(self) -> list[Script]:
+        return [*self._exact(), *([self._already()] if self.shape.already else [])]
+
+    def _already(self) -> Script:
+        edge, case = self._gravest, "just-past"
+        hold = max(timing.hold for timing in self._timings(self.grid).values())
+        there = [Moment(self._holds(edge.past))] * (hold + 3)
+        return self._script(ALREADY, self.grid, edge.severity, [(case, edge.past, "", there)])
+
+    def _exact(self) -> list[Script]:
+        motion = self.shape.motion
+        half = motion.rise // 2
+        if motion.isolated or not half or motion.rise % 2:
+            return []
+        grid = Grid(half, half)
+        timings = self._timings(grid).values()
+        length = max(t.hold for t in timings) + max(t.keep for t in timings) + 3
+        if length > MOST_EVALUATIONS:
+            return []
+        scripts = [
+            self._edge(boundary, grid, length)
+            for boundary in self.shape.boundaries
+            if boundary.comparison.value in self.shape.brink
+        ]
+        if self.shape.enough:
+            scripts.append(self._extreme(ENOUGH, THIN, grid, length))
+        if self.shape.lone:
+            # Two samples in the window and one in its half, whether ranges are closed or not.
+            grid = Grid(motion.rise // 5 * 4, motion.rise // 5 * 4)
+            scripts.append(self._extreme(LONE, BORN, grid, length))
+        return scripts
+
+    def _edge(self, boundary: Boundary, grid: Grid, length: int) -> Script:
+        value, severity = boundary.comparison.value, boundary.severity
+        # Before there are two samples in the window it is half the value, or none.
+        early = [Moment(tuple(None if holds or _falls(boundary) else False for holds in self._holds(value)))] * 2
+        case = "just-past" if boundary.comparison.holds(value) else "just-inside"
+        there = [Moment(self._holds(value), value)] * length
+        return self._script(f"{EDGE} {severity} {boundary.comparison.op}", grid, severity, [
+            (case, value, "", early), (case, value, "", there),
+        ])  # fmt: skip
+
+    def _extreme(self, name: str, case: str, grid: Grid, length: int) -> Script:
+        """All events are of one kind: what it comes to is far past every edge."""
+        edge, how = self._gravest, LONE if name == LONE else ""
+        early = [Moment((None,) * len(self.shape.levels))] * 2
+        there = [Moment(self._holds(edge.past))] * length
+        return self._script(name, grid, edge.severity, [
+            (case, edge.past, how, early), (case, edge.past, how, there),
+        ])  # fmt: skip
+
+
+def _falls(boundary: Boundary) -> bool:
+    return boundary.comparison.op in FALLING

@@ -1,0 +1,71 @@
+"""What the series of a script do, in promtool's notation.
+
+Nothing here knows a name: alerts of one shape that drive their signals alike share every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from alertkit.compile.claim import Boundary
+from alertkit.kinds.stimulus import Drive, Pieces
+from alertkit.prove.derived.decoys import opposite, splits
+from alertkit.prove.derived.script import GAP, LONE, RESET, Script
+from alertkit.series import Gone, Missed, Piece, Slope, notation
+
+GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
+
+
+@lru_cache(maxsize=8192)
+def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, str], ...]:
+    """The series that the script moves: the place of each input, whether it is its second half, and its values.
+
+    Where they are `split`, each is written in two parts that add up to it. When there is no data, all are gone.
+    """
+    length = len(script.values) + 1
+    rows: dict[tuple[int, bool], list[Piece]] = {}
+    for at, value in enumerate(script.values):
+        pieces = drive(value)
+        for place, half, piece in splits(pieces) if split else [(i, False, piece) for i, piece in enumerate(pieces)]:
+            rows.setdefault((place, half), [GONE] * length)[at] = piece
+    return tuple((place, half, _written(script, row)) for (place, half), row in rows.items())
+
+
+@lru_cache(maxsize=8192)
+def steady(script: Script, drive: Drive, value: float, ends: bool) -> tuple[str, ...]:
+    """Each input while the signal stays at one value; where it `ends`, they are gone when there is no data."""
+    return tuple(constant(script, piece, ends) for piece in drive(value))
+
+
+@lru_cache(maxsize=8192)
+def opposed(script: Script, drive: Drive, boundaries: tuple[Boundary, ...], rest: float) -> tuple[str, ...]:
+    """Each input while the signal is bad when the script's is harmless, and the other way round."""
+    columns = [drive(value) for value in opposite(script.values, boundaries, rest)]
+    return tuple(_written(script, row) for row in zip(*columns, strict=True))
+
+
+@lru_cache(maxsize=8192)
+def constant(script: Script, piece: Piece, ends: bool) -> str:
+    """A series that does the same throughout; where it `ends`, it is gone when there is no data."""
+    return _written(script, [piece] * len(script.values) + [GONE if ends else piece])
+
+
+def idle(value: float, pieces: Pieces) -> Pieces:
+    """The drive of series without traffic: they do the same at every value."""
+    return pieces
+
+
+def _written(script: Script, row: Sequence[Piece]) -> str:
+    timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in script.plan]
+    return notation(timeline, script.grid.step)
+
+
+def _interrupted(piece: Piece, how: str) -> Piece:
+    """What a series does in a step that is interrupted in this way."""
+    if how == GAP:
+        return MISSED
+    if how == LONE:
+        return GONE if piece == STILL else piece
+    return replace(piece, anew=True) if how == RESET and isinstance(piece, Slope) else piece

@@ -1,0 +1,207 @@
+"""Scripts: what a proof does to a signal and which severities fire when, without a single name.
+
+One script takes the signal through all cases in turn. It depends on thresholds and durations alone, so alerts that
+share those share one script, whatever their metrics and labels are called: it is worked out once for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
+
+from alertkit.compile.claim import Boundary, Claim, between
+from alertkit.compile.ruleset import Rule
+from alertkit.emit.promtool import Moments
+from alertkit.kinds import Comparison
+from alertkit.prove.derived.grid import Grid
+from alertkit.prove.derived.oracle import Stage
+from alertkit.series import Slope
+
+# Cases of the same signal with too little traffic for the alert to speak, and with none.
+THIN, IDLE = "thin", "idle"
+# Cases in which series are interrupted: samples are missed, counters restart, series are there for the first time.
+GAP, RESET, BORN = "gap", "reset", "born"
+CASES = (
+    "at-rest", "just-inside", "just-past", "levels", "blip", "between", "recovers", "identity", "no-data", GAP, RESET,
+    BORN, THIN, IDLE,
+)  # fmt: skip
+# The first words of the names of scripts whose series are driven in a way of their own: counters that are born with the
+# value and stand still, pairs of windows of a burn rate, exact thresholds, exactly enough traffic.
+NEWBORN, BURN, EDGE, ENOUGH = "newborn", "burn", "edge", "enough"
+# Counters that would stand still do not exist: the part, or the rest, of a ratio alone.
+LONE = "lone"
+# Series that are harmful in another way than usually.
+ALREADY = "already"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level.
+
+    `how` is GAP while samples are missed, RESET where counters restart at its beginning, LONE without those that would
+    stand still.
+    """
+
+    case: str
+    severity: str
+    value: float | None
+    stage: Stage
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation: at `time` (milliseconds), in `case` of `severity`, these severities of the alert fire."""
+
+    time: int
+    case: str
+    severity: str
+    firing: tuple[str, ...]
+    value: float | None
+
+    @property
+    def title(self) -> str:
+        """Its case and severity in words."""
+        return f"{self.case} {self.severity}".rstrip()
+
+
+# What alerts read like depends on which severities fire, at which value, and whether the data has ended.
+Outcome = tuple[tuple[str, ...], float | None, bool]
+SILENT: Outcome = ((), None, False)
+
+
+class Motion(NamedTuple):
+    """The fields of a `Stimulus` that say how its signal moves; its series are left out."""
+
+    rise: int
+    fall: int
+    late: bool
+    sticky: bool
+    eager: bool
+    drifts: bool
+    birth: int
+    window: int
+    far: bool
+    isolated: bool
+    prelude: int
+    longest: int | None
+    absence: bool
+    always: bool
+    instant: bool
+    relative: bool
+
+
+_motion = attrgetter(*Motion._fields)
+
+
+class Shape(NamedTuple):
+    """All that a script depends on.
+
+    levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
+    delays    for a signal that grows with time: value -> milliseconds from the change to it
+    ends      the alert fires when all series are gone
+    thin      the signal can be had with too little traffic
+    idle      it has series that can stand still
+    counters  some of its series are counters
+    newborn   a counter that is born counts with its whole value; so long it is remembered (milliseconds; 0: no)
+    brink     thresholds that the signal can have to the last bit
+    enough    there can be exactly as much traffic as it needs
+    lone      some of its counters may not exist
+    already   its series can be harmful in another way
+    patience  `for` of the companion that fires when the data is gone, if there is one
+    """
+
+    levels: tuple[tuple[str, int, int], ...]
+    boundaries: tuple[Boundary, ...]
+    clear: Comparison | None
+    kept: float | None
+    cleared: float | None
+    rest: float
+    motion: Motion
+    delays: tuple[tuple[float, int], ...] | None
+    ends: bool
+    thin: bool
+    idle: bool
+    counters: bool
+    newborn: int
+    brink: tuple[float, ...]
+    enough: bool
+    lone: bool
+    already: bool
+    pairs: tuple[tuple[str, int, int, float], ...]
+    counted: int
+    edges: tuple[tuple[float, float], ...]
+    patience: int | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Script:
+    """One timeline.
+
+    ends      the alert fires when all series are gone
+    outcomes  what the alerts read like at the checks: many checks share one
+    moments   when each check is made, with its title and the place of its outcome
+    values    the signal's different values
+    plan      for each step the place of its value in `values` (of no data: one behind the last), its samples, and
+              how it is interrupted
+    gone_at   the evaluation at which the data is gone for good; None when it never is
+    """
+
+    name: str
+    grid: Grid
+    steps: tuple[Step, ...]
+    checks: tuple[Check, ...]
+    ends: bool
+    outcomes: tuple[Outcome, ...] = field(init=False)
+    moments: Moments = field(init=False)
+    values: tuple[float, ...] = field(init=False)
+    plan: tuple[tuple[int, int, str], ...] = field(init=False)
+    gone_at: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        values = list(dict.fromkeys(step.value for step in self.steps if step.value is not None))
+        places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
+        places[None] = len(values)
+        plan = tuple((places[step.value], step.stage.length * self.grid.samples, step.how) for step in self.steps)
+        outcomes = [self._outcome(check) for check in self.checks]
+        different = {outcome: place for place, outcome in enumerate(dict.fromkeys(outcomes))}
+        moments = [(c.time, c.title, different[outcome]) for c, outcome in zip(self.checks, outcomes, strict=True)]
+        ends = self.steps[-1].value is None
+        object.__setattr__(self, "outcomes", tuple(different))
+        object.__setattr__(self, "moments", Moments(moments))
+        object.__setattr__(self, "gone_at", sum(step.stage.length for step in self.steps[:-1]) if ends else None)
+        object.__setattr__(self, "values", tuple(values))
+        object.__setattr__(self, "plan", plan)
+
+    def _outcome(self, check: Check) -> Outcome:
+        return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
+
+
+@lru_cache(maxsize=8192)
+def of_one(script: Script) -> Script:
+    """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
+    checks = [replace(check, case="just-past") if check.case == "identity" else check for check in script.checks]
+    return replace(script, checks=tuple(checks))
+
+
+def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
+    """What the scripts of an alert depend on."""
+    stimulus = claim.stimulus
+    delays = None
+    if stimulus.delay is not None:
+        values = [value for b in claim.boundaries for value in (b.inside, b.past)]
+        values += [value for value in (claim.kept, claim.cleared) if value is not None]
+        values += [between(a.past, b.comparison.value) for a in claim.boundaries for b in claim.boundaries]
+        delays = tuple((value, stimulus.delay(value)) for value in values)
+    return Shape(
+        tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
+        claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
+        stimulus.thin is not None, stimulus.idle is not None,
+        any(type(piece) is Slope for piece in stimulus.drive(claim.rest)),
+        stimulus.remembered if stimulus.newborn else 0, stimulus.brink, stimulus.enough is not None,
+        stimulus.lone is not None, stimulus.already is not None,
+        stimulus.pairs, stimulus.counted, claim.edges,
+        companion.for_ if companion else None,
+    )  # fmt: skip

@@ -1,0 +1,369 @@
+"""From a shape to its scripts: which values the signal takes, for how long, and what fires then.
+
+One timeline takes the signal of one identity through all cases in turn, while a second identity stays at rest. A kind
+that is disturbed by its own past gets a timeline for each case.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+from alertkit.compile.claim import FALLING, RISING, Boundary, between
+from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
+from alertkit.prove.derived.edges import Edges
+from alertkit.prove.derived.grid import Grid, choose
+from alertkit.prove.derived.interruptions import SHORT, Interruptions
+from alertkit.prove.derived.oracle import Stage, Timing, firing
+from alertkit.prove.derived.script import BURN, GAP, IDLE, RESET, THIN, Check, Script, Shape, Step
+from alertkit.spec.duration import format_duration
+
+# A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
+MOST_SAMPLES = 5_000_000
+# promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
+MOST_LOADED = 10_000
+
+
+@lru_cache(maxsize=8192)
+def scripts_of(shape: Shape) -> tuple[Script, ...]:
+    """All scripts of a shape: one, or for a kind that its own past disturbs, one for each case."""
+    scripts = _Scripts(shape)
+    told = [
+        scripts.script(name, steps)
+        for name, steps in scripts.timelines()
+        if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
+    ]
+    told += scripts.burns() + Interruptions(shape, scripts.grid).scripts() + Edges(shape, scripts.grid).scripts()
+    return tuple(script for script in told if _loaded(shape, script) <= MOST_LOADED)
+
+
+def overloads(shape: Shape) -> bool:
+    """Whether its windows hold more samples than promtool loads, at the steps that its `for`s need."""
+    return not shape.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
+
+
+def _window(shape: Shape) -> int:
+    return max(shape.motion.rise, shape.motion.fall)
+
+
+def _loaded(shape: Shape, script: Script) -> int:
+    """Samples of one series in the longest window, of which promtool loads at most `MOST_LOADED`."""
+    lasts = sum(step.stage.length for step in script.steps) * script.grid.evaluation
+    return int(min(_window(shape), lasts) // script.grid.step)
+
+
+class _Scripts:
+    """Chooses the stages of each case, and asks the oracle what is to be expected of them."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape, self.motion = shape, shape.motion
+        self.boundaries, self.rest = shape.boundaries, shape.rest
+        self.delays = None if shape.delays is None else dict(shape.delays)
+        self.grid = grid = self._grid()
+        self.holds = {severity: grid.evaluations(hold) for severity, hold, _ in shape.levels}
+        self.severities = tuple(self.holds)
+        self.longest = max(self.holds.values())
+
+    def _grid(self) -> Grid:
+        shape, motion = self.shape, self.motion
+        holds = [hold for _, for_, keep in shape.levels for hold in (for_, keep)]
+        if shape.patience is not None:
+            holds.append(shape.patience)
+        windows = [] if motion.isolated else [motion.rise, motion.fall]
+        if self.delays is not None:
+            windows += [self.delays[boundary.past] for boundary in self.boundaries]
+        return choose(holds, windows, shape.clear is not None, motion.window)
+
+    def timelines(self) -> list[tuple[str, list[Step]]]:
+        if self.motion.always:
+            return [("", [self._step("just-past", self.severities[0], 1.0, self.longest + 3)])]
+        if self.motion.isolated:
+            return self._isolated()
+        steps = [self._step("at-rest", "", self.rest, self._way(True) + self.longest + 1), *self._disturbed()]
+        edge: Boundary | None = None
+        for boundary in self.boundaries:
+            base = self.rest
+            if edge is not None:
+                if _further(edge, boundary):
+                    base = between(edge.past, boundary.comparison.value)
+                else:
+                    steps.append(self._rest(edge))
+            steps += self._climb(boundary, base)
+            edge = boundary
+        assert edge is not None
+        steps += self._restarted(edge)
+        steps += self._between()
+        steps.append(self._rest(edge))
+        if not self.motion.absence:
+            steps.append(self._gone())
+        return [("", steps), *self._quiet()]
+
+    def _isolated(self) -> list[tuple[str, list[Step]]]:
+        prelude = self.grid.evaluations(self.motion.prelude)
+        lead = [self._step("at-rest", "", self.rest, prelude)] if prelude else []
+        first = self._step("at-rest", "", self.rest, prelude + self.longest + 2)
+        calm = [first, *self._disturbed()]
+        lines = [("at-rest", calm if self.motion.absence else [*calm, self._gone()])]
+        for boundary in self.boundaries:
+            climb = self._climb(boundary, self.rest)
+            blip = [step for step in climb if step.case == "blip"]
+            lines.append((f"{boundary.severity} just-inside", [*lead, climb[0]]))
+            if blip:
+                lines.append((f"{boundary.severity} blip", [*lead, *blip]))
+            fires = [climb[-1], *self._restarted(boundary), self._rest(boundary)]
+            lines.append((f"{boundary.severity} just-past", [*lead, *fires]))
+        return [(name, self._shortened(steps, len(lead))) for name, steps in lines] + self._quiet()
+
+    def _disturbed(self) -> list[Step]:
+        """At rest: counters restart, and some samples are missed."""
+        calm = self.longest + 2
+        steps = [replace(self._step(RESET, "", self.rest, calm), how=RESET)] if self.shape.counters else []
+        if gap := self._gap():
+            steps.append(replace(self._step(GAP, "", self.rest, gap), how=GAP))
+            steps.append(self._step(GAP, "", self.rest, self._way(True) + self._way(False) + calm))
+        return steps
+
+    def _gap(self) -> int:
+        """Evaluations without samples that the question does not mind; 0 where there is no such gap.
+
+        A window with fewer samples makes a mean no higher, but what is counted in it comes out too low.
+        """
+        motion, longest = self.motion, SHORT
+        if motion.relative or motion.far or not (motion.rise or motion.fall or motion.absence):
+            return 0  # what only the newest samples tell has a timeline of its own
+        if any(b.comparison.op in FALLING for b in self.boundaries):
+            return 0
+        if self.delays is not None:
+            longest = min([SHORT, *(self.delays[boundary.past] // 2 for boundary in self.boundaries)])
+        return longest // self.grid.evaluation
+
+    def _restarted(self, boundary: Boundary) -> list[Step]:
+        """Counters restart while the alert fires."""
+        if not self.shape.counters:
+            return []
+        return [replace(self._step(RESET, boundary.severity, boundary.past, 2), how=RESET)]
+
+    def burns(self) -> list[Script]:
+        """A timeline for each pair of windows of a burn rate."""
+        pairs = tuple(Pair(*row, *edge) for row, edge in zip(self.shape.pairs, self.shape.edges, strict=True))
+        burns = Burns(pairs, self.shape.counted)
+        scripts = []
+        for pair in pairs:
+            for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
+                steps = [
+                    replace(self._step(case, pair.severity, share, length), how=how)
+                    for case, share, length, how in plan
+                ]
+                timings = {
+                    severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
+                    for severity, hold, keep in self.shape.levels
+                }
+                name = f"{BURN} {pair.severity} {format_duration(pair.long)}{which}"
+                checks = checks_of(pair, burns, timings, grid, steps)
+                scripts.append(Script(name, grid, tuple(steps), checks, False))
+        return scripts
+
+    def _quiet(self) -> list[tuple[str, list[Step]]]:
+        """However bad the value, without enough traffic nobody is told."""
+        lines = []
+        gravest = self.boundaries[-1]
+        way = self._way(True) + self._way(False) + self.grid.evaluations(self.motion.prelude)
+        if self.shape.thin:
+            way += self.grid.evaluations(self.shape.counted)
+            bad = 1.0 if self.shape.pairs else gravest.past
+            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", bad, way + self.longest + 2)]
+            lines.append((THIN, steps))
+        if self.shape.idle:
+            lines.append((IDLE, [self._step(IDLE, "", self.rest, way + self.longest + 2)]))
+        return lines
+
+    def _shortened(self, steps: list[Step], lead: int) -> list[Step]:
+        """Cut what lasts longer than a value can be held."""
+        longest = self.motion.longest
+        if longest is None:
+            return steps
+        left = self.grid.evaluations(longest)
+        short = steps[:lead]
+        for step in steps[lead:]:
+            if step.case not in ("at-rest", "no-data"):
+                length = min(step.stage.length, left)
+                if step.case == "blip" and step.value == self.rest and length < step.stage.length:
+                    length = 0  # the way back may not have ended by then
+                left -= length
+                step = replace(step, stage=replace(step.stage, length=length))
+            if step.stage.length > 0:
+                short.append(step)
+        return short
+
+    def _climb(self, boundary: Boundary, base: float) -> list[Step]:
+        """just-inside, blip and back, just-past of one boundary, each reached from `base`."""
+        severity, motion = boundary.severity, self.motion
+        hold = self.holds[severity]
+        up = boundary.comparison.op not in FALLING
+        way, back = self._way(up), self._way(not up)
+        if self.delays is not None:
+            way = self.grid.evaluations(self.delays[boundary.past])
+        if motion.isolated:
+            way = max(way, self._birth())
+        steps = [self._step("just-inside", severity, boundary.inside, way + hold + 2)]
+        if back and not motion.sticky:
+            # On its way a mean passes all values between: from just inside it would cross the boundary early.
+            steps.append(self._step("just-inside", severity, base, back + 1))
+        late = 1 if motion.late else 0
+        blip = way + hold - late - (back if motion.sticky else 0)
+        if hold >= 2 and blip > 0:
+            steps.append(self._step("blip", severity, boundary.past, blip))
+            steps.append(self._step("blip", severity, base, back + hold + 2))
+        steps.append(self._step("just-past", severity, boundary.past, way + hold + 3))
+        return steps
+
+    def _between(self) -> list[Step]:
+        """Hysteresis: between `clear` and the threshold it goes on firing, below it resolves and does not come back."""
+        kept, cleared = self.shape.kept, self.shape.cleared
+        if kept is None or cleared is None or self.motion.isolated:
+            return []
+        severity, falls = self.severities[0], self.boundaries[0].comparison.op in FALLING
+        down, up = self._way(falls), self._way(not falls)
+        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
+        return [
+            self._step("between", severity, kept, down + keep + 2),
+            self._step("between", severity, cleared, down + keep + 2),
+            self._step("between", severity, kept, up + self.holds[severity] + 2),
+        ]
+
+    def _birth(self) -> int:
+        """Evaluations until a series that has just been born gives the signal its value."""
+        return -(-(self.motion.birth - 1) * self.grid.step // self.grid.evaluation)
+
+    def _rest(self, boundary: Boundary) -> Step:
+        up = boundary.comparison.op in FALLING
+        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
+        way = self._way(up)
+        if self.motion.isolated and not self.shape.pairs:
+            way = self.grid.evaluations(self.motion.rise if up else self.motion.fall)
+        return self._step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
+
+    def _gone(self) -> Step:
+        patience = self.grid.evaluations(self.shape.patience or 0)
+        return self._step("no-data", "", None, max(patience + 3, self.grid.evaluations(6 * 60_000)))
+
+    def _way(self, up: bool) -> int:
+        """Evaluations until the signal has arrived at a new value."""
+        motion = self.motion
+        return 0 if motion.isolated else self.grid.evaluations(motion.rise if up else motion.fall)
+
+    def _step(self, case: str, severity: str, value: float | None, length: int) -> Step:
+        empty = (False,) * len(self.severities)
+        stage = Stage(empty, empty, False, length)
+        return Step(case, severity, value, stage)
+
+    def _staged(self, steps: list[Step]) -> list[Step]:
+        """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
+        motion = self.motion
+        eager = tuple(
+            motion.eager and any(b.comparison.value == 0 for b in self.boundaries if b.severity == severity)
+            for severity in self.severities
+        )
+        staged: list[Step] = []
+        before: float | None = None
+        for index, step in enumerate(steps):
+            value = step.value
+            holds = tuple(self._harmful(value, severity) for severity in self.severities)
+            keeps = value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
+            arrival, late = self._arrival(before, value, index == 0)
+            near = tuple(self._near(before, value, severity, arrival) for severity in self.severities)
+            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager)
+            staged.append(replace(step, stage=stage))
+            before = value
+        return staged
+
+    def _harmful(self, value: float | None, severity: str) -> bool:
+        if value is None:
+            return self.shape.ends
+        if self.motion.always:
+            return True
+        return any(b.comparison.holds(value) for b in self.boundaries if b.severity == severity)
+
+    def _near(self, before: float | None, value: float | None, severity: str, arrival: int) -> bool:
+        """Whether one end of the way is so near to the boundary that it is crossed in less than one evaluation."""
+        if before is None or value is None or before == value or self.motion.far:
+            return False
+        harmful = max(before, value, key=lambda end: self._harmful(end, severity))
+        if self.motion.drifts and harmful == before:
+            return False  # by now it is further away
+        edges = [b.comparison.value for b in self.boundaries if b.severity == severity and b.past == harmful]
+        return any(abs(harmful - edge) * arrival < abs(value - before) for edge in edges)
+
+    def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool]:
+        """Evaluations until the signal has the value, and whether that begins only after the first of them."""
+        motion = self.motion
+        if value is None or motion.always:
+            return 0, False
+        if self.delays is not None and value != self.rest:
+            return self.grid.evaluations(self.delays[value]), False
+        if first:
+            return (self._birth() if motion.isolated else self._way(True)), False
+        if before is None or value == before:
+            return 0, False
+        way = self.grid.evaluations(motion.rise if value > before else motion.fall)
+        return max(way, 1 if motion.late else 0), motion.late
+
+    def script(self, name: str, steps: list[Step]) -> Script:
+        staged = self._staged(steps) if name not in (THIN, IDLE) else steps
+        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)), self.shape.ends)
+
+    def _checks(self, steps: list[Step]) -> list[Check]:
+        """Every change of state from both sides, and the end of every stage."""
+        timings = tuple(
+            Timing(self.grid.evaluations(hold), self.grid.evaluations(keep)) for _, hold, keep in self.shape.levels
+        )
+        stages = tuple(step.stage for step in steps)
+        states = firing(stages, timings, self.shape.clear is not None)
+        checks = []
+        for step_index, at, case in _moments(stages, tuple(s.case for s in steps), states):
+            step = steps[step_index]
+            fires = tuple(s for s, state in zip(self.severities, states[at], strict=True) if state)
+            settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
+            # While `keep_firing_for` alone keeps it, the annotations still read the value of before.
+            kept = any(
+                state and not holds and not (step.stage.keeps and level == 0)
+                for level, (state, holds) in enumerate(zip(states[at], step.stage.holds, strict=True))
+            )
+            value = step.value if settled and not kept and not self.motion.drifts else None
+            checks.append(Check(at * self.grid.evaluation, case, step.severity, fires, value))
+        return checks
+
+
+def _further(edge: Boundary, boundary: Boundary) -> bool:
+    """Whether `boundary` lies beyond `edge` on the same side, so that the signal can go on from there."""
+    return edge.comparison.op == boundary.comparison.op and edge.comparison.op in (*RISING, *FALLING)
+
+
+def _some(states: tuple[bool | None, ...]) -> bool:
+    """Whether some levels fire for sure and some surely do not."""
+    return True in states and False in states and None not in states
+
+
+@lru_cache(maxsize=4096)
+def _moments(
+    stages: tuple[Stage, ...], cases: tuple[str, ...], states: tuple[tuple[bool | None, ...], ...]
+) -> tuple[tuple[int, int, str], ...]:
+    """(step, evaluation, case) of every moment worth checking."""
+    moments: dict[int, tuple[int, int, str]] = {}
+    start = 0
+    for index, stage in enumerate(stages):
+        end = start + stage.length
+        for at in range(max(start, 1), end):
+            if states[at] == states[at - 1] or None in states[at]:
+                continue
+            if at - 1 >= start and None not in states[at - 1]:
+                moments.setdefault(at - 1, (index, at - 1, cases[index]))
+            moments[at] = (index, at, cases[index])
+        last = end - 1
+        if cases[index] == "just-inside" and last - 1 >= start and _some(states[last - 1]):
+            moments.setdefault(last - 1, (index, last - 1, "levels"))
+        if None not in states[last]:
+            case = "identity" if cases[index] == "just-past" else cases[index]
+            moments.setdefault(last, (index, last, case))
+        start = end
+    return tuple(moments[at] for at in sorted(moments))

@@ -1,0 +1,1 @@
+"""Plain promtool files: a project's own, and those of any repository."""

@@ -1,0 +1,157 @@
+"""Plain promtool test files of a project, run unchanged against the compiled rules, with failures placed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from alertkit.prove.running.output import Failure, FileVerdict, read_output
+from alertkit.prove.running.results import Event, Planned, Result, id_of
+from alertkit.prove.running.select import Wants, everything, selected
+from alertkit.prove.running.words import compare
+from alertkit.source import Document, Problems, Span
+from alertkit.spec.duration import format_duration, parse_duration
+from alertkit.spec.project import load_file, shown_path
+from alertkit.toolchain import Tool, run
+
+
+def prove_plain(
+    files: Sequence[Path], promtool: Tool, keep: Path, problems: Problems, wants: Wants = everything
+) -> Iterator[Event]:
+    """Run each file with a wanted test where it is; one result for each of its wanted tests."""
+    documents = [(path, document) for path in files if (document := load_file(path, problems)) is not None]
+    checked = [
+        (path, document)
+        for path, document in documents
+        if _sound(path, document, problems) and any(map(wants, ids_of(path, document)))
+    ]
+    if problems:
+        return
+    yield Planned(sum(_count(test) for _, document in checked for test in _tests(document)))
+    for path, document in checked:
+        done = run([promtool.path, "test", "rules", path.resolve()], problems, timeout=600.0)
+        if done is None:
+            return
+        verdicts = None if done.crashed else read_output(done.text, 1)
+        if verdicts is None:
+            problems.add(
+                "AK620", f"promtool cannot run {shown_path(path)}: {_first(done.text)}", Span(shown_path(path), 1, 1),
+                "run `promtool test rules` on the file by hand to see all that it says",
+            )  # fmt: skip
+            continue
+        raw = ""
+        if not verdicts[0].passed:
+            place = keep / f"{path.name}.txt"
+            keep.mkdir(parents=True, exist_ok=True)
+            place.write_text(done.text, encoding="utf-8")
+            raw = shown_path(place)
+        yield from selected(_results(path, document, verdicts[0], raw), wants)
+
+
+def read_by(files: Sequence[Path]) -> Iterator[Path]:
+    """The rule files that plain tests read, and the folders in which others may come to match."""
+    for path in files:
+        document = load_file(path, Problems())
+        data = document.data if document is not None and isinstance(document.data, dict) else {}
+        for pattern in data.get("rule_files") or ():
+            if isinstance(pattern, str):
+                yield from (path.parent / pattern, (path.parent / pattern).parent)
+                yield from path.parent.glob(pattern) if not Path(pattern).is_absolute() else ()
+
+
+def ids_of(path: Path, document: Document) -> list[str]:
+    """The ids of the results of a file, in their order."""
+    return [id_of(_name(path), "", "", _title(index, test)) for index, test in enumerate(_tests(document))]
+
+
+def _name(path: Path) -> str:
+    return path.name.split(".")[0]
+
+
+def _title(index: int, test: dict[str, Any]) -> str:
+    return str(test.get("name") or f"test {index + 1}")
+
+
+def _first(text: str) -> str:
+    rows = [row.strip() for row in text.split("\n") if row.strip() and "Unit Testing" not in row]
+    return rows[0] if rows else "it printed nothing"
+
+
+def _tests(document: Document) -> list[dict[str, Any]]:
+    tests = document.data.get("tests") if isinstance(document.data, dict) else None
+    return [test for test in tests if isinstance(test, dict)] if isinstance(tests, list) else []
+
+
+def _count(test: dict[str, Any]) -> int:
+    return sum(len(test.get(key) or []) for key in ("alert_rule_test", "promql_expr_test"))
+
+
+def _sound(path: Path, document: Document, problems: Problems) -> bool:
+    """What promtool would let pass without testing anything: no tests, and rule files that are not there."""
+    before = len(problems)
+    if not _tests(document):
+        problems.add("AK801", "the file holds no tests", document.key(("tests",)), "add `tests:`, or remove the file")
+    data = document.data if isinstance(document.data, dict) else {}
+    patterns = data.get("rule_files")
+    for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):
+        if not isinstance(pattern, str):
+            continue
+        absolute = Path(pattern)
+        found = (
+            absolute.is_file()
+            if absolute.is_absolute()
+            else any(path.parent.glob(pattern)) or (path.parent / pattern).is_file()
+        )
+        if not found:
+            problems.add(
+                "AK802", f"no rule file is at `{pattern}`", document.value(("rule_files", index)),
+                "promtool would test nothing and call it a success; paths are relative to this file",
+            )  # fmt: skip
+    return len(problems) == before
+
+
+def _results(path: Path, document: Document, verdict: FileVerdict, raw: str) -> Iterator[Result]:
+    name = _name(path)
+    for index, test in enumerate(_tests(document)):
+        title = _title(index, test)
+        mine = [f for f in verdict.failures if _belongs(f, test, title)]
+        details: list[str] = []
+        span = document.key(("tests", index))
+        for failure in mine:
+            place = _place(document, index, test, failure)
+            span = place if not details else span
+            details.append(f"{place}: at {format_duration(failure.time)}")
+            if failure.expr:
+                details += [f"  {failure.expr}", *(f"  {line.strip()}" for line in failure.lines)]
+            else:
+                details += [f"  {line}" for line in compare(failure.alerts("exp"), failure.alerts("got"))]
+        if not mine and not verdict.passed and verdict.errors:
+            details = [f"promtool could not evaluate it: {error}" for error in verdict.errors]
+        yield Result(name, "", "", title, not details, span, _count(test), tuple(details), raw)
+
+
+def _belongs(failure: Failure, test: dict[str, Any], title: str) -> bool:
+    if failure.test:
+        return failure.test == str(test.get("name") or "") or (failure.test == title)
+    return any(_same(failure, entry) for entry in _entries(test))
+
+
+def _entries(test: dict[str, Any]) -> list[dict[str, Any]]:
+    rows = [*(test.get("alert_rule_test") or []), *(test.get("promql_expr_test") or [])]
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _same(failure: Failure, entry: dict[str, Any]) -> bool:
+    if parse_duration(str(entry.get("eval_time", "0"))) != failure.time:
+        return False
+    return entry.get("expr") == failure.expr if failure.expr else entry.get("alertname") == failure.alert
+
+
+def _place(document: Document, index: int, test: dict[str, Any], failure: Failure) -> Span:
+    """The expectation in the test file that failed."""
+    for key in ("alert_rule_test", "promql_expr_test"):
+        for number, entry in enumerate(test.get(key) or []):
+            if isinstance(entry, dict) and _same(failure, entry):
+                return document.key(("tests", index, key, number))
+    return document.key(("tests", index))

@@ -1,0 +1,1 @@
+"""Incidents that people wrote: read, fitted to the rules, run, told."""
