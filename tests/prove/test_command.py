@@ -15,10 +15,10 @@ from click.testing import CliRunner, Result
 
 from alertkit.cli import main
 from alertkit.compile.ruleset import Alert, Rule, System
-from alertkit.prove import results, runner
 from alertkit.prove.derived.cases import Proof, proofs_of
 from alertkit.prove.derived.inapplicable import inapplicable
 from alertkit.prove.derived.script import CASES
+from alertkit.prove.running import results, runner
 from alertkit.prove.running.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.running.output import FileVerdict, read_output
 from alertkit.prove.running.pool import MOST_COST, shares_of

@@ -6,7 +6,7 @@ has them too, for it holds every sample of the shorter one. Each such case leave
 two expressions mean the same when they are the same in every case.
 
 The argument follows a single set of labels through the expression. So it holds only where every aggregation has the
-same labels and every join is on all of them; anything else is not answered. As in `mutation.equivalent` numbers are taken
+same labels and every join is on all of them; anything else is not answered. As in `equivalent` numbers are taken
 to be finite, so that `0 * x` is 0 and `x + 0` is x; 0 / x is 0 or NaN, and neither exceeds a threshold of zero or more.
 """
 
