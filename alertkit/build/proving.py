@@ -17,10 +17,9 @@ from alertkit.prove.running.results import Event, Note, Result, Skipped, combine
 from alertkit.prove.running.runner import Run, prove
 from alertkit.prove.running.select import everything, selected
 from alertkit.source import Problems
-from alertkit.source.digest import digest
 from alertkit.spec.project import Project, shown_path
 from alertkit.spec.version import Version
-from alertkit.toolchain import Tool, cache_dir
+from alertkit.toolchain import Tool
 
 
 class Systems(Sequence[System]):
@@ -74,8 +73,7 @@ class Proving:
 
     def memory(self, promtool: Tool) -> Memory:
         """What of this project has passed before."""
-        name = digest(str(self.project.root.resolve()).encode())
-        return Memory(cache_dir() / "proofs" / f"{name}.json", promtool, self.keys)
+        return Memory.of_project(self.project.root, promtool, self.keys)
 
     @property
     def others(self) -> list[Path]:
@@ -90,6 +88,11 @@ class Proving:
 
     def events(self, run: Run, problems: Problems) -> Generator[Event]:
         """All that `run` wants; a problem ends the stream."""
+        yield from self.generated(run, problems)
+        yield from self.told(run, problems)
+
+    def generated(self, run: Run, problems: Problems) -> Generator[Event]:
+        """The cases of the systems; those of systems that passed and have not changed since are known."""
         known = self._known(run.memory)
         for events in known.values():
             yield from selected(events, run.wants)
@@ -108,7 +111,6 @@ class Proving:
             for name, said in results.items():
                 if all(result.passed for result in said):
                     run.memory.keep(name, [*combine(said), *skipped[name]])
-        yield from self.told(run, problems)
 
     def _known(self, memory: Memory | None) -> dict[str, list[Result | Skipped | Note]]:
         """What was said of the systems that passed and have not changed since."""

@@ -15,13 +15,13 @@ from alertkit.prove.scenarios.file import Prepared
 from alertkit.prove.scenarios.scenario import Clock, Scenario
 from alertkit.source import Problems
 from alertkit.spec.project import Project
-from alertkit.spec.routing import Loaded
 
 if TYPE_CHECKING:
     from alertkit.prove.running.runner import Run
     from alertkit.routing.answer import Oracle
     from alertkit.routing.check import Expectation
     from alertkit.routing.situations import Situation
+    from alertkit.spec.routing import Loaded
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,10 @@ def main(ctx: click.Context, directory: str) -> None:
 def run() -> None:
     """Run the command line; the exit code is the process's own."""
     import gc
+    import os
 
+    # alertkit's models have no use for plugins of pydantic, and looking for them takes as long as compiling an alert.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     # Nearly all that a command makes it needs to its end, so looking for garbage seldom is worth while.
     gc.set_threshold(200_000, 20, 100)
     main(prog_name="alertkit")

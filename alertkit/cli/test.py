@@ -6,12 +6,18 @@ import contextlib
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, alertmanager_version, this_project
 from alertkit.cli.progress import progress
 from alertkit.cli.results import Report
+
+if TYPE_CHECKING:
+    from alertkit.build.last import Last
+    from alertkit.prove.running.results import Event
+    from alertkit.toolchain import Tool
 
 
 @click.command("test")
@@ -53,7 +59,7 @@ def command(
       alertkit test --rules 'rules/*.yml' tests/*.yml
     """
     from alertkit.build.last import Last
-    from alertkit.prove.running.results import Event, Note, Result, from_data, to_data
+    from alertkit.prove.running.results import Note, Planned, Result, to_data
     from alertkit.prove.running.select import SelectionError, choose
     from alertkit.source import Problems
     from alertkit.spec.root import find_root
@@ -106,8 +112,8 @@ def command(
     last = None
     if not (no_cache or isolate or mutate or only or shard or fail_fast):
         last = Last(find_root(Path.cwd()), "test", f"{alertmanager_version} {promtool.path} {promtool.full_version}")
-        if (said := last.result()) is not None:
-            report.take(from_data(said["events"]))
+        if (known := _said(last, promtool)) is not None:
+            report.take(known)
             report.finish({}, promtool)
             sys.exit(OK)
     project = this_project()
@@ -130,23 +136,49 @@ def command(
         sys.exit(code)
     memory = None if no_cache or isolate else proving.memory(promtool)
     run = Run(promtool, proving.keep, jobs or 0, isolate, memory, wants=wants, fail_fast=fail_fast)
-    told: list[Event] = []
-    with progress(form == "text") as run.progress, contextlib.closing(proving.events(run, problems)) as events:
-        for event in events:
-            told.append(event)
-            if fail_fast and isinstance(event, Result) and not event.passed:
+    derived: list[Event] = []
+    written: list[Event] = []
+    with progress(form == "text") as run.progress:
+        for ask, into in ((proving.generated, derived), (proving.told, written)):
+            with contextlib.closing(ask(run, problems)) as events:
+                for event in events:
+                    into.append(event)
+                    if fail_fast and isinstance(event, Result) and not event.passed:
+                        break
+                else:
+                    continue
                 break
     if memory is not None:
         memory.save()
-    report.take(event for event in told if not isinstance(event, Note) or (only is None and shard is None))
+    report.take(
+        event for event in (*derived, *written) if not isinstance(event, Note) or (only is None and shard is None)
+    )
     if problems:
         report.broken(problems, BROKEN_TOOL if any(p.code.startswith("AK6") for p in problems) else BAD_INPUT)
     if only is not None and not report.results:
         raise click.UsageError(f"no case has an id that fits -k {only!r}; `alertkit test -v` lists them")
     failed = any(not result.passed for result in report.results)
     if last is not None and not failed:
-        kept = to_data([*report.results, *report.skipped, *report.notes])
-        last.end(project.build, {"events": kept}, proving.others)
+        told = to_data(event for event in written if not isinstance(event, Planned))
+        last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others)
     traces = traces_of(proving.systems, report.results, run) if failed else {}
     report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
     sys.exit(FAILED if failed else OK)
+
+
+def _said(last: Last, promtool: Tool) -> list[Event] | None:
+    """All that the last run said, when nothing has changed since and it passed."""
+    from alertkit.prove.running.memory import Memory
+    from alertkit.prove.running.results import from_data
+
+    record = last.result()
+    if record is None:
+        return None
+    memory = Memory.of_project(last.root, promtool, record["keys"])
+    events: list[Event] = []
+    for system in record["keys"]:
+        known = memory.results(system)
+        if known is None:
+            return None
+        events += known
+    return [*events, *from_data(record["told"])]

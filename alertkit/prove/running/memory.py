@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 from alertkit.prove.running.results import Note, Result, Skipped, from_data, to_data
 from alertkit.source.digest import digest
-from alertkit.toolchain import Tool
+from alertkit.toolchain import Tool, cache_dir
 
 # One line each is small; beyond this many the oldest are forgotten.
 MOST = 100_000
@@ -38,19 +39,22 @@ class Memory:
         self._version = f"{promtool.name} {promtool.full_version}"
         self._keys: dict[int, str] = {}
         self._new: list[str] = []
-        try:
-            self._known = dict.fromkeys(json.loads(place.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError):
-            self._known = {}
-        self._systems = self._read()
         self._changed = False
 
-    def _read(self) -> dict[str, list[Any]]:
-        try:
-            data = json.loads(self._whole.read_text(encoding="utf-8"))
-            return data if isinstance(data, dict) else {}
-        except (OSError, ValueError):
-            return {}
+    @classmethod
+    def of_project(cls, root: Path, promtool: Tool, keys: Mapping[str, str]) -> Memory:
+        """What of a project has passed before."""
+        return cls(cache_dir() / "proofs" / f"{digest(str(root.resolve()).encode())}.json", promtool, keys)
+
+    @cached_property
+    def _known(self) -> dict[str, None]:
+        data = _read(self._place)
+        return dict.fromkeys(key for key in data if isinstance(key, str)) if isinstance(data, list) else {}
+
+    @cached_property
+    def _systems(self) -> dict[str, list[Any]]:
+        data = _read(self._whole)
+        return data if isinstance(data, dict) else {}
 
     def _key_of(self, system: str) -> str | None:
         key = self._of.get(system)
@@ -93,6 +97,13 @@ class Memory:
         if self._changed:
             known = {system: entry for system, entry in self._systems.items() if system in self._of}
             _write(self._whole, known)
+
+
+def _read(place: Path) -> object:
+    try:
+        return json.loads(place.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
 
 
 def _write(place: Path, data: object) -> None:

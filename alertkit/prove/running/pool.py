@@ -15,6 +15,8 @@ TIMEOUT = 600.0
 # many evaluations of rules (about half a minute), or it would not be done before `TIMEOUT` in a large project.
 SHARES = 3
 MOST_COST = 100_000
+# What costs less than this is not worth the start of a process.
+LEAST_COST = 2_000
 FAILED = "  FAILED:\n"
 
 _VERDICT = re.compile(r"^  (?:SUCCESS|FAILED:)$", re.MULTILINE)
@@ -77,7 +79,8 @@ def split(text: str, files: int) -> list[str] | None:
 
 def shares_of(costs: Sequence[float], cores: int) -> list[list[int]]:
     """Indices for each process, evened out by cost (evaluations of rules)."""
-    processes = max(cores * SHARES, ceil(sum(costs) / MOST_COST))
+    processes = min(cores * SHARES, max(cores, ceil(sum(costs) / LEAST_COST)))
+    processes = max(processes, ceil(sum(costs) / MOST_COST))
     loads = [0.0] * max(1, min(processes, len(costs)))
     shares: list[list[int]] = [[] for _ in loads]
     for cost, index in sorted(((cost, index) for index, cost in enumerate(costs)), key=lambda p: (-p[0], p[1])):
