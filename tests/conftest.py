@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -12,6 +13,10 @@ _folders = dict.fromkeys(str(tool.path.parent) for tool in find_all().values() i
 # The many processes that tests start find their bytecode, as they do where somebody works with alertkit.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), *_folders])
+
+# A shell's background jobs ignore Ctrl-C, and so would all that is started and interrupted here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no failure, and the same examples run everywhere.
 settings.register_profile("alertkit", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
