@@ -33,7 +33,7 @@ TEST_HEADER = (
 class Compilation:
     """A compiled project: `outputs` by path below `build/` with their content hashes, and how much went into it.
 
-    `keys`: for each system what all that was made of it depends on, as a hash.
+    `keys`: for each system what all that was made of it depends on, as a hash; `sizes`: how many expectations it has.
     `changed`: the build folder was not as it should be, and was written where that was asked for.
     """
 
@@ -44,6 +44,7 @@ class Compilation:
     reused: int
     routables: tuple[Routable, ...]
     keys: dict[str, str]
+    sizes: dict[str, int]
     paths: dict[str, str]
     inputs: Inputs
     stale: tuple[str, ...] = ()
@@ -152,7 +153,8 @@ class _Compiler:
         return Compilation(
             outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
             sum(unit.cases for unit in units), len(found), tuple(routables),
-            _keys(tasks, units), {unit.system: unit.span.path for unit in units}, self.inputs, stale,
+            _keys(tasks, units), {unit.system: unit.cases for unit in units},
+            {unit.system: unit.span.path for unit in units}, self.inputs, stale,
         )  # fmt: skip
 
     def _tasks(self) -> list[_Task]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import overload
 
 from alertkit.build.compilation import compile_project, read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
+from alertkit.build.systems import Systems
 from alertkit.compile.ruleset import System
 from alertkit.prove.plain.folder import plain_files
 from alertkit.prove.running.memory import Memory
@@ -21,50 +20,24 @@ from alertkit.spec.project import Project, shown_path
 from alertkit.spec.version import Version
 from alertkit.toolchain import Tool
 
-
-class Systems(Sequence[System]):
-    """The systems of a compiled project, read again when they are asked for: what has not changed is not needed.
-
-    `paths`: the spec file of each, by its name.
-    """
-
-    def __init__(self, project: Project, paths: Mapping[str, str]) -> None:
-        self._project, self._paths = project, paths
-
-    def named(self, names: Collection[str]) -> Sequence[System]:
-        """Some of them only."""
-        if len(names) == len(self._paths):
-            return self._all
-        return read_systems(self._project, Problems(), [self._paths[name] for name in names])[1]
-
-    @cached_property
-    def _all(self) -> list[System]:
-        return read_systems(self._project, Problems())[1]
-
-    @overload
-    def __getitem__(self, index: int) -> System: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[System]: ...
-
-    def __getitem__(self, index: int | slice) -> System | Sequence[System]:
-        return self._all[index]
-
-    def __len__(self) -> int:
-        return len(self._paths)
+# Systems are read and proven until they have so many expectations together, then the next ones are: a project of any
+# size fits into memory. (1,000 alerts have about 30,000.)
+WAVE = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class Proving:
     """A project that is compiled and written to its `build/`, with what it is to prove.
 
-    `keys`: what the proofs of each system depend on, as hashes; empty where nothing was compiled.
+    `keys`: what the proofs of each system depend on, as hashes, and `sizes`: how many expectations each has; both empty
+    where nothing was compiled.
     """
 
     project: Project
-    systems: Sequence[System]
+    systems: Systems
     scenarios: Scenarios
     keys: Mapping[str, str]
+    sizes: Mapping[str, int]
 
     @property
     def keep(self) -> Path:
@@ -96,9 +69,22 @@ class Proving:
         known = self._known(run.memory)
         for events in known.values():
             yield from selected(events, run.wants)
-        systems = self.systems
-        if isinstance(systems, Systems):
-            systems = systems.named([name for name in self.keys if name not in known])
+        waiting = {name: self.sizes.get(name, 0) for name in self.systems.names if name not in known}
+        done, total = 0, sum(waiting.values())
+        for names in _waves(waiting):
+            size = sum(waiting[name] for name in names)
+            part = replace(run, progress=_share(run, done, size, total))
+            yield from self._proven(self.systems.named(names), part, problems)
+            if problems:
+                return
+            done += size
+
+    def of(self, results: Collection[Result]) -> Sequence[System]:
+        """The systems that some results are about."""
+        return self.systems.named({result.system for result in results} & set(self.systems.names))
+
+    def _proven(self, systems: Sequence[System], run: Run, problems: Problems) -> Generator[Event]:
+        """The cases of some systems; what is said of those that pass is remembered."""
         results: dict[str, list[Result]] = {system.name: [] for system in systems}
         skipped: dict[str, list[Skipped]] = {system.name: [] for system in systems}
         for event in prove(systems, run, problems):
@@ -126,6 +112,23 @@ class Proving:
             yield from prove_plain(files, run.promtool, self.keep, problems, run.wants)
 
 
+def _waves(sizes: Mapping[str, int]) -> Iterator[list[str]]:
+    """Names, until what they stand for is together as much as is proven at once."""
+    names: list[str] = []
+    for name, size in sizes.items():
+        if names and sum(sizes[one] for one in names) + size > WAVE:
+            yield names
+            names = []
+        names.append(name)
+    if names:
+        yield names
+
+
+def _share(run: Run, before: int, size: int, total: int) -> Callable[[int, int], None]:
+    """The progress of a wave of `size` expectations as that of all; those that are remembered count as done."""
+    return lambda done, waiting: run.progress(before + size - waiting + done, total)
+
+
 def open_proving(
     project: Project, problems: Problems, write: bool = True, version: Version | None = None
 ) -> Proving | None:
@@ -139,10 +142,11 @@ def open_proving(
             return None
         systems = Systems(project, compiled.paths)
         scenarios = read_project_scenarios(project, compiled.inputs, systems, problems, version, compiled.routables)
-        return None if problems else Proving(project, systems, scenarios, compiled.keys)
+        return None if problems else Proving(project, systems, scenarios, compiled.keys, compiled.sizes)
     inputs, read = read_systems(project, problems)
     # What is wrong with the specs would be found wrong with every scenario of theirs again.
     if problems:
         return None
-    scenarios = read_project_scenarios(project, inputs, read, problems, version)
-    return None if problems else Proving(project, read, scenarios, {})
+    systems = Systems.of(read)
+    scenarios = read_project_scenarios(project, inputs, systems, problems, version)
+    return None if problems else Proving(project, systems, scenarios, {}, {})

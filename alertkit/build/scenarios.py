@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from alertkit.build.inputs import Inputs
+from alertkit.build.systems import Systems
 from alertkit.compile.routing import Routable, Version
-from alertkit.compile.ruleset import System
 from alertkit.prove.plain.folder import scenario_files
 from alertkit.prove.running.results import Event
 from alertkit.prove.scenarios.file import Prepared
@@ -52,24 +52,26 @@ class Scenarios:
 
 
 def read_project_scenarios(
-    project: Project, inputs: Inputs, systems: Sequence[System], problems: Problems, version: Version | None = None,
+    project: Project, inputs: Inputs, systems: Systems, problems: Problems, version: Version | None = None,
     alerts: Sequence[Routable] | None = None,
 ) -> Scenarios:  # fmt: skip
     """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems.
 
     `version` is the Alertmanager that the routing is written for (None: the one that the project names), `alerts` what
-    is routed (None: found in the systems, which are not looked at otherwise where there is no scenario).
+    is routed (None: found in the systems, of which only those that scenarios are about are looked at otherwise).
     """
     scenarios: Sequence[Scenario] = ()
     prepared: Sequence[Prepared] = ()
     if scenario_files(project.tests):
-        from alertkit.prove.scenarios.read import read_scenarios
+        from alertkit.prove.scenarios.read import read_files, read_scenarios
         from alertkit.prove.scenarios.run import prepare
 
-        intervals = {system.name: system.interval for system in systems if system.interval}
+        files = read_files(project.tests, systems.names, problems)
+        told = systems.named({one.file.system for one in files})
+        intervals = {system.name: system.interval for system in told if system.interval}
         clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
-        scenarios = read_scenarios(project.tests, [system.name for system in systems], clock, problems)
-        prepared = prepare(scenarios, systems, problems)
+        scenarios = read_scenarios(files, clock, problems)
+        prepared = prepare(scenarios, told, problems)
     if inputs.routing:
         from alertkit.routing.situations import routables
 

@@ -157,11 +157,11 @@ def command(
         report.broken(problems, BROKEN_TOOL if any(p.code.startswith("AK6") for p in problems) else BAD_INPUT)
     if only is not None and not report.results:
         raise click.UsageError(f"no case has an id that fits -k {only!r}; `alertkit test -v` lists them")
-    failed = any(not result.passed for result in report.results)
+    failed = [result for result in report.results if not result.passed]
     if last is not None and not failed:
         told = to_data(event for event in written if not isinstance(event, Planned))
         last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others)
-    traces = traces_of(proving.systems, report.results, run) if failed else {}
+    traces = traces_of(proving.of(failed), failed, run) if failed else {}
     report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
     sys.exit(FAILED if failed else OK)
 

@@ -134,7 +134,8 @@ def verdicts_on(listing: Listing, ids: Collection[str], marks: Marks) -> Answers
     run = Run(tools["promtool"], proving.keep, memory=memory, wants=wanted.__contains__)
     results = combine(event for event in proving.events(run, problems) if isinstance(event, Result))
     memory.save()
-    traces = traces_of(proving.systems, results, run) if any(not result.passed for result in results) else {}
+    failed = [result for result in results if not result.passed]
+    traces = traces_of(proving.of(failed), failed, run) if failed else {}
     found: dict[str, Verdict] = {}
     for result in results:
         before = found.get(result.id, Verdict(True))

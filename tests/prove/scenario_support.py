@@ -10,6 +10,7 @@ import yaml
 
 from alertkit.build import read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
+from alertkit.build.systems import Systems
 from alertkit.prove.running.results import Result
 from alertkit.prove.running.runner import Run
 from alertkit.source import Problems
@@ -94,7 +95,7 @@ def load(
     assert project is not None
     inputs, systems = read_systems(project, problems)
     assert not problems, draw_all(problems)
-    return read_project_scenarios(project, inputs, systems, problems), problems
+    return read_project_scenarios(project, inputs, Systems.of(systems), problems), problems
 
 
 def indented(text: str) -> str:

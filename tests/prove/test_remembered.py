@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from alertkit.build import proving, systems
 from alertkit.cli import main
+from alertkit.cli import test as command
 from tests.servers import binaries
 
 pytestmark = pytest.mark.skipif(not binaries("promtool"), reason="promtool is not installed")
@@ -149,3 +152,36 @@ def test_what_passed_beside_a_failure_is_known_again(project: Path) -> None:
     rows = json.loads(run("--format", "json").stdout)["results"]
     assert {row["cached"] for row in rows if "::warning::" in row["id"]} == {True}
     assert [row["cached"] for row in rows if not row["passed"]] == [False]
+
+
+def test_a_large_project_is_proven_in_waves_as_if_it_were_whole(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("four", "three"):
+        put(f"rules_src/{name}.yaml", SPEC.format(name, 30))
+    whole = run("--no-cache", "--format", "json")
+    moved: list[list[tuple[int, int]]] = []
+
+    @contextmanager
+    def progress(*_: object) -> Generator[Callable[[int, int], None]]:
+        moved.append([])
+        yield lambda done, total: moved[-1].append((done, total))
+
+    read: list[int] = []
+    real = systems.read_systems
+
+    def counted(*arguments: object) -> object:
+        found = real(*arguments)  # type: ignore[arg-type]
+        read.append(len(found[1]))
+        return found
+
+    monkeypatch.setattr(command, "progress", progress)
+    monkeypatch.setattr(systems, "read_systems", counted)
+    monkeypatch.setattr(proving, "WAVE", 20)
+    waves = run("--format", "json")
+    assert waves.exit_code == 0 and ids(waves) == ids(whole)
+    assert len(read) > 2 and sum(read) == 5  # never all at once, and none twice but the scenario's
+    generated = [(done, total) for done, total in moved[0] if total == moved[0][0][1]]
+    assert [done for done, _ in generated] == sorted(done for done, _ in generated)
+    assert generated[-1][0] == generated[-1][1]
+    put("rules_src/two.yaml", SPEC.format("two", 50))
+    again = {row["id"]: row["cached"] for row in json.loads(run("--format", "json").stdout)["results"]}
+    assert not again["two::Hot::warning::just-past"] and again["three::Hot::warning::just-past"]

@@ -8,6 +8,7 @@ import pytest
 
 from alertkit.build import compile_project, read_systems
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
+from alertkit.build.systems import Systems
 from alertkit.prove.plain.files import prove_plain
 from alertkit.prove.plain.folder import plain_files
 from alertkit.prove.running.results import Result
@@ -31,7 +32,7 @@ def read(folder: Path) -> tuple[Project, Scenarios]:
     project = read_project(folder, problems)
     assert project is not None
     inputs, systems = read_systems(project, problems)
-    scenarios = read_project_scenarios(project, inputs, systems, problems)
+    scenarios = read_project_scenarios(project, inputs, Systems.of(systems), problems)
     assert not problems, said(problems)
     return project, scenarios
 

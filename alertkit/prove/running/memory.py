@@ -37,7 +37,6 @@ class Memory:
         self._whole = place.with_suffix(".systems.json")
         self._of = keys
         self._version = f"{promtool.name} {promtool.full_version}"
-        self._keys: dict[int, str] = {}
         self._new: list[str] = []
         self._changed = False
 
@@ -75,20 +74,18 @@ class Memory:
             self._systems[system] = [key, to_data(events)]
             self._changed = True
 
-    def _key(self, one: Proven) -> str:
-        found = self._keys.get(id(one))
-        if found is None:
-            rules, tests = one.files()
-            found = self._keys[id(one)] = digest(self._version.encode(), rules.encode(), tests.encode())
-        return found
+    def key(self, one: Proven) -> str:
+        """The name under which something is remembered: a hash of all that its verdict depends on."""
+        rules, tests = one.files()
+        return digest(self._version.encode(), rules.encode(), tests.encode())
 
-    def passed(self, one: Proven) -> bool:
+    def passed(self, key: str) -> bool:
         """Whether exactly this has passed before."""
-        return self._key(one) in self._known
+        return key in self._known
 
-    def remember(self, one: Proven) -> None:
-        self._known[self._key(one)] = None
-        self._new.append(self._key(one))
+    def remember(self, key: str) -> None:
+        self._known[key] = None
+        self._new.append(key)
 
     def save(self) -> None:
         """Write what is new; that it cannot be written is no error."""

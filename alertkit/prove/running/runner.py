@@ -7,7 +7,7 @@ every job as if it had run alone: that is what merging promises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,13 +55,15 @@ def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[
     jobs = [job for job in derived if _wanted(job, run)]
     yield Planned(sum(len(job.proof.checks) for job in jobs))
     yield from _skipped(systems, derived, run)
+    keys = {} if run.memory is None else {id(job): run.memory.key(job) for job in jobs}
     waiting = []
     for job in jobs:
-        if run.memory is not None and run.memory.passed(job):
+        if run.memory is not None and run.memory.passed(keys[id(job)]):
             yield from _results(job, [], "", cached=True)
         else:
             waiting.append(job)
-    yield from _run([Batch((job,)) for job in waiting] if run.isolate else pack(waiting), run, problems)
+    batches = [Batch((job,)) for job in waiting] if run.isolate else pack(waiting)
+    yield from _run(batches, keys, run, problems)
 
 
 def _wanted(job: Job, run: Run) -> bool:
@@ -86,8 +88,8 @@ def _skipped(systems: Sequence[System], jobs: Sequence[Job], run: Run) -> Iterat
                 yield Skipped(system.name, alert.name, case, reason, alert.span)
 
 
-def _run(batches: list[Batch], run: Run, problems: Problems) -> Iterator[Event]:
-    """Run batches; those that error are split and run again."""
+def _run(batches: list[Batch], keys: Mapping[int, str], run: Run, problems: Problems) -> Iterator[Event]:
+    """Run batches; those that error are split and run again. `keys`: what each job is remembered by, by its `id`."""
     while batches and not problems:
         again: list[Batch] = []
         for batch, verdict, raw in _verdicts(batches, run, problems):
@@ -100,7 +102,7 @@ def _run(batches: list[Batch], run: Run, problems: Problems) -> Iterator[Event]:
                 mine = [failure for failure in verdict.failures if _is_of(failure, job)]
                 yield from _results(job, mine, raw, errors=errors)
                 if run.memory is not None and not mine and not errors:
-                    run.memory.remember(job)
+                    run.memory.remember(keys[id(job)])
         batches = again
 
 

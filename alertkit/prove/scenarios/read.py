@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from alertkit.prove.plain.folder import scenario_files
 from alertkit.prove.scenarios.scenario import LOOKBACK, Clock, Line, Scenario, ScenarioFile, ScenarioKeys
@@ -25,9 +25,17 @@ from alertkit.spec.selector import SelectorError, parse_selector
 from alertkit.spec.validate import suggest, validate
 
 
-def read_scenarios(folder: Path, systems: Sequence[str], clock: Clock, problems: Problems) -> list[Scenario]:
-    """All scenarios of a folder that have no mistake."""
-    found: list[Scenario] = []
+class Told(NamedTuple):
+    """A file of scenarios, as far as it is known without the systems."""
+
+    path: Path
+    document: Document
+    file: ScenarioFile
+
+
+def read_files(folder: Path, systems: Collection[str], problems: Problems) -> list[Told]:
+    """The scenario files of a folder that are about one of the `systems`."""
+    found = []
     for path in scenario_files(folder):
         document = load_file(path, problems)
         if document is None:
@@ -50,6 +58,14 @@ def read_scenarios(folder: Path, systems: Sequence[str], clock: Clock, problems:
                 suggest(file.system, systems),
             )
             continue
+        found.append(Told(path, document, file))
+    return found
+
+
+def read_scenarios(files: Iterable[Told], clock: Clock, problems: Problems) -> list[Scenario]:
+    """All scenarios of some files that have no mistake."""
+    found: list[Scenario] = []
+    for path, document, file in files:
         for name, scenario in file.scenarios.items():
             place = ("scenarios", name)
             keys = validate(ScenarioKeys, document, place, scenario, problems)

@@ -54,9 +54,10 @@ def _case(scenario: Scenario, statement: Statement) -> str:
 def _prove(prepared: Sequence[Prepared], run: Run, problems: Problems) -> Iterator[Event]:
     wanted = [one for one in prepared if any(map(run.wants, ids_of(one)))]
     yield Planned(sum(len(times) for one in wanted for times in one.times))
+    keys = {} if run.memory is None else {id(one): run.memory.key(one) for one in wanted}
     waiting = []
     for one in wanted:
-        if run.memory is not None and run.memory.passed(one):
+        if run.memory is not None and run.memory.passed(keys[id(one)]):
             yield from _results(one, _Outcome(), cached=True)
         else:
             waiting.append(one)
@@ -75,7 +76,7 @@ def _prove(prepared: Sequence[Prepared], run: Run, problems: Problems) -> Iterat
     for one, outcome in zip(waiting, outcomes, strict=True):
         results = list(_results(one, outcome))
         if run.memory is not None and all(result.passed for result in results):
-            run.memory.remember(one)
+            run.memory.remember(keys[id(one)])
         yield from results
 
 
