@@ -32,9 +32,16 @@ class Cache:
 
     def get(self, name: str, key: str) -> Unit | None:
         """The entry of spec `name` if it was made from `key`; anything unreadable counts as absent."""
+        return self._read(name, key.encode())
+
+    def last(self, name: str) -> Unit | None:
+        """The entry of spec `name`, whatever it was made from."""
+        return self._read(name, b"")
+
+    def _read(self, name: str, key: bytes) -> Unit | None:
         try:
             found, _, body = self._place(name).read_bytes().partition(b"\n")
-            return unit(json.loads(body)) if found.decode() == key else None
+            return unit(json.loads(body)) if found == (key or found) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

@@ -94,6 +94,8 @@ class Folder:
             if not target.exists():
                 _link(self.build / path, target)
         _swap(new, self.build)
+        # Now, for what was linked changes with it, and is to be remembered as it stays.
+        shutil.rmtree(new, ignore_errors=True)
 
     def remember(self, outputs: Mapping[str, str]) -> None:
         """Note the hashes of a build that was just written and is complete."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alertkit.build.compilation import compile_project, read_systems
+from alertkit.build.look import program
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
 from alertkit.build.systems import Systems
 from alertkit.compile.ruleset import System
+from alertkit.prove.derived.content import contents_of
 from alertkit.prove.plain.folder import plain_files
 from alertkit.prove.running.memory import Memory
-from alertkit.prove.running.results import Event, Note, Result, Skipped, combine
+from alertkit.prove.running.results import Event, Result, Skipped, combine
 from alertkit.prove.running.runner import Run, prove
 from alertkit.prove.running.select import everything, selected
 from alertkit.source import Problems
@@ -29,13 +31,14 @@ WAVE = 30_000
 class Proving:
     """A project that is compiled and written to its `build/`, with what it is to prove.
 
-    `keys`: what the proofs of each system depend on, as hashes, and `sizes`: how many expectations each has; both empty
-    where nothing was compiled.
+    `program`: a hash of the code that derives the proofs. `keys`: what those of each system depend on, as hashes, and
+    `sizes`: how many expectations each has; both empty where nothing was compiled.
     """
 
     project: Project
     systems: Systems
     scenarios: Scenarios
+    program: str
     keys: Mapping[str, str]
     sizes: Mapping[str, int]
 
@@ -46,7 +49,7 @@ class Proving:
 
     def memory(self, promtool: Tool) -> Memory:
         """What of this project has passed before."""
-        return Memory.of_project(self.project.root, promtool, self.keys)
+        return Memory.of_project(self.project.root, promtool, self.keys, self.program)
 
     @property
     def others(self) -> list[Path]:
@@ -85,20 +88,22 @@ class Proving:
 
     def _proven(self, systems: Sequence[System], run: Run, problems: Problems) -> Generator[Event]:
         """The cases of some systems; what is said of those that pass is remembered."""
-        results: dict[str, list[Result]] = {system.name: [] for system in systems}
-        skipped: dict[str, list[Skipped]] = {system.name: [] for system in systems}
+        said: dict[str, list[Result | Skipped]] = {system.name: [] for system in systems}
         for event in prove(systems, run, problems):
-            if isinstance(event, Result):
-                results[event.system].append(event)
-            elif isinstance(event, Skipped):
-                skipped[event.system].append(event)
+            if isinstance(event, Result | Skipped):
+                said[event.system].append(event)
             yield event
-        if run.memory is not None and run.wants is everything and not problems:
-            for name, said in results.items():
-                if all(result.passed for result in said):
-                    run.memory.keep(name, [*combine(said), *skipped[name]])
+        if run.memory is None or run.wants is not everything or problems:
+            return
+        for system in systems:
+            failed = {event.alert for event in said[system.name] if isinstance(event, Result) and not event.passed}
+            passed = [event for event in said[system.name] if event.alert not in failed]
+            cases = combine(event for event in passed if isinstance(event, Result))
+            reasons = [event for event in passed if isinstance(event, Skipped)]
+            contents = contents_of(system, run.memory.program)
+            run.memory.keep(system.name, contents, [*cases, *reasons], whole=not failed)
 
-    def _known(self, memory: Memory | None) -> dict[str, list[Result | Skipped | Note]]:
+    def _known(self, memory: Memory | None) -> dict[str, list[Result | Skipped]]:
         """What was said of the systems that passed and have not changed since."""
         found = {name: memory.results(name) for name in self.keys} if memory is not None else {}
         return {name: events for name, events in found.items() if events is not None}
@@ -140,13 +145,15 @@ def open_proving(
         compiled = compile_project(project, problems, version, write=True)
         if compiled is None:
             return None
-        systems = Systems(project, compiled.paths)
+        systems = Systems(project, compiled.paths, compiled.systems)
         scenarios = read_project_scenarios(project, compiled.inputs, systems, problems, version, compiled.routables)
-        return None if problems else Proving(project, systems, scenarios, compiled.keys, compiled.sizes)
+        return (
+            None if problems else Proving(project, systems, scenarios, compiled.program, compiled.keys, compiled.sizes)
+        )
     inputs, read = read_systems(project, problems)
     # What is wrong with the specs would be found wrong with every scenario of theirs again.
     if problems:
         return None
     systems = Systems.of(read)
     scenarios = read_project_scenarios(project, inputs, systems, problems, version)
-    return None if problems else Proving(project, systems, scenarios, {}, {})
+    return None if problems else Proving(project, systems, scenarios, program(), {}, {})

@@ -11,13 +11,13 @@ from alertkit.build.systems import Systems
 from alertkit.compile.routing import Routable, Version
 from alertkit.prove.plain.folder import scenario_files
 from alertkit.prove.running.results import Event
-from alertkit.prove.scenarios.file import Prepared
-from alertkit.prove.scenarios.scenario import Clock, Scenario
 from alertkit.source import Problems
 from alertkit.spec.project import Project
 
 if TYPE_CHECKING:
     from alertkit.prove.running.runner import Run
+    from alertkit.prove.scenarios.file import Prepared
+    from alertkit.prove.scenarios.scenario import Scenario
     from alertkit.routing.answer import Oracle
     from alertkit.routing.check import Expectation
     from alertkit.routing.situations import Situation
@@ -65,9 +65,10 @@ def read_project_scenarios(
     if scenario_files(project.tests):
         from alertkit.prove.scenarios.read import read_files, read_scenarios
         from alertkit.prove.scenarios.run import prepare
+        from alertkit.prove.scenarios.scenario import Clock
 
         files = read_files(project.tests, systems.names, problems)
-        told = systems.named({one.file.system for one in files})
+        told = systems.kept({one.file.system for one in files})
         intervals = {system.name: system.interval for system in told if system.interval}
         clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
         scenarios = read_scenarios(files, clock, problems)

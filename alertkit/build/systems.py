@@ -13,17 +13,15 @@ from alertkit.spec.project import Project
 
 
 class Systems(Sequence[System]):
-    """The systems of a compiled project. `paths`: the spec file of each, by its name."""
+    """The systems of a compiled project. `paths`: the spec file of each, by its name; `ready`: those at hand."""
 
-    def __init__(self, project: Project | None, paths: Mapping[str, str]) -> None:
-        self._project, self._paths = project, paths
+    def __init__(self, project: Project | None, paths: Mapping[str, str], ready: Mapping[str, System]) -> None:
+        self._project, self._paths, self._ready = project, paths, dict(ready)
 
     @classmethod
     def of(cls, systems: Sequence[System]) -> Systems:
         """These, which have been read."""
-        found = cls(None, {system.name: system.path for system in systems})
-        found._all = list(systems)
-        return found
+        return cls(None, {system.name: system.path for system in systems}, {system.name: system for system in systems})
 
     @property
     def names(self) -> Collection[str]:
@@ -31,14 +29,21 @@ class Systems(Sequence[System]):
 
     def named(self, names: Collection[str]) -> Sequence[System]:
         """Some of them only."""
-        if self._project is None or "_all" in self.__dict__ or set(names) >= set(self._paths):
-            return [system for system in self._all if system.name in names]
-        paths = {self._paths[name] for name in names}
-        return read_systems(self._project, Problems(), paths)[1] if paths else []
+        found = {name: self._ready[name] for name in names if name in self._ready}
+        paths = {self._paths[name] for name in names if name not in found}
+        if paths and self._project is not None:
+            found |= {system.name: system for system in read_systems(self._project, Problems(), paths)[1]}
+        return [found[name] for name in self._paths if name in found]
+
+    def kept(self, names: Collection[str]) -> Sequence[System]:
+        """Some of them only, which are the same objects whenever they are asked for again."""
+        found = self.named(names)
+        self._ready.update({system.name: system for system in found})
+        return found
 
     @cached_property
     def _all(self) -> list[System]:
-        return [] if self._project is None else read_systems(self._project, Problems())[1]
+        return list(self.kept(self._paths))
 
     @overload
     def __getitem__(self, index: int) -> System: ...

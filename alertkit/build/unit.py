@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from alertkit.compile.routing import Routable
 from alertkit.source import Span
+
+
+class Section(NamedTuple):
+    """The generated tests of one alert, which stand one after the other in its system's test files.
+
+    content  a hash of what they were made from; "" where that cannot be told
+    cases    how many expectations there are
+    lengths  (evaluation interval in milliseconds, characters) in each file that they are in
+    """
+
+    content: str
+    cases: int
+    lengths: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """The result of one spec file.
 
-    alerts, cases  how many rules and generated expectations there are
-    outputs        path below `build/` -> content hash of its text
-    routables      its alerts as routing sees them; () in a project without routing
+    alerts     how many rules there are
+    outputs    path below `build/` -> content hash of its text
+    sections   what its test files consist of
+    routables  its alerts as routing sees them; () in a project without routing
     """
 
     system: str
     span: Span
     alerts: int
-    cases: int
     outputs: dict[str, str]
+    sections: tuple[Section, ...]
     routables: tuple[Routable, ...]
+
+    @property
+    def cases(self) -> int:
+        """How many generated expectations there are."""
+        return sum(section.cases for section in self.sections)
 
     def data(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
@@ -33,7 +52,8 @@ class Unit:
 def unit(data: dict[str, Any]) -> Unit:
     """A `Unit` from its JSON data."""
     return Unit(
-        data["system"], Span(**data["span"]), data["alerts"], data["cases"], data["outputs"],
+        data["system"], Span(**data["span"]), data["alerts"], data["outputs"],
+        tuple(Section(*entry) for entry in data["sections"]),
         tuple(_routable(entry) for entry in data["routables"]),
     )  # fmt: skip
 

@@ -79,7 +79,7 @@ def _compile(
     folder = shown_path(project.alertmanager)
     notes = [] if "alertmanager.yml" in compiled.outputs else [_NO_ROUTING.format(folder=folder)]
     said = {
-        "build": str(project.build), "changed": compiled.changed, "stale": stale, "systems": list(compiled.systems),
+        "build": str(project.build), "changed": compiled.changed, "stale": stale, "systems": list(compiled.names),
         "rules": compiled.alerts, "expectations": compiled.cases, "files": list(compiled.outputs),
         "notes": notes,
     }  # fmt: skip

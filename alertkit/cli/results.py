@@ -33,12 +33,12 @@ class Report:
     notes: list[Note] = field(default_factory=list)
 
     def take(self, events: Iterable[Event]) -> None:
-        """What a run said, one after another."""
-        from alertkit.prove.running.results import Note, Result, Skipped, combine
+        """What a run said; in which order does not matter, which depends on what was known before."""
+        from alertkit.prove.running.results import Note, Result, Skipped, combine, in_order
 
         told = list(events)
-        self.results = combine(event for event in told if isinstance(event, Result))
-        self.skipped = [event for event in told if isinstance(event, Skipped)]
+        self.results = in_order(combine(event for event in told if isinstance(event, Result)))
+        self.skipped = in_order([event for event in told if isinstance(event, Skipped)])
         self.notes = [event for event in told if isinstance(event, Note)]
 
     def finish(self, traces: Mapping[str, Trace], promtool: Tool, how: str = "") -> None:

@@ -118,11 +118,22 @@ def test_file(
     header: str, rule_files: list[str], groups: list[str], evaluation_interval: int, tests: list[TestGroup]
 ) -> str:
     """The text of one promtool test file; `groups` are the rule groups in the order of their evaluation."""
+    return test_file_head(header, rule_files, groups, evaluation_interval) + test_groups(tests)
+
+
+def test_file_head(header: str, rule_files: list[str], groups: list[str], evaluation_interval: int) -> str:
+    """The text of a test file up to its test groups."""
     rows = [header, "rule_files:\n"]
     rows += [f"  - {scalar(path)}\n" for path in rule_files]
     rows.append(f"evaluation_interval: {format_duration(evaluation_interval)}\n")
     rows.append(f"group_eval_order: [{', '.join(map(scalar, groups))}]\n")
     rows.append("tests:\n")
+    return "".join(rows)
+
+
+def test_groups(tests: Iterable[TestGroup]) -> str:
+    """The text of test groups, as it stands in a test file."""
+    rows: list[str] = []
     texts = _Texts()
     for test in tests:
         _group(test, rows, texts)

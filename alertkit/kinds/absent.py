@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from alertkit.kinds.base import Context, Kind, KindError
@@ -10,6 +9,7 @@ from alertkit.kinds.question import Comparison, Form, Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus
 from alertkit.series import Gone, Level
 from alertkit.spec.duration import format_duration
+from alertkit.spec.reader import Reader
 from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector
 
 
@@ -30,7 +30,7 @@ def _sets(value: object) -> tuple[tuple[tuple[str, str], ...], ...]:
     return tuple(tuple((name, str(text)) for name, text in item.items()) for item in items)
 
 
-LabelSets = Annotated[tuple[tuple[tuple[str, str], ...], ...], BeforeValidator(_sets)]
+LabelSets = Annotated[tuple[tuple[tuple[str, str], ...], ...], Reader(_sets)]
 
 
 class Absent(Kind):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
@@ -84,19 +85,25 @@ class Stale(MeasuredKind):
                 inputs=(Input(watched),), drive=Drive(_written, (scale,)), sharp=whole, isolated=True, instant=True,
                 prelude=oldest,
             )  # fmt: skip
-        edges = sorted(self.thresholds(SECONDS))
-
-        def delay(age: float) -> int:
-            return int(1000 * max((edge for edge in edges if edge <= age), default=0.0))
-
+        edges = tuple(sorted(self.thresholds(SECONDS)))
         return Stimulus(
             inputs=(Input(watched),), drive=Drive(_ended), isolated=True, prelude=LOOKBACK,
-            rest=0.0, inside=0.0, delay=delay, drifts=True, absence=True,
+            rest=0.0, inside=0.0, delay=_Delay(edges), drifts=True, absence=True,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
         watched, _ = self._watched()
         return f"{watched.metric} is {{{{ $value | humanizeDuration }}}} old"
+
+
+@dataclass(frozen=True, slots=True)
+class _Delay:
+    """How long (milliseconds) a series must have ended for its age to be past the thresholds that an age is past."""
+
+    edges: tuple[float, ...]
+
+    def __call__(self, age: float) -> int:
+        return int(1000 * max((edge for edge in self.edges if edge <= age), default=0.0))
 
 
 def _written(age: float, scale: float) -> Pieces:

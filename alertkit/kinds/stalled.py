@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from alertkit.kinds.base import Context, Kind
@@ -11,6 +11,7 @@ from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
 from alertkit.spec.duration import Duration, format_duration
+from alertkit.spec.reader import Reader
 from alertkit.spec.selector import Metric, Selector, SelectorError, parse_selector
 
 FIVE_MINUTES = 300_000
@@ -29,7 +30,7 @@ def _gate(value: object) -> tuple[Selector, Comparison]:
     )
 
 
-Gate = Annotated[tuple[Selector, Comparison], BeforeValidator(_gate)]
+Gate = Annotated[tuple[Selector, Comparison], Reader(_gate)]
 
 
 class Stalled(Kind):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,6 +11,9 @@ from alertkit.series import Level, Piece, Slope
 from alertkit.spec.selector import Selector
 
 Pieces = tuple[Piece, ...]
+
+# How Python shows an object of which it knows nothing else.
+OPAQUE = " at 0x"
 
 
 class Input(NamedTuple):
@@ -39,6 +43,23 @@ class Drive(NamedTuple):
 
     def __call__(self, value: float) -> Pieces:
         return self.pieces(value, *self.arguments)
+
+    def __repr__(self) -> str:
+        """Says all of it, the same in every process, where that can be said: else an address is in it."""
+        name, module = self.pieces.__qualname__, self.pieces.__module__
+        known = getattr(sys.modules.get(module), name, None) is self.pieces
+        if not (known and all(map(_is_plain, self.arguments))):
+            return object.__repr__(self)
+        return f"Drive({module}.{name}, {self.arguments!r})"
+
+
+def _is_plain(argument: object) -> bool:
+    """Whether the way in which Python shows it says all of it."""
+    if isinstance(argument, Drive):
+        return OPAQUE not in repr(argument)
+    if isinstance(argument, tuple):
+        return all(map(_is_plain, argument))
+    return isinstance(argument, str | int | float | Piece | None)
 
 
 def level(value: float) -> Pieces:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any, Final, Literal, cast
 
-from alertkit.promql import diagnose
 from alertkit.promql.functions import OLDEST, Version
 from alertkit.promql.scan import MAX_DEPTH, PromqlError, Token, inspect, is_ordinary, scan
 from alertkit.promql.tree import (
@@ -52,10 +51,14 @@ def parse(text: str, version: Version = OLDEST) -> Expr:
     try:
         return _convert(_parser()(source), 1)
     except PromqlError as error:
+        from alertkit.promql import diagnose
+
         raise diagnose.placed(error, scan(text)) from None
     except Exception as error:
         tokens = scan(text)
         inspect(tokens, version)
+        from alertkit.promql import diagnose
+
         raise diagnose.explain(str(error), tokens, len(text)) from None
     except BaseException as error:
         # A panic in Rust arrives as `PanicException`, which is no `Exception`.

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from alertkit.spec.duration import Duration, Interval
 from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
+from alertkit.spec.reader import Reader
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
 from alertkit.spec.validate import Model, suggest
@@ -65,9 +66,9 @@ def _explanations(value: Any) -> tuple[Explanation, ...]:
     return tuple(found)
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Explanations = Annotated[tuple[Explanation, ...], BeforeValidator(_explanations)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+Text = Annotated[str, Reader(_text)]
+Explanations = Annotated[tuple[Explanation, ...], Reader(_explanations)]
+Names = Annotated[tuple[str, ...], Reader(_names)]
 
 
 def _quantity(value: Any, *path: str | int) -> Quantity:
@@ -91,7 +92,7 @@ def _quantity(value: Any, *path: str | int) -> Quantity:
     return quantity
 
 
-QuantityField = Annotated[Quantity, BeforeValidator(lambda value: _quantity(value))]
+QuantityField = Annotated[Quantity, Reader(lambda value: _quantity(value))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _levels(value: Any) -> Levels:
     return Levels(tuple((str(severity), _quantity(quantity, severity)) for severity, quantity in value.items()))
 
 
-LevelsField = Annotated[Levels, BeforeValidator(_levels)]
+LevelsField = Annotated[Levels, Reader(_levels)]
 
 
 def _band(value: Any) -> tuple[Quantity, Quantity]:
@@ -118,7 +119,7 @@ def _band(value: Any) -> tuple[Quantity, Quantity]:
     return _quantity(value[0], 0), _quantity(value[1], 1)
 
 
-BandField = Annotated[tuple[Quantity, Quantity], BeforeValidator(_band)]
+BandField = Annotated[tuple[Quantity, Quantity], Reader(_band)]
 
 
 def _unit(value: Any) -> Unit:
@@ -130,7 +131,7 @@ def _unit(value: Any) -> Unit:
     return unit
 
 
-UnitField = Annotated[Unit, BeforeValidator(_unit)]
+UnitField = Annotated[Unit, Reader(_unit)]
 
 
 class AlertSpec(Model):

@@ -9,9 +9,10 @@ import re
 from functools import lru_cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from alertkit.spec.reader import Reader
 from alertkit.spec.shown import brief
 
 UNITS = {"y": 31_536_000_000, "w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
@@ -71,7 +72,7 @@ def _validate(value: Any) -> int:
     return milliseconds
 
 
-Duration = Annotated[int, BeforeValidator(_validate)]
+Duration = Annotated[int, Reader(_validate)]
 """A pydantic field: Prometheus notation in YAML, milliseconds in Python."""
 
 

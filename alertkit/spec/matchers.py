@@ -13,10 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from alertkit.spec import regex
+from alertkit.spec.reader import Reader
 
 OPERATORS = ("=~", "!~", "!=", "=")
 _PLAIN_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -161,5 +161,5 @@ def _advice(pattern: str) -> str:
     return "it must be one in RE2's syntax; it is matched against the whole value"
 
 
-Matchers = Annotated[tuple[Match, ...], BeforeValidator(parse_matchers)]
+Matchers = Annotated[tuple[Match, ...], Reader(parse_matchers)]
 """A pydantic field: a mapping or a list of matcher texts in YAML, a tuple of `Match` in Python."""

@@ -10,9 +10,9 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
+from alertkit.spec.reader import Reader
 from alertkit.spec.shown import brief
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
@@ -194,10 +194,10 @@ def _label_name(value: Any) -> str:
     return value
 
 
-Metric = Annotated[Selector, BeforeValidator(_selector)]
+Metric = Annotated[Selector, Reader(_selector)]
 """A pydantic field for `name` or `name{matchers}`."""
 
-Where = Annotated[tuple[Matcher, ...], BeforeValidator(_where)]
+Where = Annotated[tuple[Matcher, ...], Reader(_where)]
 """A pydantic field for `{label: value}`, `{label: [values]}` or a string of PromQL matchers."""
 
-LabelName = Annotated[str, BeforeValidator(_label_name)]
+LabelName = Annotated[str, Reader(_label_name)]

@@ -20,7 +20,7 @@ def test_specs_compile(tmp_path: Path) -> None:
     assert project is not None
     compiled = compile_project(project, problems, cache=False)
     assert compiled is not None, draw_all(problems)
-    assert len(compiled.systems) == 2
+    assert len(compiled.names) == 2
     _, systems = read_systems(project, problems)
     alerts = [alert for system in systems for alert in system.alerts if not alert.companion]
     assert len(alerts) == count

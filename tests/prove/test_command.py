@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,7 +18,7 @@ from alertkit.cli import main
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.prove.derived.cases import Proof, proofs_of
 from alertkit.prove.derived.inapplicable import inapplicable
-from alertkit.prove.derived.script import CASES
+from alertkit.prove.derived.names import CASES
 from alertkit.prove.running import results, runner
 from alertkit.prove.running.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.running.output import FileVerdict, read_output
@@ -273,8 +274,8 @@ def test_a_failure_at_a_time_of_no_case_is_no_success(
     wrong = replace(system, alerts=tuple(map(never, system.alerts[:1])) + system.alerts[1:])
     real = runner.proofs_of
 
-    def without(given: System) -> list[Proof]:
-        return [replace(p, checks=p.checks[:1]) if p.alert.name == "A" else p for p in real(given)]
+    def without(*asked: Any) -> list[Proof]:
+        return [replace(p, checks=p.checks[:1]) if p.alert.name == "A" else p for p in real(*asked)]
 
     monkeypatch.setattr(runner, "proofs_of", without)
     found = proven([wrong], promtool, tmp_path / "keep")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alertkit.build import systems
+from alertkit.build import compilation
 from alertkit.cli import main
 from alertkit.compile.ruleset import Alert
 from alertkit.report.json import SCHEMA
@@ -33,18 +33,18 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
     monkeypatch.setenv("COLUMNS", "110")
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    real = systems.read_systems
+    real = compilation._system
 
     def wrong(alert: Alert) -> Alert:
         if alert.name != "Hot":
             return alert
         return replace(alert, rules=tuple(replace(r, expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
 
-    def read(*arguments: object) -> object:
-        inputs, found = real(*arguments)  # type: ignore[arg-type]
-        return inputs, [replace(system, alerts=tuple(map(wrong, system.alerts))) for system in found]
+    def compiled(*arguments: object) -> object:
+        system = real(*arguments)  # type: ignore[arg-type]
+        return None if system is None else replace(system, alerts=tuple(map(wrong, system.alerts)))
 
-    monkeypatch.setattr(systems, "read_systems", read)
+    monkeypatch.setattr(compilation, "_system", compiled)
     yield lambda *arguments: CliRunner().invoke(main, list(arguments), catch_exceptions=False)
 
 

@@ -5,7 +5,7 @@ A group is a script, which knows no names, bound to the series, labels and texts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -17,23 +17,22 @@ from alertkit.kinds.stimulus import Drive, Input
 from alertkit.prove.derived.decoys import DECOY, calm, foreign_states, has_room, outsiders, twin
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.missing import FORGOTTEN, VANISHED, grid_of, missing_group, missing_tests, watched
+from alertkit.prove.derived.names import IDLE, THIN
 from alertkit.prove.derived.rows import constant, driven, idle, opposed, steady
 from alertkit.prove.derived.script import (
     ALREADY,
     BURN,
     EDGE,
     ENOUGH,
-    IDLE,
     LONE,
     NEWBORN,
     SILENT,
-    THIN,
     Check,
     Outcome,
     Script,
     of_one,
     shape_of,
-)  # fmt: skip
+)
 from alertkit.prove.derived.stages import scripts_of
 from alertkit.series import Level
 from alertkit.series.example import example_labels
@@ -53,15 +52,15 @@ class Proof:
     checks: tuple[Check, ...]
 
 
-def proofs_of(system: System) -> list[Proof]:
-    """All generated proofs of a system, in the order of its alerts."""
+def proofs_of(system: System, names: Collection[str] | None = None) -> list[Proof]:
+    """All generated proofs of a system, in the order of its alerts; with `names`, of these alerts only."""
     copies: dict[str, list[Claim]] = {}
     for alert in system.alerts:
         if alert.claim is not None:
             copies.setdefault(alert.name, []).append(alert.claim)
     proofs = []
     for alert, companion in system.with_companions():
-        if alert.claim is not None:
+        if alert.claim is not None and (names is None or alert.name in names):
             others = [claim for claim in copies[alert.name] if claim is not alert.claim]
             proofs += _proofs(alert, alert.claim, companion, others)
     return proofs

@@ -8,7 +8,8 @@ from __future__ import annotations
 from alertkit.compile.claim import FALLING, Boundary
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
-from alertkit.prove.derived.script import ALREADY, BORN, EDGE, ENOUGH, LONE, THIN, Script
+from alertkit.prove.derived.names import BORN, THIN
+from alertkit.prove.derived.script import ALREADY, EDGE, ENOUGH, LONE, Script
 
 
 class Edges(Timelines):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from alertkit.compile.claim import FALLING, Claim
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.derived.cases import has_second_identity
-from alertkit.prove.derived.script import BORN, CASES, GAP, shape_of
+from alertkit.prove.derived.names import BORN, CASES, GAP
+from alertkit.prove.derived.script import shape_of
 from alertkit.prove.derived.stages import overloads
 
 TOO_LONG = "its window is too long beside its `for`: promtool does not load as many samples as a proof would need"

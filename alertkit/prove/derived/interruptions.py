@@ -10,7 +10,8 @@ import math
 from alertkit.compile.claim import FALLING, RISING, Boundary
 from alertkit.prove.derived.grid import MINUTE, Grid, choose
 from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
-from alertkit.prove.derived.script import BORN, GAP, NEWBORN, Script
+from alertkit.prove.derived.names import BORN, GAP
+from alertkit.prove.derived.script import NEWBORN, Script
 
 # A sample is looked back at for so long: Prometheus' `--query.lookback-delta`, which promtool leaves at its default.
 LOOKBACK = 5 * MINUTE

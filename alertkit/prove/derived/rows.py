@@ -12,7 +12,8 @@ from functools import lru_cache
 from alertkit.compile.claim import Boundary
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.derived.decoys import opposite, splits
-from alertkit.prove.derived.script import GAP, LONE, RESET, Script
+from alertkit.prove.derived.names import GAP, RESET
+from alertkit.prove.derived.script import LONE, Script
 from alertkit.series import Gone, Missed, Piece, Slope, notation
 
 GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)

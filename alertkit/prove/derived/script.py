@@ -19,14 +19,6 @@ from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.oracle import Stage
 from alertkit.series import Slope
 
-# Cases of the same signal with too little traffic for the alert to speak, and with none.
-THIN, IDLE = "thin", "idle"
-# Cases in which series are interrupted: samples are missed, counters restart, series are there for the first time.
-GAP, RESET, BORN = "gap", "reset", "born"
-CASES = (
-    "at-rest", "just-inside", "just-past", "levels", "blip", "between", "recovers", "identity", "no-data", GAP, RESET,
-    BORN, THIN, IDLE,
-)  # fmt: skip
 # The first words of the names of scripts whose series are driven in a way of their own: counters that are born with the
 # value and stand still, pairs of windows of a burn rate, exact thresholds, exactly enough traffic.
 NEWBORN, BURN, EDGE, ENOUGH = "newborn", "burn", "edge", "enough"

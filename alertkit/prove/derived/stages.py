@@ -14,8 +14,9 @@ from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
 from alertkit.prove.derived.grid import Grid, choose
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
+from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
-from alertkit.prove.derived.script import BURN, GAP, IDLE, RESET, THIN, Check, Script, Shape, Step
+from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.

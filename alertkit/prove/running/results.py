@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from alertkit.prove.derived.names import CASES
 from alertkit.source import Span
 
 if TYPE_CHECKING:
     from alertkit.kinds import Comparison
+
+
+_ORDER = {case: place for place, case in enumerate(CASES)}
 
 
 def id_of(system: str, alert: str, severity: str, case: str) -> str:
@@ -93,6 +97,20 @@ def combine(results: Iterable[Result]) -> list[Result]:
             )  # fmt: skip
         found[key] = result
     return list(found.values())
+
+
+Told = TypeVar("Told", Result, Skipped)
+
+
+def in_order(events: Iterable[Told]) -> list[Told]:
+    """By their places, of one alert in the order of the cases."""
+
+    def key(event: Result | Skipped) -> tuple[str, int, int, str, str, int, str]:
+        span, case = event.span, _ORDER.get(event.case, len(_ORDER))
+        severity = event.severity if isinstance(event, Result) else ""
+        return span.path, span.line, span.column, event.system, event.alert, case, severity
+
+    return sorted(events, key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@ every job as if it had run alone: that is what merging promises.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from alertkit.compile.ruleset import System
 from alertkit.prove.derived.cases import proofs_of
+from alertkit.prove.derived.content import contents_of
 from alertkit.prove.derived.inapplicable import TOO_LONG, inapplicable
 from alertkit.prove.derived.script import Check
 from alertkit.prove.running.batch import Batch, Job, jobs_of, pack
@@ -51,10 +52,15 @@ def prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[E
 
 
 def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[Event]:
-    derived = [job for system in systems for job in jobs_of(system, proofs_of(system))]
+    known = {system.name: _known(system, run.memory) for system in systems}
+    for alerts in known.values():
+        yield Planned(sum(e.expectations for events in alerts.values() for e in events if isinstance(e, Result)))
+        for events in alerts.values():
+            yield from events
+    derived = [job for system in systems for job in _jobs(system, known[system.name])]
     jobs = [job for job in derived if _wanted(job, run)]
     yield Planned(sum(len(job.proof.checks) for job in jobs))
-    yield from _skipped(systems, derived, run)
+    yield from _skipped(systems, known, derived)
     keys = {} if run.memory is None else {id(job): run.memory.key(job) for job in jobs}
     waiting = []
     for job in jobs:
@@ -66,6 +72,20 @@ def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[
     yield from _run(batches, keys, run, problems)
 
 
+def _known(system: System, memory: Memory | None) -> dict[str, list[Result | Skipped]]:
+    """What is remembered of alerts that have not changed since they passed, by name."""
+    if memory is None or not memory.has(system.name):
+        return {}
+    spans = {alert.name: alert.span for alert, _ in system.with_companions()}
+    return memory.of_alerts(system.name, contents_of(system, memory.program), spans)
+
+
+def _jobs(system: System, known: Container[str]) -> list[Job]:
+    """What is to be proven of a system beside the alerts of which all is known."""
+    names = {alert.name for alert in system.alerts if alert.name not in known}
+    return jobs_of(system, proofs_of(system, names)) if names else []
+
+
 def _wanted(job: Job, run: Run) -> bool:
     name = job.proof.alert.name
     if run.wants is everything:
@@ -74,13 +94,15 @@ def _wanted(job: Job, run: Run) -> bool:
     return any(run.wants(id_of(job.system, name, severity, case)) for severity, case in cases)
 
 
-def _skipped(systems: Sequence[System], jobs: Sequence[Job], run: Run) -> Iterator[Skipped]:
-    """The cases, or all cases, that alerts cannot have."""
+def _skipped(systems: Sequence[System], known: Mapping[str, Container[str]], jobs: Sequence[Job]) -> Iterator[Skipped]:
+    """The cases, or all cases, that alerts cannot have, but for those of which all is known."""
     cases: dict[int, set[tuple[str, str]]] = {}
     for job in jobs:
         cases.setdefault(id(job.proof.alert), set()).update((c.severity, c.case) for c in job.proof.checks)
     for system in systems:
         for alert, companion in system.with_companions():
+            if alert.name in known[system.name]:
+                continue
             reasons = [("", alert.unproven if alert.claim is None else TOO_LONG)]
             if alert.claim is not None and id(alert) in cases:
                 reasons = inapplicable(alert, alert.claim, companion, cases[id(alert)])

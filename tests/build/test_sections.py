@@ -1,0 +1,145 @@
+"""The tests of an alert that has not changed are cut from the build, and are what they would be if derived again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from alertkit.cli import main
+from alertkit.compile.ruleset import System
+from alertkit.prove.derived import cases
+from alertkit.prove.derived.content import contents_of
+from tests.projects import shipped, small, systems_of
+
+ALERTS = {
+    "Hot": "{kind: threshold, metric: heat_celsius, by: [room], above: {warning: 30, critical: 40}, for: 2m}",
+    "Left": "{kind: threshold, metric: open, for_each: {room: [hall, shed]}, by: [room], equals: 0, missing: alert}",
+    "Budget": "{kind: burn_rate, objective: 99%, ratio: {bad: errors_total, total: requests_total}}",
+    "Spending": "{kind: burn_rate, objective: 99%, ratio: {bad: failures_total, total: calls_total}}",
+    "Cold": "{kind: threshold, metric: frost_celsius, below: 3, for: 10m, unless: [Hot]}",
+    "Quiet": "{kind: stale, metric: last_words, above: 10m}",
+    "Piled": "{kind: pile, queue: in, above: 10, for: 5m}",
+}
+OWN = """\
+description: Messages wait in a queue
+parameters: {queue: {type: text}}
+unit: number
+signal: max by (<< by >>) (messages{queue="<< queue >>"})
+stimulus: {'messages{queue="<< queue >>"}': << value >>}
+"""
+# What was changed by hand, and the alerts whose tests are derived anew for it. Those of kinds of users always are.
+CHANGES: dict[str, tuple[Callable[[dict[str, str]], None], set[str]]] = {
+    "nothing": (lambda alerts: None, set()),
+    "a threshold": (lambda alerts: put(alerts, "Hot", "40", "45"), {"Hot"}),
+    "an annotation": (lambda alerts: put(alerts, "Cold", "for: 10m", "for: 10m, summary: Brr"), {"Cold"}),
+    "what explains it away": (lambda alerts: put(alerts, "Cold", ", unless: [Hot]", ""), {"Cold"}),
+    "a copy": (lambda alerts: put(alerts, "Left", "[hall, shed]", "[hall, shed, loft]"), {"Left"}),
+    "its companion": (lambda alerts: put(alerts, "Left", ", missing: alert", ""), {"Left"}),
+    "what a record reads": (lambda alerts: put(alerts, "Budget", "errors_total", "faults_total"), {"Budget"}),
+    "the order": (lambda alerts: alerts.update({"Hot": alerts.pop("Hot")}), set()),
+    "an alert that is new": (lambda alerts: alerts.update({"Dry": alerts["Cold"].replace("frost", "dew")}), {"Dry"}),
+    "an alert that is gone": (lambda alerts: alerts.pop("Budget") and None, set()),
+}
+
+
+def put(alerts: dict[str, str], name: str, old: str, new: str) -> None:
+    assert old in alerts[name]
+    alerts[name] = alerts[name].replace(old, new)
+
+
+def write(folder: Path, alerts: dict[str, str], above: str = "") -> None:
+    small(folder, *(f"{name}: {text}" for name, text in alerts.items()))
+    spec = folder / "rules_src" / "demo.yaml"
+    spec.write_text(above + spec.read_text(encoding="utf-8"), encoding="utf-8")
+    kinds = folder / "rules_src" / "kinds"
+    kinds.mkdir(exist_ok=True)
+    (kinds / "pile.yaml").write_text(OWN, encoding="utf-8")
+
+
+@pytest.fixture
+def derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str]]:
+    """A compiled project to stand in, and the names of the alerts whose tests are derived from now on."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    write(tmp_path, ALERTS)
+    compiled()
+    names: set[str] = set()
+    real = cases.proofs_of
+
+    def proofs_of(system: System, wanted: set[str] | None = None) -> list[cases.Proof]:
+        assert wanted is not None
+        names.update(wanted)
+        return real(system, wanted)
+
+    monkeypatch.setattr(cases, "proofs_of", proofs_of)
+    yield names
+
+
+def compiled(*arguments: str) -> dict[str, bytes]:
+    """The build after a compile."""
+    done = CliRunner().invoke(main, ["compile", *arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    build = Path("build")
+    return {str(path.relative_to(build)): path.read_bytes() for path in sorted(build.rglob("*.yml"))}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_only_what_changed_is_derived_and_the_build_is_as_if_all_were(what: str, derived: set[str]) -> None:
+    alerts = dict(ALERTS)
+    change, expected = CHANGES[what]
+    change(alerts)
+    write(Path(), alerts, above="# The whole file is moved down\n\n")
+    again = compiled()
+    assert derived == expected | {"Piled"}
+    shutil.rmtree("build")
+    assert compiled("--no-cache") == again
+    assert derived >= set(alerts)
+
+
+def test_a_build_that_somebody_wrote_into_is_not_cut_from(derived: set[str]) -> None:
+    path = next(path for path in sorted(Path("build/tests").iterdir()) if "hall" in path.read_text(encoding="utf-8"))
+    path.write_text(path.read_text(encoding="utf-8").replace("hall", "mall"), encoding="utf-8")
+    again = compiled()
+    assert derived == set(ALERTS)
+    assert not any(b"mall" in text for text in again.values())
+
+
+_HASHES = """
+import sys
+from pathlib import Path
+from alertkit.prove.derived.content import contents_of
+from tests.projects import systems_of
+for system in systems_of(Path.cwd()):
+    print(system.name, sorted(contents_of(system, "code").items()))
+"""
+
+
+def test_hashes_are_the_same_in_every_process(tmp_path: Path) -> None:
+    shipped(tmp_path)
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", _HASHES], cwd=tmp_path, capture_output=True, text=True, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
+        ).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert said[0] == said[1] and "HighLatency" in said[0]
+
+
+def test_every_alert_of_built_in_kinds_has_a_hash_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shipped(tmp_path))
+    hashes = []
+    for system in systems_of(tmp_path):
+        contents = contents_of(system, "code")
+        # What is derived of kinds of users may be any function.
+        assert {alert.name for alert, _ in system.with_companions()} - set(contents) <= {"DecisionsStalled"}
+        assert set(contents.values()).isdisjoint(contents_of(system, "other code").values())
+        hashes += contents.values()
+    assert len(set(hashes)) == len(hashes)
