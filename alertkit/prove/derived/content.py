@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 
-from alertkit.compile.ruleset import Alert, Record, System
+from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.kinds.stimulus import OPAQUE
-from alertkit.source import Span
 from alertkit.source.digest import digest
 
-_NOWHERE = Span("", 0, 0)
+_of_alert = attrgetter(*[field.name for field in fields(Alert) if field.name not in ("span", "rules")])
+_of_rule = attrgetter(*[field.name for field in fields(Rule) if field.name != "span"])
 
 
 def contents_of(system: System, program: str) -> dict[str, str]:
@@ -31,9 +32,9 @@ def contents_of(system: System, program: str) -> dict[str, str]:
     return contents
 
 
-def _anywhere(alert: Alert) -> Alert:
-    """The alert as if it stood nowhere."""
-    return replace(alert, span=_NOWHERE, rules=tuple([replace(rule, span=_NOWHERE) for rule in alert.rules]))
+def _anywhere(alert: Alert) -> tuple[object, ...]:
+    """The alert but for its places."""
+    return (*_of_alert(alert), *map(_of_rule, alert.rules))
 
 
 def _read(alerts: Iterable[Alert], records: Mapping[str, Record]) -> list[tuple[str, str]]:
