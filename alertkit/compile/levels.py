@@ -25,11 +25,20 @@ class Level:
 def levels_of(
     entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems
 ) -> tuple[list[Level], Comparison | None]:
-    """The levels from the mildest to the gravest, and the comparison that `clear` makes; [] after a problem."""
+    """The levels from the mildest to the gravest, and the comparison that `clear` makes; [] after a problem.
+
+    The alert's own severity has been checked.
+    """
+    own = entry.spec.severity or "warning"
+    fits = _severity_fits(entry, question, own, severities, problems)
+    levels, clear = _levels(entry, question, own if own in severities else severities[0], severities, problems)
+    return (levels, clear) if fits else ([], None)
+
+
+def _levels(
+    entry: Entry, question: Question, own: str, severities: tuple[str, ...], problems: Problems
+) -> tuple[list[Level], Comparison | None]:
     spec = entry.spec
-    own = spec.severity or "warning"
-    if not _severity_fits(entry, question, own, severities, problems):
-        return [], None
     if question.forms and not _known_forms(entry, question, severities, problems):
         return [], None
     if question.forms:
@@ -59,6 +68,13 @@ def levels_of(
     return (levels, clear) if len(problems) == before else ([], None)
 
 
+def check_severity(entry: Entry, severities: tuple[str, ...], problems: Problems) -> None:
+    """Whether the alert's own severity exists."""
+    own = entry.spec.severity
+    if own is not None and own not in severities:
+        problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
+
+
 def _severity_fits(entry: Entry, question: Question, own: str, severities: tuple[str, ...], problems: Problems) -> bool:
     """Whether the alert's own severity exists, and whether its levels leave any use for it."""
     spec = entry.spec
@@ -68,8 +84,8 @@ def _severity_fits(entry: Entry, question: Question, own: str, severities: tuple
         named = [severity for levels in given for severity, _ in levels.quantities]
     needed = not named or None in named
     if spec.severity is not None and own not in severities:
-        problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
-    elif needed and own not in severities:
+        return False  # which has been said
+    if needed and own not in severities:
         problems.add(
             "AK311", f"the severity of `{entry.name}` is not given, and `{own}` is none here", entry.key(),
             f"add `severity:`, here or under `defaults:`; {suggest(own, severities)}",

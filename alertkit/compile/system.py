@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alertkit.compile import claim as claims
 from alertkit.compile.claim import Claim
 from alertkit.compile.expression import Draft, draft, firing, gone, guarded
-from alertkit.compile.levels import Level, levels_of
+from alertkit.compile.levels import Level, check_severity, levels_of
 from alertkit.compile.read import Entry, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.shown import shown_value
@@ -110,6 +111,7 @@ class _Compiler:
         check_identity(entry, self.problems)
         check_annotations(entry, self.problems)
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
+        check_severity(entry, self.settings.severities, self.problems)
         self._check_names_of_routing(entry)
         window = _given(spec, "window")
         if isinstance(window, int) and window < 2 * self.settings.scrape_interval:
@@ -140,11 +142,13 @@ class _Compiler:
             # A line of `defaults` does not tell which of its alerts is meant.
             whose = f" (alert `{entry.name}`)" if error.key in entry.defaults else ""
             self.problems.add(error.code, error.message + whose, span, error.help)
+            self._check_texts(entry)
             return None
         self._check_inputs(entry, question)
         check_collisions(entry, self.file, question.known_identity, self.problems)
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
+            self._check_texts(entry)
             return None
         rules = self._rules(entry, question, levels, clear, stimulus)
         companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
@@ -155,6 +159,20 @@ class _Compiler:
             edges = [(level.severity, c) for level in levels for c in level.comparisons]
             claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
         return _Drafted(entry, question, rules, companion, claim)
+
+    def _check_texts(self, entry: Entry) -> None:
+        """Of an alert that cannot be compiled: what is wrong with its texts, whatever labels it has."""
+        if self.registry.is_plugin(entry.spec.kind):
+            return  # who knows what its summary does
+        severity = entry.spec.severity or "warning"
+        texts = Texts(entry, None, self.problems)
+
+        def variables() -> dict[str, object]:
+            return self._variables(entry, Level(severity, (), ""))
+
+        with suppress(KindError):  # from a summary that needs what is wrong
+            annotation_pairs(entry, self.file, texts, variables, None)
+            self._labels(entry, severity, texts, variables)
 
     def _rules(
         self,

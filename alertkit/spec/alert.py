@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -10,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from alertkit.spec.duration import Duration, Interval
 from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
-from alertkit.spec.reader import Reader
+from alertkit.spec.reader import Reader, each
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
 from alertkit.spec.validate import Model, suggest
@@ -107,7 +108,8 @@ def _levels(value: Any) -> Levels:
         return Levels(((None, _quantity(value)),))
     if not value:
         raise PydanticCustomError("AK303", "no level is given", {"help": "write {warning: 5%, critical: 10%}"})
-    return Levels(tuple((str(severity), _quantity(quantity, severity)) for severity, quantity in value.items()))
+    read = each(partial(_quantity, quantity, severity) for severity, quantity in value.items())
+    return Levels(tuple(zip(map(str, value), read, strict=True)))
 
 
 LevelsField = Annotated[Levels, Reader(_levels)]
@@ -116,7 +118,8 @@ LevelsField = Annotated[Levels, Reader(_levels)]
 def _band(value: Any) -> tuple[Quantity, Quantity]:
     if not isinstance(value, list) or len(value) != 2:
         raise PydanticCustomError("AK302", "expected two quantities", {"help": "write `outside: [lowest, highest]`"})
-    return _quantity(value[0], 0), _quantity(value[1], 1)
+    lowest, highest = each(partial(_quantity, bound, place) for place, bound in enumerate(value))
+    return lowest, highest
 
 
 BandField = Annotated[tuple[Quantity, Quantity], Reader(_band)]

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+T = TypeVar("T")
+# The key of an error's context under which further mistakes in the same value are.
+MORE = "more"
 
 
 class Reader(BeforeValidator):
@@ -17,3 +22,18 @@ class Reader(BeforeValidator):
 
     def __get_pydantic_core_schema__(self, source_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.func)  # type: ignore[arg-type]
+
+
+def each(reads: Iterable[Callable[[], T]]) -> list[T]:
+    """What each of them reads; of several mistakes all are told."""
+    found, mistakes = [], []
+    for read in reads:
+        try:
+            found.append(read())
+        except PydanticCustomError as mistake:
+            mistakes.append(mistake)
+    if mistakes:
+        first, *more = mistakes
+        context = {**(first.context or {}), MORE: tuple(more)}
+        raise PydanticCustomError(first.type, first.message_template, context)
+    return found

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alertkit.source import Document, Problems
 from alertkit.spec.quantity import format_number
+from alertkit.spec.reader import MORE
 from alertkit.spec.shown import brief
 from alertkit.spec.synonyms import meant
 
@@ -171,6 +172,9 @@ def _report(
         else:
             span = document.key(path) if context.get("at") == "key" else document.value(path)
         problems.add(kind, message, span, help)
+        for more in context.get(MORE, ()):
+            further = {**error, "type": more.type, "msg": more.message(), "ctx": more.context}
+            _report(further, model, document, base, data, problems, origin)
     else:
         shown = brief(error["input"])
         code, message, help = _plain(kind, context, error["msg"], shown)
