@@ -37,8 +37,11 @@ def walk(folder: str, hidden: bool = True) -> Iterator[tuple[str, os.stat_result
             continue
         if entry.is_dir():
             yield from walk(entry.path)
-        else:
+            continue
+        try:
             yield entry.path, entry.stat(follow_symlinks=entry.is_file())
+        except FileNotFoundError:  # somebody has just removed it
+            continue
 
 
 def _offers_kinds(package: Path) -> bool:
@@ -56,7 +59,7 @@ def program() -> str:
     """
     rows = [alertkit.__version__, sys.version]
     for path, status in walk(str(Path(alertkit.__file__).parent)):
-        if not path.endswith(".pyc"):
+        if "__pycache__" not in path:
             rows.append(f"{path} {look(status)}")
     for place in sys.path:
         try:
