@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from alertkit.deploy.buckets import out_of_reach
 from alertkit.deploy.build import Build, expected_groups
 from alertkit.deploy.compare import Comparison, Difference, compare
 from alertkit.deploy.effects import Effect, effects
@@ -92,9 +93,13 @@ def make_plan(target: Target, build: Build, problems: Problems, overwrite: bool 
         servers.append(ServerPlan(server.shown, comparison, tuple(effects(comparison, server, loaded))))
     pairs = servers[0].comparison.pairs if servers else [(rule, rule) for group in wanted for rule in group.rules]
     told, routing, notes = _routing(target, build, pairs, problems)
+    # What one of a pair says of its histograms, the other would say again.
+    beyond = next((said for server in target.prometheus if (said := tuple(out_of_reach(server, wanted)))), ())
     if len(problems) > before:
         return None
-    return Plan(target.name, build, wanted, tuple(servers), told, routing, tuple(touched), tuple(changes), notes)
+    return Plan(
+        target.name, build, wanted, tuple(servers), told, routing, tuple(touched), tuple(changes), (*notes, *beyond)
+    )
 
 
 def plan_files(target: Target, build: Build, problems: Problems) -> list[Change] | None:

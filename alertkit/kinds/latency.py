@@ -65,7 +65,8 @@ class Latency(MeasuredKind):
     PromQL: `histogram_quantile(<q>, sum by (le, <by>) (rate(<histogram>_bucket[<window>]))) > <threshold>`.
 
     Pitfalls: `le` is kept by the aggregation. A quantile never exceeds the highest finite bucket, so a threshold
-    above it can never fire: declare `buckets`. Without traffic the quantile is NaN, which is silence, not a page.
+    above it can never fire: declare `buckets`, or heed what `alertkit plan` finds on the server. Without traffic the
+    quantile is NaN, which is silence, not a page.
 
     Example
       Slow: {kind: latency, histogram: request_duration_seconds, quantile: 0.95, above: 500ms, min_rate: 1/s}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
     class Room(Simulator):
         def exposition(self) -> str:
-            return 'shop_temperature_celsius{room="cellar"} 40\nshop_queue_length 3\n'
+            buckets = "".join(f'shop_seconds_bucket{{le="{le}"}} 7\n' for le in ("0.5", "1.0", "2.5", "+Inf"))
+            return f'shop_temperature_celsius{{room="cellar"}} 40\nshop_queue_length 3\n{buckets}'
 
     with (
         Sink() as sink,
@@ -120,6 +122,32 @@ def test_a_stale_build_is_refused(shop: Shop) -> None:
     spec.unlink()
     spec.parent.rmdir()
     assert shop.run("plan", "--env", "prod").exit_code == 0
+
+
+def test_a_threshold_above_all_buckets_of_the_server_is_said(shop: Shop) -> None:
+    slow = "{{kind: latency, histogram: {0}_seconds, above: {{warning: {1}s, critical: {2}s}}}}"
+    shop.write()
+    spec = shop.root / "rules_src" / "shop.yaml"
+    spec.write_text(
+        f"{spec.read_text()}  Slow: {slow.format('shop', 1, 3)}\n  Edge: {slow.format('shop', 2, 2.5)}\n"
+        f"  Unseen: {slow.format('other', 1, 100)}\n"
+        "  Reached: {kind: latency, histogram: shop_seconds, quantile: 0.5, at_least: 2.5s, for: 1m}\n"
+        "  Alone: {kind: latency, histogram: shop_seconds, quantile: 0.9, at_least: 2.6s, for: 1m}\n"
+    )
+    assert shop.run("compile").exit_code == 0
+    said = ", for the highest finite bucket of shop_seconds on http://127.0.0.1"
+    deadline = time.monotonic() + 30
+    while not (notes := [n for n in shop.json("plan", "--env", "prod")["notes"] if "bucket" in n]):
+        assert time.monotonic() < deadline  # nothing has been scraped yet
+        time.sleep(0.2)
+    assert [note.split(said)[0] for note in notes] == [
+        "Slow (critical) in shop: `> 3` is never true",
+        "Edge (critical) in shop: `> 2.5` is never true",
+        "Alone (warning) in shop: `>= 2.6` is never true",
+    ]
+    assert all(note.endswith(" is 2.5") for note in notes)
+    text = shop.run("plan", "--env", "prod").output
+    assert all(text.count(note) == 1 for note in notes)
 
 
 def test_a_change_from_plan_to_rollback(shop: Shop) -> None:
