@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from alertkit.build.unit import Unit, unit
+from alertkit.build.unit import Section, Unit, unit
 from alertkit.source.cachedir import cache_dir
 from alertkit.source.digest import digest
 
@@ -32,22 +33,25 @@ class Cache:
 
     def get(self, name: str, key: str) -> Unit | None:
         """The entry of spec `name` if it was made from `key`; anything unreadable counts as absent."""
-        return self._read(name, key.encode())
-
-    def last(self, name: str) -> Unit | None:
-        """The entry of spec `name`, whatever it was made from."""
-        return self._read(name, b"")
-
-    def _read(self, name: str, key: bytes) -> Unit | None:
         try:
-            found, _, body = self._place(name).read_bytes().partition(b"\n")
-            return unit(json.loads(body)) if found == (key or found) else None
+            found, body, _ = self._place(name).read_bytes().split(b"\n")
+            return unit(json.loads(body)) if found.decode() == key else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, name: str, key: str, made: Unit) -> None:
+    def last(self, name: str) -> tuple[Unit, tuple[Section, ...]] | None:
+        """The entry of spec `name`, whatever it was made from, with what its test files consist of."""
+        try:
+            _, body, sections = self._place(name).read_bytes().split(b"\n")
+            return unit(json.loads(body)), tuple(Section(*entry) for entry in json.loads(sections))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, name: str, key: str, made: Unit, sections: Sequence[Section]) -> None:
         """Remember a unit; a cache that cannot be written is no error."""
-        replace(self._place(name), f"{key}\n{json.dumps(made.data(), separators=(',', ':'))}".encode())
+        # Sections are seldom asked for, so they stand apart.
+        rows = (json.dumps(part, separators=(",", ":")) for part in (made.data(), sections))
+        replace(self._place(name), "\n".join([key, *rows]).encode())
 
 
 def replace(place: Path, content: bytes) -> None:

@@ -7,18 +7,22 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alertkit.build.cache import Cache
 from alertkit.build.folder import Folder, not_ours, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program
 from alertkit.build.unit import Unit
-from alertkit.compile.routing import Routable, Version
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
 from alertkit.source.digest import digest
 from alertkit.spec.project import Project, read_text
 from alertkit.spec.root import shown_path
+from alertkit.spec.version import Version
+
+if TYPE_CHECKING:
+    from alertkit.compile.routing import Routable
 
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
@@ -30,7 +34,7 @@ class Compilation:
 
     `program`: a hash of the code that compiled; `keys`: for each system what all that was made of it depends on, as a
     hash; `sizes`: how many expectations it has. `systems`: those that are at hand, as they were just compiled.
-    `changed`: the build folder was not as it should be, and was written where that was asked for.
+    `changed`: the build folder was not as it should be, and was written where that was asked for; `seen`: a look at it.
     """
 
     outputs: dict[str, str]
@@ -46,6 +50,7 @@ class Compilation:
     inputs: Inputs
     systems: dict[str, System]
     stale: tuple[str, ...] = ()
+    seen: str | None = None
 
     @property
     def changed(self) -> bool:
@@ -54,17 +59,17 @@ class Compilation:
 
 def compile_project(
     project: Project, problems: Problems, version: Version | None = None, jobs: int | None = None, cache: bool = True,
-    write: bool = False,
+    write: bool = False, code: str | None = None,
 ) -> Compilation | None:  # fmt: skip
     """Compile everything; None after any problem. `version` is the Alertmanager that the routing is written for
-    (None: the one that the project names).
+    (None: the one that the project names), `code` what `program()` says, where it has been asked.
 
     With `write`, the build folder holds exactly the outputs in the end, or after any problem is as it was.
     """
     enabled = gc.isenabled()
     gc.disable()
     try:
-        compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache)
+        compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache, code)
         if not write:
             return compiler.compiled(None)
         with compiler.folder.renewed() as new:
@@ -110,12 +115,14 @@ class _Task:
 
 
 class _Compiler:
-    def __init__(self, project: Project, problems: Problems, version: Version | None, jobs: int, cached: bool) -> None:
+    def __init__(
+        self, project: Project, problems: Problems, version: Version | None, jobs: int, cached: bool, code: str | None
+    ) -> None:
         self.project, self.problems, self.jobs = project, problems, jobs
         self.inputs = read_inputs(project, problems)
         self.version = version or self.inputs.alertmanager_version
         self.cache = Cache(project.root) if cached else None
-        self.program = program()
+        self.program = code or program()
         self.folder = Folder(project.build, project.root)
 
     def compiled(self, new: Path | None) -> Compilation | None:
@@ -143,7 +150,7 @@ class _Compiler:
         if problems:
             return None
         outputs = dict(sorted(outputs.items()))
-        stale = tuple(folder.differences(outputs))
+        stale, seen = tuple(folder.differences(outputs)), None
         if new is not None:
             foreign = folder.foreign(outputs) if stale else []
             if foreign:
@@ -151,12 +158,12 @@ class _Compiler:
                 return None
             if stale:
                 folder.swap(new, outputs)
-            folder.remember(outputs)
+            seen = folder.remember(outputs)
         return Compilation(
             outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
             sum(unit.cases for unit in units), len(found), tuple(routables),
             self.program, _keys(tasks, units), {unit.system: unit.cases for unit in units},
-            {unit.system: unit.span.path for unit in units}, self.inputs, systems, stale,
+            {unit.system: unit.span.path for unit in units}, self.inputs, systems, stale, seen,
         )  # fmt: skip
 
     def _tasks(self) -> list[_Task]:
@@ -265,7 +272,6 @@ def _unit_alone(task: _Task) -> tuple[Unit | None, None, list[Problem]]:
 def _unit(task: _Task) -> tuple[Unit | None, System | None, list[Problem]]:
     """Compile one spec and write its texts."""
     from alertkit.build.texts import texts_of
-    from alertkit.routing.situations import routables
 
     assert _shared is not None
     problems = Problems()
@@ -281,12 +287,19 @@ def _unit(task: _Task) -> tuple[Unit | None, System | None, list[Problem]]:
         if _shared.new is not None:
             put(_shared.new, path, raw)
     unit = Unit(
-        system.name, Span(task.shown, 1, 1), sum(len(alert.rules) for alert in system.alerts), outputs, sections,
-        tuple(routables([system])) if _shared.inputs.routing else (),
+        system.name, Span(task.shown, 1, 1), sum(len(alert.rules) for alert in system.alerts),
+        sum(section.cases for section in sections), outputs,
+        _routables(system) if _shared.inputs.routing else (),
     )  # fmt: skip
     if _shared.cache is not None:
-        _shared.cache.put(task.name, task.key, unit)
+        _shared.cache.put(task.name, task.key, unit, sections)
     return unit, system, list(problems)
+
+
+def _routables(system: System) -> tuple[Routable, ...]:
+    from alertkit.routing.situations import routables
+
+    return tuple(routables([system]))
 
 
 def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems) -> System | None:

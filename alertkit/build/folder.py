@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from alertkit.build.cache import project_cache, replace
-from alertkit.build.look import look, walk
+from alertkit.build.look import look, looks, walk
 from alertkit.source import Problems
 from alertkit.source.digest import digest
 from alertkit.spec.project import Project
@@ -97,14 +97,16 @@ class Folder:
         # Now, for what was linked changes with it, and is to be remembered as it stays.
         shutil.rmtree(new, ignore_errors=True)
 
-    def remember(self, outputs: Mapping[str, str]) -> None:
-        """Note the hashes of a build that was just written and is complete."""
+    def remember(self, outputs: Mapping[str, str]) -> str:
+        """Note the hashes of a build that was just written and is complete; a look at all of it."""
         start = len(str(self.build)) + 1
         index = {}
-        for path, status in walk(str(self.build), hidden=False):
+        files = list(walk(str(self.build), hidden=False))
+        for path, status in files:
             if path[start:] in outputs:
                 index[path[start:]] = [*look(status), outputs[path[start:]]]
         replace(self._index_place, json.dumps(index).encode())
+        return looks(files)
 
 
 def not_ours(project: Project, foreign: list[str], problems: Problems) -> None:

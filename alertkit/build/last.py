@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from alertkit.build.look import TICK_NS, look, program, walk
+from alertkit.build.look import TICK_NS, look, looks, program, walk
 from alertkit.source.cachedir import cache_dir
 from alertkit.source.digest import digest
 from alertkit.spec.root import PROJECT_FILE
@@ -23,7 +23,7 @@ class Last:
     def __init__(self, root: Path, command: str, what: str) -> None:
         self.root, self.what = root, what
         self.place = cache_dir() / command / digest(str(root.resolve()).encode()) / "last.json"
-        self._program = program()
+        self.program = program()
 
     def result(self) -> dict[str, Any] | None:
         """What that run said, if all inputs and outputs are as it left them."""
@@ -43,14 +43,17 @@ class Last:
         self._before, newest = self._inputs(self.folders)
         self._settled = newest < began - TICK_NS
 
-    def end(self, build: Path, result: dict[str, Any], others: Iterable[Path] = ()) -> None:
-        """Record a run that worked, after its outputs were written; `others` are what it read beside the folders."""
+    def end(self, build: Path, result: dict[str, Any], others: Iterable[Path] = (), seen: str | None = None) -> None:
+        """Record a run that worked, after its outputs were written; `others` are what it read beside the folders.
+
+        `seen`: a look at the outputs as they were written (None: they are looked at now).
+        """
         from alertkit.build.cache import replace
 
         inputs, _ = self._inputs(self.folders)
         if self._settled and inputs == self._before:
             record = {
-                "folders": self.folders, "inputs": inputs, "build": str(build), "outputs": _outputs(str(build)),
+                "folders": self.folders, "inputs": inputs, "build": str(build), "outputs": seen or _outputs(str(build)),
                 "others": [[path, _seen(path)] for path in sorted({str(path.absolute()) for path in others})],
                 "result": result,
             }  # fmt: skip
@@ -58,7 +61,7 @@ class Last:
 
     def _inputs(self, folders: list[str]) -> tuple[str, int]:
         """A hash of all inputs, and when the newest of them was changed."""
-        rows, newest = [self._program, self.what], 0
+        rows, newest = [self.program, self.what], 0
         files = [(path, status) for folder in folders for path, status in walk(folder)]
         project = self.root / PROJECT_FILE
         if project.is_file():
@@ -70,7 +73,7 @@ class Last:
 
 
 def _outputs(build: str) -> str:
-    return digest("\n".join(f"{path} {look(status)}" for path, status in walk(build, hidden=False)).encode())
+    return looks(walk(build, hidden=False))
 
 
 def _seen(path: str) -> list[int] | None:

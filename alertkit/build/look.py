@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import alertkit
@@ -23,6 +23,11 @@ Look = tuple[int, int, int, int]
 def look(status: os.stat_result) -> Look:
     """What tells one state of a file from another."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def looks(files: Iterable[tuple[str, os.stat_result]]) -> str:
+    """One look at many files."""
+    return digest("\n".join([f"{path} {look(status)}" for path, status in files]).encode())
 
 
 def walk(folder: str, hidden: bool = True) -> Iterator[tuple[str, os.stat_result]]:

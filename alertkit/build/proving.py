@@ -32,7 +32,7 @@ class Proving:
     """A project that is compiled and written to its `build/`, with what it is to prove.
 
     `program`: a hash of the code that derives the proofs. `keys`: what those of each system depend on, as hashes, and
-    `sizes`: how many expectations each has; both empty where nothing was compiled.
+    `sizes`: how many expectations each has; both empty where nothing was compiled. `seen`: a look at the build.
     """
 
     project: Project
@@ -41,6 +41,7 @@ class Proving:
     program: str
     keys: Mapping[str, str]
     sizes: Mapping[str, int]
+    seen: str | None
 
     @property
     def keep(self) -> Path:
@@ -135,25 +136,28 @@ def _share(run: Run, before: int, size: int, total: int) -> Callable[[int, int],
 
 
 def open_proving(
-    project: Project, problems: Problems, write: bool = True, version: Version | None = None
+    project: Project, problems: Problems, write: bool = True, version: Version | None = None, code: str | None = None
 ) -> Proving | None:
     """Compile a project and read its tests; None after any problem. Without `write` its `build/` stays as it is.
 
-    `version` is the Alertmanager that the routing is written for (None: the one that the project names).
+    `version` is the Alertmanager that the routing is written for (None: the one that the project names), `code` what
+    `program()` says, where it has been asked.
     """
     if write:
-        compiled = compile_project(project, problems, version, write=True)
+        compiled = compile_project(project, problems, version, write=True, code=code)
         if compiled is None:
             return None
         systems = Systems(project, compiled.paths, compiled.systems)
         scenarios = read_project_scenarios(project, compiled.inputs, systems, problems, version, compiled.routables)
-        return (
-            None if problems else Proving(project, systems, scenarios, compiled.program, compiled.keys, compiled.sizes)
-        )
+        if problems:
+            return None
+        return Proving(
+            project, systems, scenarios, compiled.program, compiled.keys, compiled.sizes, compiled.seen
+        )  # fmt: skip
     inputs, read = read_systems(project, problems)
     # What is wrong with the specs would be found wrong with every scenario of theirs again.
     if problems:
         return None
     systems = Systems.of(read)
     scenarios = read_project_scenarios(project, inputs, systems, problems, version)
-    return None if problems else Proving(project, systems, scenarios, program(), {}, {})
+    return None if problems else Proving(project, systems, scenarios, program(), {}, {}, None)

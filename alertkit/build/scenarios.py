@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from alertkit.build.inputs import Inputs
 from alertkit.build.systems import Systems
-from alertkit.compile.routing import Routable, Version
 from alertkit.prove.plain.folder import scenario_files
 from alertkit.prove.running.results import Event
 from alertkit.source import Problems
 from alertkit.spec.project import Project
+from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
+    from alertkit.compile.routing import Routable
     from alertkit.prove.running.runner import Run
     from alertkit.prove.scenarios.file import Prepared
     from alertkit.prove.scenarios.scenario import Scenario

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -19,12 +19,14 @@ HEADER = (
     "# Plain promtool: `promtool test rules` runs this file.\n"
 )
 
+# A unit, and what its test files consist of.
+Before = tuple[Unit, tuple[Section, ...]]
 # The test groups of one alert in each file that it is in, by the file's evaluation interval in milliseconds.
 Texts = Mapping[int, str]
 
 
 def texts_of(
-    system: System, program: str, build: Path | None = None, before: Unit | None = None
+    system: System, program: str, build: Path | None = None, before: Before | None = None
 ) -> tuple[dict[str, str], tuple[Section, ...]]:
     """(the files of a system by path below the build, the sections that its test files consist of).
 
@@ -32,7 +34,7 @@ def texts_of(
     """
     files = {f"rules/{system.name}.yml": rules_file(system)}
     contents = contents_of(system, program)
-    known = dict(_known(build, before, set(contents.values()))) if build is not None and before is not None else {}
+    known = dict(_known(build, *before, set(contents.values()))) if build is not None and before is not None else {}
     names = list(dict.fromkeys(alert.name for alert, _ in system.with_companions()))
     derived = _derived(system, {name for name in names if contents.get(name) not in known})
     bodies: dict[int, list[str]] = {}
@@ -73,10 +75,12 @@ def _derived(system: System, names: set[str]) -> dict[str, tuple[int, Texts]]:
     return found
 
 
-def _known(build: Path, before: Unit, wanted: Collection[str]) -> Iterator[tuple[str, tuple[int, Texts]]]:
+def _known(
+    build: Path, before: Unit, sections: Sequence[Section], wanted: Collection[str]
+) -> Iterator[tuple[str, tuple[int, Texts]]]:
     """The same by content, of what a build has of it; a file that is not as it was made is left alone."""
     files: dict[int, str] = {}
-    for interval in {interval for section in before.sections for interval, _ in section.lengths}:
+    for interval in {interval for section in sections for interval, _ in section.lengths}:
         path = _path(before.system, interval)
         try:
             raw = (build / path).read_bytes()
@@ -86,7 +90,7 @@ def _known(build: Path, before: Unit, wanted: Collection[str]) -> Iterator[tuple
             return
         files[interval] = raw.decode()
     places = {interval: len(_head(before.system, before.span.path, interval)) for interval in files}
-    for section in before.sections:
+    for section in sections:
         texts = {}
         for interval, length in section.lengths:
             texts[interval] = files[interval][places[interval] : places[interval] + length]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from alertkit.compile.routing import Routable
 from alertkit.source import Span
+
+if TYPE_CHECKING:
+    from alertkit.compile.routing import Routable
 
 
 class Section(NamedTuple):
@@ -26,23 +28,17 @@ class Section(NamedTuple):
 class Unit:
     """The result of one spec file.
 
-    alerts     how many rules there are
-    outputs    path below `build/` -> content hash of its text
-    sections   what its test files consist of
-    routables  its alerts as routing sees them; () in a project without routing
+    alerts, cases  how many rules and generated expectations there are
+    outputs        path below `build/` -> content hash of its text
+    routables      its alerts as routing sees them; () in a project without routing
     """
 
     system: str
     span: Span
     alerts: int
+    cases: int
     outputs: dict[str, str]
-    sections: tuple[Section, ...]
     routables: tuple[Routable, ...]
-
-    @property
-    def cases(self) -> int:
-        """How many generated expectations there are."""
-        return sum(section.cases for section in self.sections)
 
     def data(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
@@ -52,13 +48,14 @@ class Unit:
 def unit(data: dict[str, Any]) -> Unit:
     """A `Unit` from its JSON data."""
     return Unit(
-        data["system"], Span(**data["span"]), data["alerts"], data["outputs"],
-        tuple(Section(*entry) for entry in data["sections"]),
+        data["system"], Span(**data["span"]), data["alerts"], data["cases"], data["outputs"],
         tuple(_routable(entry) for entry in data["routables"]),
     )  # fmt: skip
 
 
 def _routable(data: dict[str, Any]) -> Routable:
+    from alertkit.compile.routing import Routable
+
     return Routable(
         data["name"], data["system"], tuple(data["levels"]),
         None if data["identity"] is None else tuple(data["identity"]), Span(**data["span"]),

@@ -72,7 +72,7 @@ def _compile(
     project = this_project()
     last.begin([project.specs, project.alertmanager])
     problems = Problems()
-    compiled = compile_project(project, problems, version, jobs, cache, write=not check)
+    compiled = compile_project(project, problems, version, jobs, cache, write=not check, code=last.program)
     if compiled is None:
         fail(problems)
     stale = list(compiled.stale) if check else []
@@ -84,7 +84,7 @@ def _compile(
         "notes": notes,
     }  # fmt: skip
     if not stale:
-        last.end(project.build, {**said, "changed": False})
+        last.end(project.build, {**said, "changed": False}, seen=compiled.seen)
     return said, stale
 
 

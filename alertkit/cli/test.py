@@ -123,7 +123,8 @@ def command(
     from alertkit.prove.running.runner import Run
     from alertkit.prove.running.trace import traces_of
 
-    proving = open_proving(project, problems, version=alertmanager_version)
+    known_code = None if last is None else last.program
+    proving = open_proving(project, problems, version=alertmanager_version, code=known_code)
     if proving is None:
         report.broken(problems, BAD_INPUT)
     if mutate:
@@ -160,7 +161,7 @@ def command(
     failed = [result for result in report.results if not result.passed]
     if last is not None and not failed:
         told = to_data(event for event in written if not isinstance(event, Planned))
-        last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others)
+        last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others, proving.seen)
     traces = traces_of(proving.of(failed), failed, run) if failed else {}
     report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
     sys.exit(FAILED if failed else OK)
