@@ -115,7 +115,7 @@ class Proving:
         if files := plain_files(self.project.tests):
             from alertkit.prove.plain.files import prove_plain
 
-            yield from prove_plain(files, run.promtool, self.keep, problems, run.wants)
+            yield from prove_plain(files, run, problems)
 
 
 def _waves(sizes: Mapping[str, int]) -> Iterator[list[str]]:

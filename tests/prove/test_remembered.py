@@ -218,3 +218,54 @@ def test_a_large_project_is_proven_in_waves_as_if_it_were_whole(project: Path, m
     put("rules_src/two.yaml", SPEC.format("two", 50))
     again = {row["id"]: row["cached"] for row in json.loads(run("--format", "json").stdout)["results"]}
     assert not again["two::Hot::warning::just-past"] and again["three::Hot::warning::just-past"]
+
+
+TWO = """\
+rule_files: [../other/rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series: [{series: one, values: 1 1}]
+    promql_expr_test: [{expr: answer, eval_time: 1m, exp_samples: [{labels: answer, value: 42}]}]
+  - name: twice
+    interval: 1m
+    input_series: [{series: other, values: 1 1}]
+    promql_expr_test: [{expr: double, eval_time: 1m, exp_samples: [{labels: double, value: %d}]}]
+"""
+TWO_RULES = """\
+groups:
+  - name: g
+    rules:
+      - {record: answer, expr: one * 42}
+      - {record: double, expr: other * %d}
+"""
+
+
+def test_plain_tests_are_known_one_by_one(project: Path) -> None:
+    put("promtool_tests/answer.test.yml", TWO % 84)
+    put("other/rules.yml", TWO_RULES % 84)
+    assert run().exit_code == 0
+    put("promtool_tests/answer.test.yml", TWO % 85)
+    put("other/rules.yml", TWO_RULES % 85)
+    again = run("--format", "json")
+    rows = {row["id"]: row for row in json.loads(again.stdout)["results"] if row["id"].startswith("answer")}
+    assert {id: (row["passed"], row["cached"]) for id, row in rows.items()} == {
+        "answer::test 1": (True, True), "answer::twice": (True, False),
+    }  # fmt: skip
+    # One that fails brings the whole file back to promtool, which says the same as of the file alone.
+    put("other/rules.yml", TWO_RULES % 86)
+    found = [
+        [
+            (row["id"], row["passed"], row["cached"], row["details"])
+            for row in json.loads(run("--format", "json", *more).stdout)["results"]
+            if row["id"].startswith("answer")
+        ]
+        for more in ((), ("--isolate",))
+    ]
+    assert found[0] == found[1]
+    assert [(passed, cached) for _, passed, cached, _ in found[0]] == [(True, False), (False, False)]
+    assert found[0][1][3][1:] == [
+        "  double",
+        '  exp: {__name__="double"} 8.5E+01',
+        '  got: {__name__="double"} 8.6E+01',
+    ]

@@ -127,7 +127,7 @@ def pinned(folder: Path, before: str, after: str) -> list[Result]:
     project = read_project(folder, problems)
     assert project is not None
     assert compile_project(project, problems, write=True) is not None, said(problems)
-    events = list(prove_plain(plain_files(project.tests), promtool(), folder / "keep", problems))
+    events = list(prove_plain(plain_files(project.tests), Run(promtool(), folder / "keep"), problems))
     results = [event for event in events if isinstance(event, Result)]
     assert len(results) == 8
     return [result for result in results if not result.passed]

@@ -1,52 +1,103 @@
-"""Plain promtool test files of a project, run unchanged against the compiled rules, with failures placed in them."""
+"""Plain promtool test files of a project, run against the compiled rules, with failures placed in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from alertkit.prove.plain.repository import read_repository
+from alertkit.prove.plain.repository_run import cost_of, passed, unit_of
 from alertkit.prove.running.output import Failure, FileVerdict, read_output
+from alertkit.prove.running.pool import TIMEOUT, outputs
 from alertkit.prove.running.results import Event, Planned, Result, id_of
-from alertkit.prove.running.select import Wants, everything, selected
+from alertkit.prove.running.runner import Run
+from alertkit.prove.running.select import selected
 from alertkit.prove.running.words import compare
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.duration import format_duration, parse_duration
 from alertkit.spec.project import load_file, shown_path
-from alertkit.toolchain import Tool, run
+from alertkit.toolchain import run as run_tool
+from alertkit.toolchain import usable_cores
 
 
-def prove_plain(
-    files: Sequence[Path], promtool: Tool, keep: Path, problems: Problems, wants: Wants = everything
-) -> Iterator[Event]:
-    """Run each file with a wanted test where it is; one result for each of its wanted tests."""
+def prove_plain(files: Sequence[Path], run: Run, problems: Problems) -> Iterator[Event]:
+    """One result for each wanted test of each file.
+
+    Tests run with no more rules than can matter to them, and what passed before is known. A file of which anything
+    fails is then run as it is, where it is: what is said of it is promtool's verdict on the whole file.
+    """
     documents = [(path, document) for path in files if (document := load_file(path, problems)) is not None]
     checked = [
         (path, document)
         for path, document in documents
-        if _sound(path, document, problems) and any(map(wants, ids_of(path, document)))
+        if _sound(path, document, problems) and any(map(run.wants, ids_of(path, document)))
     ]
     if problems:
         return
     yield Planned(sum(_count(test) for _, document in checked for test in _tests(document)))
+    passing = {} if run.isolate else _passing([path for path, document in checked if _usual(document)], run, problems)
     for path, document in checked:
-        done = run([promtool.path, "test", "rules", path.resolve()], problems, timeout=600.0)
-        if done is None:
+        if problems:
             return
-        verdicts = None if done.crashed else read_output(done.text, 1)
-        if verdicts is None:
-            problems.add(
-                "AK620", f"promtool cannot run {shown_path(path)}: {_first(done.text)}", Span(shown_path(path), 1, 1),
-                "run `promtool test rules` on the file by hand to see all that it says",
-            )  # fmt: skip
-            continue
-        raw = ""
-        if not verdicts[0].passed:
-            place = keep / f"{path.name}.txt"
-            keep.mkdir(parents=True, exist_ok=True)
-            place.write_text(done.text, encoding="utf-8")
-            raw = shown_path(place)
-        yield from selected(_results(path, document, verdicts[0], raw), wants)
+        if path in passing:
+            results = _results(path, document, FileVerdict(True, [], []), "", passing[path])
+        else:
+            results = _whole(path, document, run, problems)
+        yield from selected(results, run.wants)
+
+
+def _usual(document: Document) -> bool:
+    """Whether each test of a file can be cut out of it."""
+    return len(_tests(document)) == len(document.data["tests"])
+
+
+def _passing(paths: Sequence[Path], run: Run, problems: Problems) -> dict[Path, set[int]]:
+    """The files of which all wanted tests pass, with the places of those that have passed before."""
+    repository = read_repository(paths, unread := Problems())
+    if unread:
+        return {}
+    tests = [test for test in repository.tests if run.wants(id_of(_name(test.path), "", "", test.title))]
+    units = [unit_of(test) for test in tests]
+    keys = [] if run.memory is None else [run.memory.key(text for _, text in unit) for unit in units]
+    known = {place for place, key in enumerate(keys) if run.memory is not None and run.memory.passed(key)}
+    waiting = [place for place in range(len(tests)) if place not in known]
+    good = set(known)
+    for index, text in outputs(
+        [units[place] for place in waiting], [cost_of(tests[place]) for place in waiting], run.promtool,
+        run.jobs or usable_cores(), problems,
+    ):  # fmt: skip
+        if passed(text):
+            good.add(waiting[index])
+            if run.memory is not None:
+                run.memory.remember(keys[waiting[index]])
+    failing = {test.path for place, test in enumerate(tests) if place not in good}
+    return {
+        path: {test.index for place, test in enumerate(tests) if test.path == path and place in known}
+        for path in paths
+        if path not in failing
+    }
+
+
+def _whole(path: Path, document: Document, run: Run, problems: Problems) -> Iterator[Result]:
+    """The results of a file that is run as it is; promtool's own words are kept where it fails."""
+    done = run_tool([run.promtool.path, "test", "rules", path.resolve()], problems, timeout=TIMEOUT)
+    if done is None:
+        return
+    verdicts = None if done.crashed else read_output(done.text, 1)
+    if verdicts is None:
+        problems.add(
+            "AK620", f"promtool cannot run {shown_path(path)}: {_first(done.text)}", Span(shown_path(path), 1, 1),
+            "run `promtool test rules` on the file by hand to see all that it says",
+        )  # fmt: skip
+        return
+    raw = ""
+    if not verdicts[0].passed:
+        place = run.keep / f"{path.name}.txt"
+        run.keep.mkdir(parents=True, exist_ok=True)
+        place.write_text(done.text, encoding="utf-8")
+        raw = shown_path(place)
+    yield from _results(path, document, verdicts[0], raw)
 
 
 def read_by(files: Sequence[Path]) -> Iterator[Path]:
@@ -111,7 +162,10 @@ def _sound(path: Path, document: Document, problems: Problems) -> bool:
     return len(problems) == before
 
 
-def _results(path: Path, document: Document, verdict: FileVerdict, raw: str) -> Iterator[Result]:
+def _results(
+    path: Path, document: Document, verdict: FileVerdict, raw: str, known: Collection[int] = ()
+) -> Iterator[Result]:
+    """One for each test of a file; `known` are the places of those that were not run."""
     name = _name(path)
     for index, test in enumerate(_tests(document)):
         title = _title(index, test)
@@ -123,12 +177,12 @@ def _results(path: Path, document: Document, verdict: FileVerdict, raw: str) -> 
             span = place if not details else span
             details.append(f"{place}: at {format_duration(failure.time)}")
             if failure.expr:
-                details += [f"  {failure.expr}", *(f"  {line.strip()}" for line in failure.lines)]
+                details += [f"  {failure.expr}", *(f"  {line.strip()}" for line in failure.lines if line.strip())]
             else:
                 details += [f"  {line}" for line in compare(failure.alerts("exp"), failure.alerts("got"))]
         if not mine and not verdict.passed and verdict.errors:
             details = [f"promtool could not evaluate it: {error}" for error in verdict.errors]
-        yield Result(name, "", "", title, not details, span, _count(test), tuple(details), raw)
+        yield Result(name, "", "", title, not details, span, _count(test), tuple(details), raw, index in known)
 
 
 def _belongs(failure: Failure, test: dict[str, Any], title: str) -> bool:

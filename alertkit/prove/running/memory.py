@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from alertkit.prove.running.results import Result, Skipped
 from alertkit.source import Span
@@ -21,12 +21,6 @@ from alertkit.toolchain import Tool, cache_dir
 
 # One line each is small; beyond this many the oldest are forgotten.
 MOST = 100_000
-
-
-class Proven(Protocol):
-    """What can be remembered: its rule file and its test file say all that its verdict depends on."""
-
-    def files(self) -> tuple[str, str]: ...
 
 
 class Said(NamedTuple):
@@ -155,10 +149,9 @@ class Memory:
         self._systems[system] = (key if whole else None, said)
         self._changed = True
 
-    def key(self, one: Proven) -> str:
-        """The name under which something is remembered: a hash of all that its verdict depends on."""
-        rules, tests = one.files()
-        return digest(self._version.encode(), rules.encode(), tests.encode())
+    def key(self, texts: Iterable[str]) -> str:
+        """The name under which something is remembered; `texts`, its files, say all that its verdict depends on."""
+        return digest(self._version.encode(), *(text.encode() for text in texts))
 
     def passed(self, key: str) -> bool:
         """Whether exactly this has passed before."""

@@ -61,7 +61,7 @@ def _prove(systems: Sequence[System], run: Run, problems: Problems) -> Iterator[
     jobs = [job for job in derived if _wanted(job, run)]
     yield Planned(sum(len(job.proof.checks) for job in jobs))
     yield from _skipped(systems, known, derived)
-    keys = {} if run.memory is None else {id(job): run.memory.key(job) for job in jobs}
+    keys = {} if run.memory is None else {id(job): run.memory.key(job.files()) for job in jobs}
     waiting = []
     for job in jobs:
         if run.memory is not None and run.memory.passed(keys[id(job)]):

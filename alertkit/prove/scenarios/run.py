@@ -54,7 +54,7 @@ def _case(scenario: Scenario, statement: Statement) -> str:
 def _prove(prepared: Sequence[Prepared], run: Run, problems: Problems) -> Iterator[Event]:
     wanted = [one for one in prepared if any(map(run.wants, ids_of(one)))]
     yield Planned(sum(len(times) for one in wanted for times in one.times))
-    keys = {} if run.memory is None else {id(one): run.memory.key(one) for one in wanted}
+    keys = {} if run.memory is None else {id(one): run.memory.key(one.files()) for one in wanted}
     waiting = []
     for one in wanted:
         if run.memory is not None and run.memory.passed(keys[id(one)]):
