@@ -34,7 +34,10 @@ def out_of_reach(server: Prometheus, wanted: Sequence[LoadedGroup]) -> Iterator[
             for op, threshold, histograms in _comparisons(tree, records):
                 for histogram in histograms:
                     if histogram not in highest:
-                        highest[histogram] = _highest(server, histogram)
+                        bounds = _bounds(server, histogram)
+                        if bounds is None:
+                            return  # a server that does not answer is not asked again
+                        highest[histogram] = max((bound for bound in bounds if bound < inf), default=None)
                 tops = [highest[histogram] for histogram in histograms]
                 known = [top for top in tops if top is not None]
                 if not known or len(known) < len(tops):
@@ -83,11 +86,10 @@ def _buckets(expr: Expr, records: Mapping[str, Expr]) -> list[Selector]:
     return []
 
 
-def _highest(server: Prometheus, histogram: Selector) -> float | None:
-    """The highest finite bound of a histogram's buckets; None where it has no series or the server does not say."""
+def _bounds(server: Prometheus, histogram: Selector) -> list[float] | None:
+    """The upper bounds of the buckets that a histogram has now; None where the server does not say."""
     series = server.query(f"count by (le) ({promql.to_text(histogram)})", Problems())
-    bounds = [_bound(labels.get("le", "")) for labels in series or ()]
-    return max((bound for bound in bounds if bound < inf), default=None)
+    return None if series is None else [_bound(labels.get("le", "")) for labels in series]
 
 
 def _bound(text: str) -> float:
