@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from alertkit.build.cache import Cache
 from alertkit.build.folder import Folder, not_ours, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
-from alertkit.build.look import program
+from alertkit.build.look import program_hash
 from alertkit.build.unit import Unit
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
@@ -59,17 +59,17 @@ class Compilation:
 
 def compile_project(
     project: Project, problems: Problems, version: Version | None = None, jobs: int | None = None, cache: bool = True,
-    write: bool = False, code: str | None = None,
+    write: bool = False, program: str | None = None,
 ) -> Compilation | None:  # fmt: skip
     """Compile everything; None after any problem. `version` is the Alertmanager that the routing is written for
-    (None: the one that the project names), `code` what `program()` says, where it has been asked.
+    (None: the one that the project names), `program` what `program_hash()` says, where it has been asked.
 
     With `write`, the build folder holds exactly the outputs in the end, or after any problem is as it was.
     """
     enabled = gc.isenabled()
     gc.disable()
     try:
-        compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache, code)
+        compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache, program or program_hash())
         if not write:
             return compiler.compiled(None)
         with compiler.folder.renewed() as new:
@@ -116,13 +116,13 @@ class _Task:
 
 class _Compiler:
     def __init__(
-        self, project: Project, problems: Problems, version: Version | None, jobs: int, cached: bool, code: str | None
+        self, project: Project, problems: Problems, version: Version | None, jobs: int, cached: bool, program: str
     ) -> None:
         self.project, self.problems, self.jobs = project, problems, jobs
         self.inputs = read_inputs(project, problems)
         self.version = version or self.inputs.alertmanager_version
         self.cache = Cache(project.root) if cached else None
-        self.program = code or program()
+        self.program = program
         self.folder = Folder(project.build, project.root)
 
     def compiled(self, new: Path | None) -> Compilation | None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from alertkit.build.look import TICK_NS, look, looks, program, walk
+from alertkit.build.look import TICK_NS, look, looks, program_hash, walk
 from alertkit.source.cachedir import cache_dir
 from alertkit.source.digest import digest
 from alertkit.spec.root import PROJECT_FILE
@@ -23,7 +23,7 @@ class Last:
     def __init__(self, root: Path, command: str, what: str) -> None:
         self.root, self.what = root, what
         self.place = cache_dir() / command / digest(str(root.resolve()).encode()) / "last.json"
-        self.program = program()
+        self.program = program_hash()
 
     def result(self) -> dict[str, Any] | None:
         """What that run said, if all inputs and outputs are as it left them."""

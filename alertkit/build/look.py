@@ -57,7 +57,7 @@ def _offers_kinds(package: Path) -> bool:
         return False
 
 
-def program() -> str:
+def program_hash() -> str:
     """A hash of alertkit's sources, of Python and of the versions of all packages that are installed beside them.
 
     Of packages that offer kinds of alerts, their sources count too: they may be developed in place.

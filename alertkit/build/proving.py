@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alertkit.build.compilation import compile_project, read_systems
-from alertkit.build.look import program
+from alertkit.build.compilation import Compilation, compile_project, read_systems
+from alertkit.build.look import program_hash
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
 from alertkit.build.systems import Systems
 from alertkit.compile.ruleset import System
@@ -29,19 +29,17 @@ WAVE = 30_000
 
 @dataclass(frozen=True, slots=True)
 class Proving:
-    """A project that is compiled and written to its `build/`, with what it is to prove.
-
-    `program`: a hash of the code that derives the proofs. `keys`: what those of each system depend on, as hashes, and
-    `sizes`: how many expectations each has; both empty where nothing was compiled. `seen`: a look at the build.
-    """
+    """A project with what it is to prove; `compiled` is what was written to its `build/` (None: nothing was)."""
 
     project: Project
     systems: Systems
     scenarios: Scenarios
-    program: str
-    keys: Mapping[str, str]
-    sizes: Mapping[str, int]
-    seen: str | None
+    compiled: Compilation | None
+
+    @property
+    def keys(self) -> Mapping[str, str]:
+        """What the proofs of each system depend on, as hashes; empty where nothing was compiled."""
+        return self.compiled.keys if self.compiled else {}
 
     @property
     def keep(self) -> Path:
@@ -50,7 +48,8 @@ class Proving:
 
     def memory(self, promtool: Tool) -> Memory:
         """What of this project has passed before."""
-        return Memory.of_project(self.project.root, promtool, self.keys, self.program)
+        program = self.compiled.program if self.compiled else program_hash()
+        return Memory.of_project(self.project.root, promtool, self.keys, program)
 
     @property
     def others(self) -> list[Path]:
@@ -73,7 +72,8 @@ class Proving:
         known = self._known(run.memory)
         for events in known.values():
             yield from selected(events, run.wants)
-        waiting = {name: self.sizes.get(name, 0) for name in self.systems.names if name not in known}
+        sizes = self.compiled.sizes if self.compiled else {}
+        waiting = {name: sizes.get(name, 0) for name in self.systems.names if name not in known}
         done, total = 0, sum(waiting.values())
         for names in _waves(waiting):
             size = sum(waiting[name] for name in names)
@@ -136,28 +136,24 @@ def _share(run: Run, before: int, size: int, total: int) -> Callable[[int, int],
 
 
 def open_proving(
-    project: Project, problems: Problems, write: bool = True, version: Version | None = None, code: str | None = None
+    project: Project, problems: Problems, write: bool = True, version: Version | None = None, program: str | None = None
 ) -> Proving | None:
     """Compile a project and read its tests; None after any problem. Without `write` its `build/` stays as it is.
 
-    `version` is the Alertmanager that the routing is written for (None: the one that the project names), `code` what
-    `program()` says, where it has been asked.
+    `version` is the Alertmanager that the routing is written for (None: the one that the project names), `program`
+    what `program_hash()` says, where it has been asked.
     """
     if write:
-        compiled = compile_project(project, problems, version, write=True, code=code)
+        compiled = compile_project(project, problems, version, write=True, program=program)
         if compiled is None:
             return None
         systems = Systems(project, compiled.paths, compiled.systems)
         scenarios = read_project_scenarios(project, compiled.inputs, systems, problems, version, compiled.routables)
-        if problems:
-            return None
-        return Proving(
-            project, systems, scenarios, compiled.program, compiled.keys, compiled.sizes, compiled.seen
-        )  # fmt: skip
+        return None if problems else Proving(project, systems, scenarios, compiled)
     inputs, read = read_systems(project, problems)
     # What is wrong with the specs would be found wrong with every scenario of theirs again.
     if problems:
         return None
     systems = Systems.of(read)
     scenarios = read_project_scenarios(project, inputs, systems, problems, version)
-    return None if problems else Proving(project, systems, scenarios, program(), {}, {}, None)
+    return None if problems else Proving(project, systems, scenarios, None)

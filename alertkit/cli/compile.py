@@ -72,7 +72,7 @@ def _compile(
     project = this_project()
     last.begin([project.specs, project.alertmanager])
     problems = Problems()
-    compiled = compile_project(project, problems, version, jobs, cache, write=not check, code=last.program)
+    compiled = compile_project(project, problems, version, jobs, cache, write=not check, program=last.program)
     if compiled is None:
         fail(problems)
     stale = list(compiled.stale) if check else []

@@ -123,8 +123,7 @@ def command(
     from alertkit.prove.running.runner import Run
     from alertkit.prove.running.trace import traces_of
 
-    known_code = None if last is None else last.program
-    proving = open_proving(project, problems, version=alertmanager_version, code=known_code)
+    proving = open_proving(project, problems, version=alertmanager_version, program=last.program if last else None)
     if proving is None:
         report.broken(problems, BAD_INPUT)
     if mutate:
@@ -161,7 +160,8 @@ def command(
     failed = [result for result in report.results if not result.passed]
     if last is not None and not failed:
         told = to_data(event for event in written if not isinstance(event, Planned))
-        last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others, proving.seen)
+        seen = proving.compiled.seen if proving.compiled else None
+        last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others, seen)
     traces = traces_of(proving.of(failed), failed, run) if failed else {}
     report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
     sys.exit(FAILED if failed else OK)

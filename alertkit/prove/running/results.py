@@ -99,10 +99,10 @@ def combine(results: Iterable[Result]) -> list[Result]:
     return list(found.values())
 
 
-Told = TypeVar("Told", Result, Skipped)
+AboutCase = TypeVar("AboutCase", Result, Skipped)
 
 
-def in_order(events: Iterable[Told]) -> list[Told]:
+def in_order(events: Iterable[AboutCase]) -> list[AboutCase]:
     """By their places, of one alert in the order of the cases."""
 
     def key(event: Result | Skipped) -> tuple[str, int, int, str, str, int, str]:

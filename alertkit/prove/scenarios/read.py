@@ -25,7 +25,7 @@ from alertkit.spec.selector import SelectorError, parse_selector
 from alertkit.spec.validate import suggest, validate
 
 
-class Told(NamedTuple):
+class FileOfScenarios(NamedTuple):
     """A file of scenarios, as far as it is known without the systems."""
 
     path: Path
@@ -33,7 +33,7 @@ class Told(NamedTuple):
     file: ScenarioFile
 
 
-def read_files(folder: Path, systems: Collection[str], problems: Problems) -> list[Told]:
+def read_files(folder: Path, systems: Collection[str], problems: Problems) -> list[FileOfScenarios]:
     """The scenario files of a folder that are about one of the `systems`."""
     found = []
     for path in scenario_files(folder):
@@ -58,11 +58,11 @@ def read_files(folder: Path, systems: Collection[str], problems: Problems) -> li
                 suggest(file.system, systems),
             )
             continue
-        found.append(Told(path, document, file))
+        found.append(FileOfScenarios(path, document, file))
     return found
 
 
-def read_scenarios(files: Iterable[Told], clock: Clock, problems: Problems) -> list[Scenario]:
+def read_scenarios(files: Iterable[FileOfScenarios], clock: Clock, problems: Problems) -> list[Scenario]:
     """All scenarios of some files that have no mistake."""
     found: list[Scenario] = []
     for path, document, file in files:
