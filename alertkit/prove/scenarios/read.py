@@ -63,15 +63,14 @@ def read_files(folder: Path, systems: Collection[str], problems: Problems) -> li
 
 
 def read_scenarios(files: Iterable[FileOfScenarios], clock: Clock, problems: Problems) -> list[Scenario]:
-    """All scenarios of some files that have no mistake."""
+    """All scenarios of some files, with those that have mistakes."""
     found: list[Scenario] = []
     for path, document, file in files:
         for name, scenario in file.scenarios.items():
             place = ("scenarios", name)
             keys = validate(ScenarioKeys, document, place, scenario, problems)
             if keys is not None:
-                one = _Reader(document, place, keys, path.parent, clock, problems).read(file.system, name)
-                found += [one] if one is not None else []
+                found.append(_Reader(document, place, keys, path.parent, clock, problems).read(file.system, name))
     return found
 
 
@@ -87,18 +86,16 @@ class _Reader:
         self.clock, self.problems = clock, problems
         self._taken: dict[tuple[tuple[str, str], ...], Span] = {}
 
-    def read(self, system: str, name: str) -> Scenario | None:
+    def read(self, system: str, name: str) -> Scenario:
         before = len(self.problems)
         evaluation = self.keys.evaluate or self.clock.intervals.get(system, self.clock.evaluation)
         step = self._step(evaluation)
         lines = [line for text in self.keys.series if (line := self._line(text, step)) is not None]
         end = max((line.end for line in lines if line.end is not None), default=0)
         statements, notified = self._expect(end)
-        if len(self.problems) > before:
-            return None
         return Scenario(
             system, name, step, evaluation, tuple(lines), tuple(statements), notified, self.document, self.path,
-            tuple(self.recordings),
+            tuple(self.recordings), len(self.problems) == before,
         )  # fmt: skip
 
     def _step(self, evaluation: int) -> int:

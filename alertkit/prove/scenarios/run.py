@@ -30,7 +30,7 @@ def prepare(scenarios: Sequence[Scenario], systems: Sequence[System], problems: 
         answers = reads[scenario.system]
         before = len(problems)
         check_fit(scenario, answers, problems)
-        if len(problems) == before:
+        if scenario.sound and len(problems) == before:
             records, alerts = answers.slice(scenario.series, [s.alert for s in scenario.statements if s.alert])
             times = evaluations(scenario.statements, scenario.evaluation)
             found.append(Prepared(scenario, records, alerts, times))

@@ -50,8 +50,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario that was read without a mistake of its own; whether it fits the rules is checked elsewhere.
+    """A scenario as it was read; whether it fits the rules is checked elsewhere.
 
+    `sound`: no mistake of its own was found; of others only the names in what they expect can be checked.
     `notified` are the keys of `expect` about who is told, as they are written; `routing/expectations.py` reads them.
     `recordings` are the files of data that it read.
     """
@@ -66,6 +67,7 @@ class Scenario:
     document: Document
     path: tuple[str | int, ...]
     recordings: tuple[Path, ...] = ()
+    sound: bool = True
 
     @property
     def series(self) -> list[dict[str, str]]:
