@@ -66,9 +66,10 @@ class Proxy:
                 self.behave(mode, "GET")
 
             def do_POST(self) -> None:
+                # Armed before the answer: afterwards a client that gave up long ago would arm what a later test set.
+                proxy._armed = bool(proxy.later)
                 mode, proxy.mode = proxy.mode, ""
                 self.behave(mode, "POST")
-                proxy._armed = bool(proxy.later)
 
             def behave(self, mode: str, method: str) -> None:
                 if mode == "500":
@@ -143,7 +144,7 @@ class Site:
 
     def prepared(self) -> Site:
         """The old state applied, the new one built."""
-        self.proxy.mode = ""
+        self.proxy.mode = self.proxy.later = ""
         self.configure()
         self.old()
         outcome, problems = self.apply(Options(patience=2, evaluated=False, overwrite=True))
