@@ -55,6 +55,7 @@ def _levels(
         )  # fmt: skip
         return [], None
     if len(given) > 1:
+        check_quantities(entry, question, severities, problems)
         problems.add(
             "AK308", f"`{given[0]}` and `{given[1]}` contradict each other: an alert has one condition",
             entry.key(given[1]), "keep one of them; for a value that leaves a band use `outside: [lowest, highest]`",
@@ -64,8 +65,30 @@ def _levels(
     levels = _outside(entry, question, own, problems) if given[0] == "outside" else _compared(
         entry, given[0], question, own, severities, problems
     )  # fmt: skip
-    clear = _clear(entry, question, levels, problems) if spec.clear is not None and len(problems) == before else None
+    if len(problems) > before:
+        _check_clear(entry, spec, question, problems)
+        return [], None
+    clear = _clear(entry, question, levels, problems) if spec.clear is not None else None
     return (levels, clear) if len(problems) == before else ([], None)
+
+
+def check_quantities(entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems) -> None:
+    """What is wrong with each quantity by itself, and with the names of levels, whatever the others say."""
+    spec = entry.spec
+    if not isinstance(spec, Measured):
+        return
+    for name in spec.conditions():
+        if name == "outside":
+            for index, quantity in enumerate(spec.outside or ()):
+                _number(entry, quantity, question, (name, index), problems)
+        else:
+            _each_level(entry, name, question, "", severities, problems)
+    _check_clear(entry, spec, question, problems)
+
+
+def _check_clear(entry: Entry, spec: Measured, question: Question, problems: Problems) -> None:
+    if spec.clear is not None:
+        _number(entry, spec.clear, question, ("clear",), problems)
 
 
 def check_severity(entry: Entry, severities: tuple[str, ...], problems: Problems) -> None:
@@ -85,6 +108,8 @@ def _severity_fits(entry: Entry, question: Question, own: str, severities: tuple
     needed = not named or None in named
     if spec.severity is not None and own not in severities:
         return False  # which has been said
+    if needed and own not in severities and "severity" in entry.doubts:
+        return False
     if needed and own not in severities:
         problems.add(
             "AK311", f"the severity of `{entry.name}` is not given, and `{own}` is none here", entry.key(),
@@ -134,11 +159,25 @@ def _number(
 def _compared(
     entry: Entry, name: str, question: Question, own: str, severities: tuple[str, ...], problems: Problems
 ) -> list[Level]:
+    begun = len(problems)
+    levels = _each_level(entry, name, question, own, severities, problems)
+    if len(problems) > begun:
+        return []
+    levels.sort(key=lambda level: severities.index(level.severity))
+    for mild, grave in itertools.pairwise(levels):
+        _order(entry, name, mild, grave, problems)
+    return levels
+
+
+def _each_level(
+    entry: Entry, name: str, question: Question, own: str, severities: tuple[str, ...], problems: Problems
+) -> list[Level]:
+    """The levels of a condition as they are written, each checked by itself."""
     op = CONDITIONS[name]
     given: Levels = getattr(entry.spec, name)
     levels = []
-    before = len(problems)
     for severity, quantity in given.quantities:
+        before = len(problems)
         path = (name,) if severity is None else (name, severity)
         if severity is not None and severity not in severities:
             problems.add("AK311", f"unknown severity `{severity}`", entry.key(*path), suggest(severity, severities))
@@ -147,11 +186,6 @@ def _compared(
         if len(problems) == before:
             _can_fire(entry, comparison, question, path, problems)
         levels.append(Level(severity or own, (comparison,), quantity.text))
-    if len(problems) > before:
-        return []
-    levels.sort(key=lambda level: severities.index(level.severity))
-    for mild, grave in itertools.pairwise(levels):
-        _order(entry, name, mild, grave, problems)
     return levels
 
 

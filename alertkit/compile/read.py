@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
+from alertkit.compile.copies import Copy, copies_of, origin_of, without_variables
 from alertkit.kinds import Kind, PluginError, Registry
 from alertkit.source import Document, Problems, Span
-from alertkit.spec.alert import SpecFile
+from alertkit.spec.alert import Defaults, Levels, SpecFile
+from alertkit.spec.quantity import Quantity, Unit
+from alertkit.spec.salvage import Path, Salvage, StandIns, doubted, read
 from alertkit.spec.selector import Matcher
 from alertkit.spec.shown import brief
-from alertkit.spec.validate import field_names, suggest, validate
+from alertkit.spec.validate import field_names, suggest
 
-MOST_COPIES = 1000
 _ALERTS_HELP = "write each under its name: `HighLatency: {kind: latency, ...}`"
 _PLUGIN_HELP = "kind `{kind}` comes from an installed package: mend or upgrade that"
 SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
@@ -26,7 +26,11 @@ ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One alert of a spec file (of `for_each`, one of its copies): its name, its spec and where it stands."""
+    """One alert of a spec file (of `for_each`, one of its copies): its name, its spec and where it stands.
+
+    `doubts` are its keys of which it is not known what they say, because there are mistakes; then the spec lacks them,
+    or is an `Unread`. `kind` is None where it is not known what kind of alert this is.
+    """
 
     name: str
     spec: Kind
@@ -34,9 +38,19 @@ class Entry:
     span: Span
     defaults: frozenset[str]
     variables: dict[str, str] = field(default_factory=dict)
+    kind: type[Kind] | None = None
+    doubts: frozenset[str] = frozenset()
+    cuts: frozenset[Path] = frozenset()
+
+    def may_name(self, variable: str) -> bool:
+        """Whether the alert, if its mistakes were mended, may well have this variable for its texts."""
+        doubts = self.doubts
+        return bool(doubts) and ("for_each" in doubts or self.kind is None or variable in field_names(self.kind))
 
     def _path(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
         """Where a key of this alert stands in the document: with the alert, in `defaults` or with the whole file."""
+        if self.cuts:
+            path = Salvage(None, self.cuts).place(path)
         if path and path[0] in self.defaults:
             return ("defaults", *path)
         own = ("alerts", self.name, *path)
@@ -73,7 +87,7 @@ class Entry:
         where = self._path(path)
         text = self.document.at(where) if self.variables else None
         if isinstance(text, str):
-            begin, end = (_origin(text, self.variables, place) for place in (offset, offset + max(length, 1)))
+            begin, end = (origin_of(text, self.variables, place) for place in (offset, offset + max(length, 1)))
             offset, length = begin, max(end - begin, 1)
         return self.document.within(where, offset, length)
 
@@ -90,22 +104,46 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
             "write `system:` and `alerts:`; an expression of old goes into an alert of `kind: expr`",
         )  # fmt: skip
         return None
-    file = validate(SpecFile, document, (), data, problems)
+    file, cuts, doubts = read(SpecFile, document, (), data, problems, stand_ins=_FILE_STAND_INS)
     if file is None:
-        _read_alerts(document, data, {}, registry, problems)
         return None
-    if not SYSTEM_NAME.match(file.system):
+    if "system" not in doubts and not SYSTEM_NAME.match(file.system):
         problems.add(
             "AK209", f"`{file.system}` cannot be the name of a system", document.value(("system",)),
             "use letters, digits, `_` and `-`, beginning with a letter, like `peak_trade`",
         )  # fmt: skip
-    return file, _read_alerts(document, data, data.get("defaults") or {}, registry, problems)
+    shared = _Shared(document, registry, problems, data.get("defaults") or {}, frozenset())
+    if "defaults" in doubts:
+        shared = _Shared(document, registry, problems, *_defaults(data, cuts))
+    return file, _read_alerts(data, shared)
 
 
-def _read_alerts(
-    document: Document, data: dict[str, Any], defaults: dict[str, Any], registry: Registry, problems: Problems
-) -> list[Entry]:
-    alerts = data.get("alerts")
+# Of a file whose own keys have mistakes, the alerts are read all the same.
+_FILE_STAND_INS: StandIns = {"system": ("unread",), "alerts": ({},)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all alerts of a file have in common; `doubts` are the keys that `defaults` may say of them or not."""
+
+    document: Document
+    registry: Registry
+    problems: Problems
+    defaults: dict[str, Any]
+    doubts: frozenset[str]
+
+
+def _defaults(data: dict[str, Any], cuts: frozenset[Path]) -> tuple[dict[str, Any], frozenset[str]]:
+    """What can be used of a file's `defaults` with mistakes, and the keys that are in doubt."""
+    given, own = data.get("defaults"), {str(cut[1]) for cut in cuts if cut[0] == "defaults" and len(cut) > 1}
+    if not isinstance(given, dict) or not own:
+        return {}, frozenset(field_names(Defaults))
+    doubts = frozenset().union(*({key} if key in field_names(Defaults) else doubted(Defaults, key) for key in own))
+    return {key: value for key, value in given.items() if key not in own}, doubts
+
+
+def _read_alerts(data: dict[str, Any], shared: _Shared) -> list[Entry]:
+    alerts, problems, document = data.get("alerts"), shared.problems, shared.document
     if not isinstance(alerts, dict):
         return []
     if not alerts:
@@ -118,21 +156,19 @@ def _read_alerts(
                 "AK209", f"`{name}` cannot be the name of an alert", document.key(path),
                 "use letters, digits and `_`, beginning with a letter, like `HighLatency`",
             )  # fmt: skip
-        elif not isinstance(raw, dict):
+        if isinstance(raw, dict):
+            entries += _read_alert(name, raw, shared)
+        elif ALERT_NAME.match(name):
             problems.add(
                 "AK203", f"an alert must be a mapping, found {brief(raw)}", document.value(path), "begin with `kind:`"
             )
-        else:
-            entries += _read_alert(document, name, raw, defaults, registry, problems)
     return entries
 
 
-def _read_alert(
-    document: Document, name: str, raw: dict[str, Any], defaults: dict[str, Any], registry: Registry,
-    problems: Problems,
-) -> list[Entry]:  # fmt: skip
-    path = ("alerts", name)
-    kind = raw.get("kind")
+def _kind(name: str, raw: dict[str, Any], shared: _Shared) -> type[Kind] | None:
+    """The kind of an alert; None after a problem."""
+    path, kind = ("alerts", name), raw.get("kind")
+    document, registry, problems = shared.document, shared.registry, shared.problems
     if not isinstance(kind, str):
         if "kind" in raw:
             place = document.value((*path, "kind"))
@@ -141,41 +177,68 @@ def _read_alert(
             place = document.key(path)
             meant = "add `kind: expr`" if "expr" in raw else f"add `kind:`; {suggest('', registry)}"
             problems.add("AK202", f"the key `kind` is missing in `{name}`", place, meant)
-        return []
-    if kind in registry.broken and kind not in registry:
-        return []  # what is wrong with it was said where it is defined
-    if kind not in registry:
+    elif kind in registry:
+        try:
+            return registry[kind]
+        except PluginError as error:
+            problems.add("AK214", str(error), document.value((*path, "kind")), _PLUGIN_HELP.format(kind=kind))
+    elif kind not in registry.broken:  # what is wrong with such a one was said where it is defined
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
-        return []
-    try:
-        model = registry[kind]
-    except PluginError as error:
-        problems.add("AK214", str(error), document.value((*path, "kind")), _PLUGIN_HELP.format(kind=kind))
-        return []
-    fields = _fields(model)
-    merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
+    return None
+
+
+def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
+    document, problems, defaults = shared.document, shared.problems, shared.defaults
+    path = ("alerts", name)
+    kind = _kind(name, raw, shared)
+    model = kind or _unread()
+    if kind is None:
+        raw = {key: value for key, value in raw.items() if key in _fields(model) and key != "kind"}
+    merged = {key: value for key, value in defaults.items() if key in _fields(model) and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
         if isinstance(raw.get(key), dict) and isinstance(defaults.get(key), dict):
             raw = {**raw, key: {**defaults[key], **raw[key]}}
     merged.update(raw)
-    copies = _copies(document, name, merged, problems) if "for_each" in raw else [(merged, {}, ())]
+    unsure = shared.doubts - raw.keys() | (frozenset(["kind"]) if kind is None else frozenset())
+    copies: list[Copy] = [(merged, {}, ())]
+    if "for_each" in raw:
+        copies = copies_of(document, name, merged, problems)
+        if not copies:
+            kept = without_variables(merged)
+            copies, unsure = [(kept, {}, ())], unsure | (merged.keys() - kept.keys())
     entries, span = [], document.key(path)
     for copy, variables, selecting in copies:
 
         def origin(where: Sequence[str | int], offset: int, variables: dict[str, str] = variables) -> int:
             text = document.at(where)
-            return _origin(text, variables, offset) if variables and isinstance(text, str) else offset
+            return origin_of(text, variables, offset) if variables and isinstance(text, str) else offset
 
-        spec = validate(model, document, path, copy, problems, origin=origin)
-        if spec is not None:
-            if selecting:
-                matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
-                spec = spec.model_copy(update={"where": spec.where + matchers})
-            entries.append(Entry(name, spec, document, span, from_defaults, variables))
-        else:
+        spec, cuts, doubts = read(
+            model, document, path, copy, problems, origin=origin, stand_ins=_stand_ins(model), unread=unsure
+        )
+        if spec is None:
+            common = {key: value for key, value in copy.items() if key in _fields(_unread())}
+            spec, cuts, _ = read(_unread(), document, path, common, Problems())
+            unsure |= frozenset(["kind"])
+        if spec is None:
+            break
+        if selecting:
+            matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
+            spec = spec.model_copy(update={"where": spec.where + matchers})
+        entries.append(
+            Entry(name, spec, document, span, from_defaults, variables, kind, doubts | unsure, cuts),
+        )
+        if doubts:
             break  # every copy would repeat the same problems
     return entries
+
+
+def _unread() -> type[Kind]:
+    """Loaded only when there are mistakes."""
+    from alertkit.compile.unread import Unread
+
+    return Unread
 
 
 @cache
@@ -184,77 +247,20 @@ def _fields(model: type[Kind]) -> frozenset[str]:
     return frozenset(field_names(model)) - model.without_defaults
 
 
-Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
+@cache
+def numeric(model: type[Kind]) -> frozenset[str]:
+    """The keys of a kind that say durations, numbers, quantities and units: no label of the alert depends on them."""
+
+    def plain(annotation: Any) -> bool:
+        if get_origin(annotation) is Annotated:
+            return plain(get_args(annotation)[0])
+        inner = [part for part in get_args(annotation) if part is not type(None)]
+        return all(map(plain, inner)) if inner else annotation in (int, float, Quantity, Levels, Unit)
+
+    return frozenset(field.alias or name for name, field in model.model_fields.items() if plain(field.annotation))
 
 
-def _copies(document: Document, name: str, raw: dict[str, Any], problems: Problems) -> list[Copy]:
-    """One copy of the alert for each combination of `for_each` values, with `<< variable >>` put in.
-
-    A variable that the alert mentions nowhere selects: it becomes a matcher on the metric's label of that name.
-    """
-    path = ("alerts", name, "for_each")
-    axes = raw["for_each"]
-    fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
-    if not fine or not all(isinstance(item, (str, int)) for values in axes.values() for item in values):
-        problems.add(
-            "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
-            "write `for_each: {exchange: [hyperliquid, coinbase]}`",
-        )  # fmt: skip
-        return []
-    for axis, values in axes.items():
-        for index, item in enumerate(values):
-            if item in values[:index]:
-                problems.add(
-                    "AK205", f"`{item}` stands here twice", document.value((*path, axis, index)), "remove one of them"
-                )
-                return []
-    count = math.prod(len(values) for values in axes.values())
-    if count > MOST_COPIES:
-        problems.add(
-            "AK205", f"`for_each` would make {count} copies of this alert", document.value(path),
-            f"it makes at most {MOST_COPIES}; use `by:` to get one alert for each value of a label",
-        )  # fmt: skip
-        return []
-    rest = {key: value for key, value in raw.items() if key != "for_each"}
-    mentioned = {axis for axis in axes if _mentions(rest, axis)}
-    selecting = tuple(axis for axis in axes if axis not in mentioned)
-    copies: list[Copy] = []
-    for combination in itertools.product(*axes.values()):
-        variables = {axis: str(value) for axis, value in zip(axes, combination, strict=True)}
-        put_in = {axis: variables[axis] for axis in mentioned}
-        copies.append((_put_in(rest, put_in), variables, selecting))
-    return copies
-
-
-def _variable(names: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(rf"<<\s*({'|'.join(map(re.escape, names))})\s*>>")
-
-
-def _origin(text: str, variables: dict[str, str], offset: int) -> int:
-    """The place in `text` of what is at `offset` once the variables are put in."""
-    grown = 0
-    for found in _variable(variables).finditer(text):
-        value = variables[found[1]]
-        start = found.start() + grown
-        if offset < start + len(value):
-            return min(offset - grown, found.start()) if offset < start else found.start()
-        grown += len(value) - len(found[0])
-    return offset - grown
-
-
-def _mentions(node: Any, variable: str) -> bool:
-    if isinstance(node, dict):
-        return any(_mentions(value, variable) for value in node.values())
-    if isinstance(node, list):
-        return any(_mentions(value, variable) for value in node)
-    return isinstance(node, str) and re.search(rf"<<(?:(?!<<)[^>])*\b{re.escape(variable)}\b", node) is not None
-
-
-def _put_in(node: Any, variables: dict[str, str]) -> Any:
-    if isinstance(node, dict):
-        return {key: _put_in(value, variables) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_put_in(value, variables) for value in node]
-    if isinstance(node, str) and "<<" in node:
-        return _variable(variables).sub(lambda found: variables[found[1]], node) if variables else node
-    return node
+@cache
+def _stand_ins(model: type[Kind]) -> StandIns:
+    """A duration, a ratio or a number for what must be there."""
+    return dict.fromkeys(numeric(model), ("5m", "50%", 3))

@@ -10,10 +10,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from alertkit.compile import claim as claims
+from alertkit.compile.asking import ask, ask_doubtful
 from alertkit.compile.claim import Claim
 from alertkit.compile.expression import Draft, draft, firing, gone, guarded
-from alertkit.compile.levels import Level, check_severity, levels_of
-from alertkit.compile.read import Entry, read_spec
+from alertkit.compile.levels import Level, check_quantities, check_severity, levels_of
+from alertkit.compile.read import Entry, numeric, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import (
@@ -50,6 +51,13 @@ class Settings:
     calendars: frozenset[str] | None = None
 
 
+# Keys that other checks of an alert do not depend on, so that they hold whatever was meant to stand there.
+FREE = frozenset({
+    "for", "keep_firing_for", "severity", "labels", "annotations", "summary", "description", "runbook", "dashboard",
+    "active", "mute", "notify", "unless", "missing", "enabled", "tests",
+})  # fmt: skip
+
+
 @dataclass(slots=True)
 class _Drafted:
     """An alert whose signals are not named yet."""
@@ -74,11 +82,8 @@ def compile_system(
     check_labels(file.defaults.labels, lambda label: document.key(("defaults", "labels", label)), problems)
     compiler = _Compiler(file, document, settings, problems, registry)
     drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
-    known = document.data["alerts"] if isinstance(document.data, dict) else ()
-    check_unless(entries, set(known), problems)
+    check_unless(entries, file.alerts.keys(), problems)
     compiler.check_names(drafted)
-    if len(problems) > before:
-        return None
     records, names = compiler.records(drafted)
     identities = {d.entry.name: d.question.identity for d in drafted}
     alerts = []
@@ -113,42 +118,25 @@ class _Compiler:
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
         check_severity(entry, self.settings.severities, self.problems)
         self._check_names_of_routing(entry)
+        if entry.doubts - FREE:
+            self._check_doubtful(entry)
+            return None
         window = _given(spec, "window")
         if isinstance(window, int) and window < 2 * self.settings.scrape_interval:
             self.problems.add(
                 "AK312", f"the window {format_duration(window)} is shorter than two scrapes: it would never hold data",
                 entry.value("window"), f"use at least {format_duration(4 * self.settings.scrape_interval)}",
             )  # fmt: skip
-        context = Context(self.settings.scrape_interval, self.file.system, entry.name)
-        try:
-            question = spec.question(context)
-            stimulus = spec.stimulus(context) if spec.tests == "on" else None
-        except Exception as error:
-            if not isinstance(error, KindError):
-                if not self.registry.is_plugin(spec.kind):
-                    raise
-                said = f"kind `{spec.kind}` failed: {type(error).__name__}: {error}"
-                self.problems.add("AK214", said, entry.value("kind"), "report it to whoever made that kind")
-                return None
-            # What is missing or has no effect is said of the key, all else of its value.
-            if error.offset is not None and entry.has(error.key):
-                span = entry.within(error.offset, error.length, error.key)
-            elif error.key and not entry.has(error.key):
-                span = entry.key()  # what is wrong is a default
-            elif error.key and error.code not in ("AK202", "AK208"):
-                span = entry.value(error.key)
-            else:
-                span = entry.key(*filter(None, [error.key]))
-            # A line of `defaults` does not tell which of its alerts is meant.
-            whose = f" (alert `{entry.name}`)" if error.key in entry.defaults else ""
-            self.problems.add(error.code, error.message + whose, span, error.help)
+        asked = ask(entry, self._context(entry), self.registry, self.problems)
+        if asked is None:
             self._check_texts(entry)
             return None
+        question, stimulus = asked
         self._check_inputs(entry, question)
         check_collisions(entry, self.file, question.known_identity, self.problems)
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
-            self._check_texts(entry)
+            self._check_texts(entry, _labels_of(question))
             return None
         rules = self._rules(entry, question, levels, clear, stimulus)
         companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
@@ -160,12 +148,27 @@ class _Compiler:
             claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
         return _Drafted(entry, question, rules, companion, claim)
 
-    def _check_texts(self, entry: Entry) -> None:
-        """Of an alert that cannot be compiled: what is wrong with its texts, whatever labels it has."""
+    def _context(self, entry: Entry) -> Context:
+        return Context(self.settings.scrape_interval, self.file.system, entry.name)
+
+    def _check_doubtful(self, entry: Entry) -> None:
+        """Of an alert of which not all keys could be read: what is wrong with it, whatever they were meant to say."""
+        question, doubts = None, entry.doubts - FREE
+        if doubts <= numeric(type(entry.spec)):
+            question = ask_doubtful(entry, self._context(entry), self.registry, self.problems)
+        if question is not None:
+            self._check_inputs(entry, question)
+            check_collisions(entry, self.file, question.known_identity, self.problems)
+            if "unit" not in doubts:
+                check_quantities(entry, question, self.settings.severities, self.problems)
+        self._check_texts(entry, None if question is None else _labels_of(question))
+
+    def _check_texts(self, entry: Entry, labels: frozenset[str] | Labels | None = None) -> None:
+        """Of an alert that cannot be compiled: what is wrong with its texts, with any labels or with these."""
         if self.registry.is_plugin(entry.spec.kind):
             return  # who knows what its summary does
         severity = entry.spec.severity or "warning"
-        texts = Texts(entry, None, self.problems)
+        texts = Texts(entry, labels, self.problems)
 
         def variables() -> dict[str, object]:
             return self._variables(entry, Level(severity, (), ""))
@@ -182,10 +185,7 @@ class _Compiler:
         clear: Comparison | None,
         stimulus: Stimulus | None,
     ) -> list[tuple[Rule, Draft]]:
-        available: frozenset[str] | Labels | None = question.labels
-        if available is None and question.identity is not None:
-            available = frozenset(question.identity) | frozenset(dict(question.fixed_labels))
-        texts = Texts(entry, available, self.problems)
+        texts = Texts(entry, _labels_of(question), self.problems)
         value = self._value(entry, question, levels, stimulus)
         rules = []
         for index, level in enumerate(levels):
@@ -386,6 +386,13 @@ class _Compiler:
             span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
         )  # fmt: skip
         return [alert, companion]
+
+
+def _labels_of(question: Question) -> frozenset[str] | Labels | None:
+    """The labels that the alert's texts may name; None where that is not known."""
+    if question.labels is None and question.identity is not None:
+        return frozenset(question.identity) | frozenset(dict(question.fixed_labels))
+    return question.labels
 
 
 @cache

@@ -112,13 +112,19 @@ class Texts:
         try:
             return own.render(text, variables())
         except TemplateError as error:
-            if first:
-                span = self._place(error.offset, error.length, path)
-                message = error.message
-                if message.startswith("unknown variable"):  # the help lists what there is
-                    message = message.partition(", there are ")[0]
-                self._problems.add("AK404", message, span, "variables here: " + ", ".join(sorted(variables())))
+            for mistake in own.mistakes(text, variables()) or [error] if first else ():
+                self._mistake(mistake, text, path, variables)
             return text
+
+    def _mistake(self, error: TemplateError, text: str, path: tuple[str | int, ...], variables: Variables) -> None:
+        """Report what is wrong in one `<< >>`."""
+        message = error.message
+        if message.startswith("unknown variable"):
+            if self._entry.may_name(text[error.offset : error.offset + error.length]):
+                return
+            message = message.partition(", there are ")[0]  # the help lists what there is
+        span = self._place(error.offset, error.length, path)
+        self._problems.add("AK404", message, span, "variables here: " + ", ".join(sorted(variables())))
 
     def _place(self, offset: int, length: int, path: tuple[str | int, ...]) -> Span:
         """A place inside a text; of a text that comes from the kind, the alert's name."""
@@ -134,8 +140,6 @@ class Texts:
                 span,
                 "Prometheus templates are Go templates: `{{ $labels.name }}`, `{{ $value }}`",
             )
-        if errors:
-            return
         if is_label and go.uses_value(text):
             self._problems.add(
                 "AK405", "a label must not hold the value: each change would be a new alert and `for` never matures",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -76,11 +76,28 @@ def validate(
     try:
         return model.model_validate(data, context=context)
     except ValidationError as errors:
-        found = errors.errors(include_url=False)
-        for error in found:
-            if not _explained(error, found):
-                _report(error, model, document, [*path], data, problems, origin)
+        report(errors, model, document, path, data, problems, origin)
         return None
+
+
+def report(
+    errors: ValidationError,
+    model: type[BaseModel],
+    document: Document,
+    path: Sequence[str | int],
+    data: Any,
+    problems: Problems,
+    origin: Origin | None = None,
+    unread: Collection[str] = (),
+) -> None:
+    """Turn pydantic's errors about `data` into problems; the arguments are those of `validate`.
+
+    `unread` are keys that are there, though not in `data`.
+    """
+    found = errors.errors(include_url=False)
+    for error in found:
+        if not _explained(error, found) and not (error["type"] == "missing" and error["loc"][-1] in unread):
+            _report(error, model, document, [*path], data, problems, origin)
 
 
 def _explained(error: Any, others: list[Any]) -> bool:
@@ -151,7 +168,7 @@ def _report(
     problems: Problems,
     origin: Origin | None,
 ) -> None:
-    loc = _real_path(error["loc"], data)
+    loc = real_path(error["loc"], data)
     path = [*base, *loc]
     kind: str = error["type"]
     context = error.get("ctx") or {}
@@ -211,7 +228,7 @@ def _plain(kind: str, context: dict[str, Any], message: str, shown: str) -> tupl
     return "AK203", f"{text[:1].lower()}{text[1:]}", f"found {shown}"
 
 
-def _real_path(loc: Sequence[str | int], data: Any) -> list[str | int]:
+def real_path(loc: Sequence[str | int], data: Any) -> list[str | int]:
     """`loc` without union tags and markers that are no keys of the data; the last part may be absent there."""
     path: list[str | int] = []
     node = data

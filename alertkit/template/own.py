@@ -22,7 +22,7 @@ from alertkit.template.own_filters import FILTERS, LONGEST, Refusal, bounded
 if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
-__all__ = ["Placed", "mentions", "render", "render_placed"]
+__all__ = ["Placed", "mentions", "mistakes", "render", "render_placed"]
 
 LONGEST_EXPRESSION = 1000
 _STRING_OR_END = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|>>", re.DOTALL)
@@ -110,22 +110,36 @@ def mentions(text: str) -> set[str]:
     }
 
 
+def mistakes(text: str, variables: Mapping[str, object]) -> list[TemplateError]:
+    """What is wrong in the text's expressions, by place: of each the first mistake."""
+    pieces, found = _split(text) if "<<" in text else ((), ())
+    errors = [TemplateError(*error) for error in found]
+    for piece in pieces:
+        if not isinstance(piece, str):
+            tree, source, offset = piece
+            try:
+                _Evaluation(variables, source, offset).shown(tree)
+            except TemplateError as error:
+                errors.append(error)
+    return sorted(errors, key=lambda error: error.offset)
+
+
 @lru_cache(maxsize=4096)
-def _split(text: str) -> tuple[tuple[Piece, ...], tuple[str, int, int] | None]:
-    try:
-        return tuple(_read(text)), None
-    except TemplateError as error:
-        return (), (error.message, error.offset, error.length)
+def _split(text: str) -> tuple[tuple[Piece, ...], tuple[tuple[str, int, int], ...]]:
+    """The pieces that can be read, and of the other expressions what is wrong with them."""
+    errors: list[TemplateError] = []
+    pieces = tuple(_read(text, errors))
+    return pieces, tuple((error.message, error.offset, error.length) for error in errors)
 
 
 def _pieces(text: str) -> tuple[Piece, ...]:
-    pieces, error = _split(text)
-    if error is not None:
-        raise TemplateError(*error)
+    pieces, errors = _split(text)
+    if errors:
+        raise TemplateError(*errors[0])
     return pieces
 
 
-def _read(text: str) -> list[Piece]:
+def _read(text: str, errors: list[TemplateError]) -> list[Piece]:
     pieces: list[Piece] = []
     position = 0
     while (start := text.find("<<", position)) >= 0:
@@ -136,9 +150,13 @@ def _read(text: str) -> list[Piece]:
         pieces.append(text[position:start])
         end = next((m for m in _STRING_OR_END.finditer(text, start + 2) if m.group() == ">>"), None)
         if end is None:
-            raise TemplateError("this `<<` is never closed, `>>` is missing", start, 2)
+            errors.append(TemplateError("this `<<` is never closed, `>>` is missing", start, 2))
+            return pieces
         source = text[start + 2 : end.start()]
-        pieces.append((_parse(source, start + 2), source, start + 2))
+        try:
+            pieces.append((_parse(source, start + 2), source, start + 2))
+        except TemplateError as error:
+            errors.append(error)
         position = end.end()
     pieces.append(text[position:])
     return pieces
