@@ -65,7 +65,7 @@ def _levels(
     levels = _outside(entry, question, own, problems) if given[0] == "outside" else _compared(
         entry, given[0], question, own, severities, problems
     )  # fmt: skip
-    if len(problems) > before:
+    if not levels:
         _check_clear(entry, spec, question, problems)
         return [], None
     clear = _clear(entry, question, levels, problems) if spec.clear is not None else None
@@ -73,7 +73,7 @@ def _levels(
 
 
 def check_quantities(entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems) -> None:
-    """What is wrong with each quantity by itself, and with the names of levels, whatever the others say."""
+    """What is wrong with each quantity by itself, whatever the others say."""
     spec = entry.spec
     if not isinstance(spec, Measured):
         return
@@ -91,9 +91,16 @@ def _check_clear(entry: Entry, spec: Measured, question: Question, problems: Pro
         _number(entry, spec.clear, question, ("clear",), problems)
 
 
-def check_severity(entry: Entry, severities: tuple[str, ...], problems: Problems) -> None:
-    """Whether the alert's own severity exists."""
-    own = entry.spec.severity
+def check_severities(entry: Entry, severities: tuple[str, ...], problems: Problems) -> None:
+    """Whether the alert's own severity exists, and those of its levels."""
+    spec = entry.spec
+    for name in spec.conditions() if isinstance(spec, Measured) else ():
+        given = getattr(spec, name)
+        for severity, _ in given.quantities if isinstance(given, Levels) else ():
+            if severity is not None and severity not in severities:
+                place = entry.key(name, severity)
+                problems.add("AK311", f"unknown severity `{severity}`", place, suggest(severity, severities))
+    own = spec.severity
     if own is not None and own not in severities:
         problems.add("AK311", f"unknown severity `{own}`", entry.value("severity"), suggest(own, severities))
 
@@ -161,7 +168,7 @@ def _compared(
 ) -> list[Level]:
     begun = len(problems)
     levels = _each_level(entry, name, question, own, severities, problems)
-    if len(problems) > begun:
+    if len(problems) > begun or len(levels) < len(getattr(entry.spec, name).quantities):
         return []
     levels.sort(key=lambda level: severities.index(level.severity))
     for mild, grave in itertools.pairwise(levels):
@@ -172,7 +179,7 @@ def _compared(
 def _each_level(
     entry: Entry, name: str, question: Question, own: str, severities: tuple[str, ...], problems: Problems
 ) -> list[Level]:
-    """The levels of a condition as they are written, each checked by itself."""
+    """The levels of a condition as they are written, each checked by itself; without those of unknown severities."""
     op = CONDITIONS[name]
     given: Levels = getattr(entry.spec, name)
     levels = []
@@ -180,7 +187,6 @@ def _each_level(
         before = len(problems)
         path = (name,) if severity is None else (name, severity)
         if severity is not None and severity not in severities:
-            problems.add("AK311", f"unknown severity `{severity}`", entry.key(*path), suggest(severity, severities))
             continue
         comparison = Comparison(op, _number(entry, quantity, question, path, problems))
         if len(problems) == before:
@@ -213,6 +219,8 @@ def _outside(entry: Entry, question: Question, own: str, problems: Problems) -> 
             "AK308", "the band is empty: its lowest value is not below its highest", entry.value("outside"),
             "write `outside: [lowest, highest]`",
         )  # fmt: skip
+    if len(problems) > before:
+        return []
     text = f"{spec.outside[0].text} to {spec.outside[1].text}"
     return [Level(own, (Comparison(">", high), Comparison("<", low)), text)]
 

@@ -11,12 +11,12 @@ from typing import Annotated, Any, get_args, get_origin
 from alertkit.compile.copies import Copy, copies_of, origin_of, without_variables
 from alertkit.kinds import Kind, PluginError, Registry
 from alertkit.source import Document, Problems, Span
-from alertkit.spec.alert import Defaults, Levels, SpecFile
+from alertkit.spec.alert import Defaults, Levels, Measured, SpecFile
 from alertkit.spec.quantity import Quantity, Unit
 from alertkit.spec.salvage import Path, Salvage, StandIns, doubted, read
 from alertkit.spec.selector import Matcher
 from alertkit.spec.shown import brief
-from alertkit.spec.validate import field_names, suggest
+from alertkit.spec.validate import field_names, nearest, suggest
 
 _ALERTS_HELP = "write each under its name: `HighLatency: {kind: latency, ...}`"
 _PLUGIN_HELP = "kind `{kind}` comes from an installed package: mend or upgrade that"
@@ -165,35 +165,44 @@ def _read_alerts(data: dict[str, Any], shared: _Shared) -> list[Entry]:
     return entries
 
 
-def _kind(name: str, raw: dict[str, Any], shared: _Shared) -> type[Kind] | None:
-    """The kind of an alert; None after a problem."""
+def _kind(name: str, raw: dict[str, Any], shared: _Shared) -> str | None:
+    """The kind of an alert, of a misspelt one what it was probably meant to be; None where that is not known."""
     path, kind = ("alerts", name), raw.get("kind")
     document, registry, problems = shared.document, shared.registry, shared.problems
-    if not isinstance(kind, str):
-        if "kind" in raw:
-            place = document.value((*path, "kind"))
-            problems.add("AK203", f"expected the name of a kind, found {brief(kind)}", place, suggest("", registry))
-        else:
-            place = document.key(path)
-            meant = "add `kind: expr`" if "expr" in raw else f"add `kind:`; {suggest('', registry)}"
-            problems.add("AK202", f"the key `kind` is missing in `{name}`", place, meant)
-    elif kind in registry:
-        try:
-            return registry[kind]
-        except PluginError as error:
-            problems.add("AK214", str(error), document.value((*path, "kind")), _PLUGIN_HELP.format(kind=kind))
-    elif kind not in registry.broken:  # what is wrong with such a one was said where it is defined
+    if isinstance(kind, str):
+        if kind in registry:
+            return kind
+        if kind in registry.broken:  # what is wrong with it was said where it is defined
+            return None
         problems.add("AK210", f"unknown kind `{kind}`", document.value((*path, "kind")), suggest(kind, registry))
-    return None
+        return nearest(kind, registry)
+    if "kind" in raw:
+        place = document.value((*path, "kind"))
+        problems.add("AK203", f"expected the name of a kind, found {brief(kind)}", place, suggest("", registry))
+        return None
+    meant = "add `kind: expr`" if "expr" in raw else f"add `kind:`; {suggest('', registry)}"
+    problems.add("AK202", f"the key `kind` is missing in `{name}`", document.key(path), meant)
+    return "expr" if "expr" in raw else None
+
+
+def _model(name: str, kind: str | None, shared: _Shared) -> type[Kind] | None:
+    try:
+        return None if kind is None else shared.registry[kind]
+    except PluginError as error:
+        place = shared.document.value(("alerts", name, "kind"))
+        shared.problems.add("AK214", str(error), place, _PLUGIN_HELP.format(kind=kind))
+        return None
 
 
 def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
     document, problems, defaults = shared.document, shared.problems, shared.defaults
     path = ("alerts", name)
-    kind = _kind(name, raw, shared)
+    kind = _model(name, word := _kind(name, raw, shared), shared)
     model = kind or _unread()
     if kind is None:
         raw = {key: value for key, value in raw.items() if key in _fields(model) and key != "kind"}
+    else:
+        raw = {**raw, "kind": word}
     merged = {key: value for key, value in defaults.items() if key in _fields(model) and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
@@ -262,5 +271,5 @@ def numeric(model: type[Kind]) -> frozenset[str]:
 
 @cache
 def _stand_ins(model: type[Kind]) -> StandIns:
-    """A duration, a ratio or a number for what must be there."""
-    return dict.fromkeys(numeric(model), ("5m", "50%", 3))
+    """A duration, a ratio or a number for a kind's own keys, which it may need."""
+    return dict.fromkeys(numeric(model).difference(field_names(Measured)), ("1d", "50%", 3))

@@ -13,7 +13,7 @@ from alertkit.compile import claim as claims
 from alertkit.compile.asking import ask, ask_doubtful
 from alertkit.compile.claim import Claim
 from alertkit.compile.expression import Draft, draft, firing, gone, guarded
-from alertkit.compile.levels import Level, check_quantities, check_severity, levels_of
+from alertkit.compile.levels import Level, check_quantities, check_severities, levels_of
 from alertkit.compile.read import Entry, numeric, read_spec
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.compile.shown import shown_value
@@ -116,7 +116,7 @@ class _Compiler:
         check_identity(entry, self.problems)
         check_annotations(entry, self.problems)
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
-        check_severity(entry, self.settings.severities, self.problems)
+        check_severities(entry, self.settings.severities, self.problems)
         self._check_names_of_routing(entry)
         if entry.doubts - FREE:
             self._check_doubtful(entry)

@@ -18,7 +18,7 @@ from alertkit.spec.validate import Origin, field_names, nearest, real_path, repo
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
-# For keys that must be there: what is put in place of one that cannot be read, the first that fits.
+# What is put in place of a key's value that cannot be read: the first that fits.
 StandIns = Mapping[str, Sequence[object]]
 
 
@@ -88,21 +88,29 @@ def _rest(
     while isinstance(data, dict):
         left = {**_without(data, cuts), **filled}
         known = Salvage[M](None, frozenset(cuts))
+        unread: set[str] = set()
         for error in errors.errors(include_url=False):
-            doubts |= _doubts(model, error)
+            new = _doubts(model, error)
+            doubts |= new
+            if len(new) == 1:
+                unread |= new
             root = str(error["loc"][0]) if error["loc"] else ""
             if root in filled or (error["type"] == "missing" and len(error["loc"]) == 1):
-                fitting = next(waiting.get(root, iter(())), None)
-                if fitting is None:
+                if root not in waiting:
                     return Salvage(None, frozenset(cuts), doubts)
-                filled[root] = fitting
                 continue
             for found in _paths(error, left):
                 if not found:
                     return Salvage(None, frozenset(cuts), doubts)
                 cuts.add(known.place(found))
+        left = _without(data, cuts)
+        for key in unread & waiting.keys() - left.keys():
+            fitting = next(waiting[key], None)
+            if fitting is None:
+                return Salvage(None, frozenset(cuts), doubts)
+            filled[key] = fitting
         try:
-            value = model.model_validate({**_without(data, cuts), **filled}, context=context)
+            value = model.model_validate({**left, **filled}, context=context)
         except ValidationError as more:
             errors = more
         else:

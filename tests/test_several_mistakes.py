@@ -1,0 +1,120 @@
+"""Two mistakes in one file are told like each alone: neither hides the other, and together they make no third."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from alertkit.compile.system import Settings, compile_system
+from alertkit.kinds import Registry
+from alertkit.kinds.own_file import read_kinds
+from alertkit.source import Problems, load
+
+SPECS = sorted((Path(__file__).parent.parent / "rules_src").glob("*.yaml"))
+# ALERTKIT_FUZZ=3000 tries more.
+PAIRS = int(os.environ.get("ALERTKIT_FUZZ", "100"))
+
+# Each of the same length as what it replaces, so that all mistakes stay where they are.
+SLIPS = [
+    (r"^    (for|severity|window|above|below|summary|description|unless|notify|active|runbook):", "key"),
+    (r"(?<=[: ])\d+(m|h|s|%|ms|MB|min)\b", "value"),
+    (r"(?<=severity: )\w+", "name"),
+    (r"\b(warning|critical)(?=: )", "name"),
+    (r"(?<=unless: )\w+", "name"),
+    (r"(?<=\$labels\.)\w+", "name"),
+    (r"(?<=<< )\w+(?= >>)", "name"),
+    (r"\{\{(?= )", "value"),
+    (r"(?<=kind: )\w+", "name"),
+]
+# What decides which labels an alert has, or may be meant to: with that in doubt, nobody knows what else is wrong.
+DECISIVE = [
+    (
+        r"^    (by|where|metric|counter|histogram|bad|good|total|for_each|expr|up|job|timestamp|current|peak|gate):",
+        "key",
+    ),
+    (r"^    ([a-z_]+):", "lost"),
+    (r"^(team|defaults|labels|runbooks|interval):", "key"),
+    (r"^  (\w+):", "key"),
+    (r"(?<=: )[a-z_]{4,}$", "hole"),
+    (r"(?<=[: ])\[(?=\w)", "hole"),
+]
+
+
+Slip = tuple[int, int, str]
+Told = set[tuple[str, str, str]]
+
+
+def slips(text: str, patterns: list[tuple[str, str]]) -> list[Slip]:
+    """(line, begin, what stands there after the slip) in the text."""
+    found = []
+    for number, line in enumerate(text.split("\n")):
+        if line.lstrip().startswith("#"):
+            continue
+        for pattern, what in patterns:
+            for match in re.finditer(pattern, line):
+                word = match[0]
+                if what == "key":
+                    word = match[0].replace(match[1], match[1][:-2] + match[1][-1] + match[1][-2])
+                elif what == "lost":
+                    word = match[0].replace(match[1], match[1][::-1])
+                elif what == "hole":
+                    word = "{" + "x" * (len(word) - 1) if len(word) == 1 else "5" * len(word)
+                elif what == "name":
+                    word = word[:-1] + ("y" if word[-1] != "y" else "z")
+                else:
+                    word = word[:-1] + ("(" if word[0] == "{" else "q")
+                found.append((number, match.start(), word))
+    return found
+
+
+def slipped(text: str, *chosen: Slip) -> str:
+    lines = text.split("\n")
+    for number, begin, word in chosen:
+        lines[number] = lines[number][:begin] + word + lines[number][begin + len(word) :]
+    return "\n".join(lines)
+
+
+@cache
+def registry() -> Registry:
+    return read_kinds(SPECS[0].parent / "kinds", Problems())
+
+
+def told(text: str) -> Told:
+    problems = Problems()
+    document = load(text, "a.yaml", problems)
+    if document is not None:
+        compile_system(document, "a.yaml", registry(), Settings(), problems)
+    return {(problem.code, str(problem.span), problem.message) for problem in problems}
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_two_mistakes_are_told_like_each_alone(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert told(text) == set()
+    for first, second, both, each in pairs(text, SLIPS):
+        assert both == each, (first, second)
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_two_mistakes_make_no_third(path: Path) -> None:
+    for first, second, both, each in pairs(path.read_text(encoding="utf-8"), SLIPS + DECISIVE):
+        # The words differ where an alert's name or the variables that it offers do.
+        places = {(code, place) for code, place, _ in each}
+        assert {(code, place) for code, place, _ in both} <= places, (first, second)
+
+
+def pairs(text: str, patterns: list[tuple[str, str]]) -> Iterator[tuple[Slip, Slip, Told, Told]]:
+    """Two slips beside each other, what is told of both at once, and what of one and the other."""
+    every = slips(text, patterns)
+    alone = cache(lambda slip: told(slipped(text, slip)))
+    draw = random.Random(len(text))
+    for _ in range(PAIRS):
+        first = draw.choice(every)
+        second = draw.choice([slip for slip in every if 0 < abs(slip[0] - first[0]) <= 8] or [first])
+        yield first, second, told(slipped(text, first, second)), alone(first) | alone(second)
