@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from alertkit.compile.route_tree import draft_routing
 from alertkit.compile.system import Settings, compile_system
 from alertkit.kinds import Registry
 from alertkit.kinds.own_file import read_kinds
 from alertkit.source import Problems, load
+from alertkit.spec.routing import load_routing
+from tests.routing.helpers import alert
 
 SPECS = sorted((Path(__file__).parent.parent / "rules_src").glob("*.yaml"))
 # ALERTKIT_FUZZ=3000 tries more.
@@ -93,6 +96,89 @@ def told(text: str) -> Told:
     return {(problem.code, str(problem.span), problem.message) for problem in problems}
 
 
+ROUTING = """\
+defaults:
+  slack: {webhook_file: /etc/slack}
+  pagerduty: {component: desk}
+severities:
+  page: {group_wait: 5s, repeat: 1h}
+receivers:
+  chat: {slack: {channel: "#chat"}}
+  oncall:
+    slack: {channel: "#oncall", send_resolved: true}
+    pagerduty: {routing_key_file: /etc/pager}
+  mail:
+    email: {to: a@example.com, from: b@example.com, smarthost: mail.example.com:587}
+  hook: {webhook: {url: "https://hooks.example.com/in", max_alerts: 5}}
+default: chat
+group_by: [system, alertname]
+group_wait: 30s
+routes:
+  - match: {team: trading}
+    to: [chat, mail]
+    routes:
+      - {match: {severity: critical}, to: oncall, active: office}
+      - {match: {severity: info}, to: hook, mute: lunch}
+  - match: {severity: page}
+    to: oncall
+    repeat: 2h
+calendars:
+  office: {weekdays: "mon:fri", times: "09:00-18:00", timezone: Europe/Berlin}
+  lunch: {times: "12:00-13:00"}
+inhibit:
+  - when: HostDown
+    mutes: {system: same, instance: same}
+  - when: {alertname: Slow}
+    mutes: {system: same, alertname: Slow}
+"""
+ROUTING_SLIPS = [
+    (r"(?<=to: )\w+", "name"),
+    (r"(?<=default: )\w+", "name"),
+    (r"(?<=to: \[)\w+(?=, )", "name"),
+    (r"(?<=active: )\w+", "name"),
+    (r"(?<=mute: )\w+", "name"),
+    (r"(?<=when: )\w+", "name"),
+    (r"(?<=alertname: )\w+", "name"),
+    (r"(?<=severity: )\w+", "name"),
+    (r"(?<=[: ])\d+(s|m|h)\b", "value"),
+    (r"(?<=channel: )\"#", "value"),
+    (r"(?<=weekdays: \")\w+", "name"),
+    (r"(?<=\{)(match|times|weekdays):", "key"),
+]
+ROUTING_DECISIVE = [
+    (r"^(\w+):", "key"),
+    (r"^(\w+):", "lost"),
+    (r"^  (\w+):", "key"),
+    (r"^  - (\w+):", "key"),
+    (r"^    (\w+):", "key"),
+    (r"(?<=[{ ])(\w+):", "key"),
+    (r"(?<=: )\w+$", "hole"),
+    (r"(?<=[: ])\{", "hole"),
+]
+ALERTS = [alert(name, "info", "critical", team="trading", identity=("instance",)) for name in ("HostDown", "Slow")]
+
+
+def told_of_routing(text: str) -> Told:
+    problems = Problems()
+    document = load(text, "routing.yaml", problems, partly=True)
+    loaded = document and load_routing(document, problems)
+    if loaded:
+        draft_routing([loaded], ALERTS, problems)
+    return {(problem.code, str(problem.span), problem.message) for problem in problems}
+
+
+def test_two_mistakes_in_the_routing_are_told_like_each_alone() -> None:
+    assert told_of_routing(ROUTING) == set()
+    for first, second, both, each in pairs(ROUTING, ROUTING_SLIPS, told_of_routing):
+        assert both == each, (first, second)
+
+
+def test_two_mistakes_in_the_routing_make_no_third() -> None:
+    for first, second, both, each in pairs(ROUTING, ROUTING_SLIPS + ROUTING_DECISIVE, told_of_routing):
+        places = {(code, place) for code, place, _ in each}
+        assert {(code, place) for code, place, _ in both} <= places, (first, second)
+
+
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_two_mistakes_are_told_like_each_alone(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
@@ -109,7 +195,9 @@ def test_two_mistakes_make_no_third(path: Path) -> None:
         assert {(code, place) for code, place, _ in both} <= places, (first, second)
 
 
-def pairs(text: str, patterns: list[tuple[str, str]]) -> Iterator[tuple[Slip, Slip, Told, Told]]:
+def pairs(
+    text: str, patterns: list[tuple[str, str]], told: Callable[[str], Told] = told
+) -> Iterator[tuple[Slip, Slip, Told, Told]]:
     """Two slips beside each other, what is told of both at once, and what of one and the other."""
     every = slips(text, patterns)
     alone = cache(lambda slip: told(slipped(text, slip)))

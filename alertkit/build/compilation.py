@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.build.cache import Cache
 from alertkit.build.folder import Folder, not_ours, put, unwritable
@@ -15,14 +15,15 @@ from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program_hash
 from alertkit.build.unit import Unit
 from alertkit.compile.ruleset import System
-from alertkit.source import Problem, Problems, Span, load
+from alertkit.source import Document, Problem, Problems, Span, load
 from alertkit.source.digest import digest
 from alertkit.spec.project import Project, read_text
 from alertkit.spec.root import shown_path
 from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
-    from alertkit.compile.routing import Routable
+    from alertkit.compile.routing import Others, Routable
+    from alertkit.compile.system import Settings
 
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
@@ -92,7 +93,9 @@ def read_systems(
         if only is not None and shown_path(path) not in only:
             continue
         text = read_text(path, problems)
-        system = None if text is None else _system(text, shown_path(path), _name(project, path), inputs, problems)
+        if text is None:
+            continue
+        system, _ = _system(text, shown_path(path), _name(project, path), inputs, problems)
         if system is not None:
             systems.append(system)
     _one_file_each([(s.name, Span(s.path, 1, 1)) for s in systems], problems)
@@ -132,18 +135,24 @@ class _Compiler:
         found, work = self._cached(tasks, needed=new is not None)
         units, systems = list(found), {}
         shared = _Shared(self.inputs, self.program, self.project.build, self.cache, new)
-        for unit, system, own in _run(work, shared, self.jobs):
-            problems.extend(own)
-            if system is not None:
-                systems[system.name] = system
-            if unit is not None:
-                units.append(unit)
+        broken = []
+        for made in _run(work, shared, self.jobs):
+            problems.extend(made.problems)
+            if made.system is not None:
+                systems[made.system.name] = made.system
+            if made.unit is not None:
+                units.append(made.unit)
+            else:
+                broken.append(made.broken)
         units.sort(key=lambda unit: unit.span)
-        _one_file_each([(unit.system, unit.span) for unit in units], problems)
+        named = [(unit.system, unit.span) for unit in units]
+        _one_file_each(named + [(b.system, b.span) for b in broken if b is not None and b.system], problems)
         routables = [routable for unit in units for routable in unit.routables]
         routables.sort(key=lambda r: (r.system, r.span))
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
-        for path, raw in _routing(self.project, self.inputs, routables, self.version, problems).items():
+        whole = len(tasks) == len(spec_paths(self.project))
+        others = _others(broken if whole else [None], self.inputs.settings)
+        for path, raw in _routing(self.project, self.inputs, routables, others, self.version, problems).items():
             outputs[path] = digest(raw)
             if new is not None:
                 put(new, path, raw)
@@ -192,19 +201,32 @@ class _Compiler:
         return found, work
 
 
+def _others(broken: Sequence[Broken | None], settings: Settings) -> Others | None:
+    """What routing may know of the alerts that could not be compiled; None where not all of them are known."""
+    from alertkit.compile.routing import NO_OTHERS, Others
+
+    if not broken:
+        return NO_OTHERS
+    names: frozenset[str] = frozenset()
+    for one in broken:
+        if one is None:
+            return None
+        names |= one.alerts
+    return Others(names, frozenset(settings.severities))
+
+
 def _routing(
-    project: Project, inputs: Inputs, routables: Sequence[Routable], version: Version, problems: Problems
-) -> dict[str, bytes]:
+    project: Project, inputs: Inputs, routables: Sequence[Routable], others: Others | None, version: Version,
+    problems: Problems,
+) -> dict[str, bytes]:  # fmt: skip
     """`alertmanager.yml` and its templates; nothing when the project has no routing or anything is wrong."""
-    if problems or not inputs.routing:
+    if not inputs.routing or not inputs.whole:
         return {}
-    from alertkit.compile.route_tree import compile_routing
+    from alertkit.compile.route_tree import draft_routing
     from alertkit.emit.alertmanager import alertmanager_yaml
     from alertkit.emit.notifications import check_templates
 
-    routing = compile_routing(inputs.routing, routables, problems, version, inputs.templates)
-    if routing is None:
-        return {}
+    routing = draft_routing(inputs.routing, routables, problems, version, inputs.templates, others)
     check_templates(project.alertmanager, inputs.templates, routing, problems)
     if problems:
         return {}
@@ -250,8 +272,28 @@ class _Shared:
 _shared: _Shared | None = None
 
 
-def _run(tasks: list[_Task], shared: _Shared, jobs: int) -> list[tuple[Unit | None, System | None, list[Problem]]]:
-    """The unit of each task, with its system where it was compiled in this process, and its problems."""
+class Broken(NamedTuple):
+    """A spec file with mistakes: the system and the names of alerts that it surely defines."""
+
+    span: Span
+    system: str
+    alerts: frozenset[str]
+
+
+class _Made(NamedTuple):
+    """What came of one spec file: its unit, its system where it was compiled in this process, and its problems.
+
+    Of a file with mistakes only these, and what can be told of it all the same.
+    """
+
+    unit: Unit | None
+    system: System | None
+    problems: list[Problem]
+    broken: Broken | None = None
+
+
+def _run(tasks: list[_Task], shared: _Shared, jobs: int) -> list[_Made]:
+    """What comes of each task."""
     global _shared
     _shared = shared
     if len(tasks) < PARALLEL_FROM or jobs < 2 or not hasattr(os, "fork"):
@@ -263,21 +305,20 @@ def _run(tasks: list[_Task], shared: _Shared, jobs: int) -> list[tuple[Unit | No
         return list(pool.map(_unit_alone, tasks, chunksize=max(1, len(tasks) // (jobs * 8))))
 
 
-def _unit_alone(task: _Task) -> tuple[Unit | None, None, list[Problem]]:
+def _unit_alone(task: _Task) -> _Made:
     """The same in a worker, where the system stays: it is large, and seldom needed."""
-    unit, _, problems = _unit(task)
-    return unit, None, problems
+    return _unit(task)._replace(system=None)
 
 
-def _unit(task: _Task) -> tuple[Unit | None, System | None, list[Problem]]:
+def _unit(task: _Task) -> _Made:
     """Compile one spec and write its texts."""
     from alertkit.build.texts import texts_of
 
     assert _shared is not None
     problems = Problems()
-    system = _system(task.text, task.shown, task.name, _shared.inputs, problems)
+    system, document = _system(task.text, task.shown, task.name, _shared.inputs, problems)
     if system is None:
-        return None, None, list(problems)
+        return _Made(None, None, list(problems), None if document is None else _broken(document))
     before = None if _shared.cache is None else _shared.cache.last(task.name)
     texts, sections = texts_of(system, _shared.program, _shared.build, before)
     outputs = {}
@@ -293,7 +334,19 @@ def _unit(task: _Task) -> tuple[Unit | None, System | None, list[Problem]]:
     )  # fmt: skip
     if _shared.cache is not None:
         _shared.cache.put(task.name, task.key, unit, sections)
-    return unit, system, list(problems)
+    return _Made(unit, system, list(problems))
+
+
+def _broken(document: Document) -> Broken | None:
+    """What a file with mistakes surely defines; None where its alerts cannot be told."""
+    data = document.data if isinstance(document.data, dict) else {}
+    system, alerts = data.get("system"), data.get("alerts")
+    if not isinstance(alerts, dict):
+        return None
+    every = "missing" in (data.get("defaults") or ())
+    watched = [name for name, raw in alerts.items() if every or (isinstance(raw, dict) and "missing" in raw)]
+    names = frozenset(alerts).union(f"{name}Missing" for name in watched)
+    return Broken(Span(document.path, 1, 1), system if isinstance(system, str) else "", names)
 
 
 def _routables(system: System) -> tuple[Routable, ...]:
@@ -302,8 +355,15 @@ def _routables(system: System) -> tuple[Routable, ...]:
     return tuple(routables([system]))
 
 
-def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems) -> System | None:
+def _system(
+    text: str, shown: str, name: str, inputs: Inputs, problems: Problems
+) -> tuple[System | None, Document | None]:
+    """One spec file, compiled; None after any problem in it. The document is there if it could be read."""
     from alertkit.compile.system import compile_system
 
-    document = load(text, shown, problems)
-    return None if document is None else compile_system(document, name, inputs.registry, inputs.settings, problems)
+    before = len(problems)
+    document = load(text, shown, problems, partly=True)
+    if document is None:
+        return None, None
+    system = compile_system(document, name, inputs.registry, inputs.settings, problems)
+    return None if len(problems) > before else system, document

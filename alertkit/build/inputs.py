@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Inputs:
     """All that is shared by the spec files; `templates` are notification templates by file name.
 
-    `alertmanager_version` is the one that the project names.
+    `alertmanager_version` is the one that the project names; `whole`: each routing file could be read.
     """
 
     registry: Registry
@@ -29,6 +29,7 @@ class Inputs:
     templates: dict[str, str]
     settings: Settings
     alertmanager_version: Version
+    whole: bool = True
 
 
 def spec_paths(project: Project) -> list[Path]:
@@ -38,18 +39,17 @@ def spec_paths(project: Project) -> list[Path]:
 
 def read_inputs(project: Project, problems: Problems) -> Inputs:
     """Read what is shared; mistakes are added to `problems`, and what could be read is returned."""
-    routing = _routing(project.alertmanager, problems)
+    routing, whole = _routing(project.alertmanager, problems)
     registry = _kinds(project.specs / "kinds", problems)
     severities = list(project.file.severities)
     for loaded in routing:
-        severities += [name for name in loaded.file.severities if name not in severities]
-    known = bool(routing)
+        severities += [name for name in loaded.names("severities") or () if name not in severities]
     settings = Settings(
         project.file.scrape_interval,
         project.file.evaluation_interval,
         tuple(severities),
-        frozenset(name for loaded in routing for name in loaded.file.receivers) if known else None,
-        frozenset(name for loaded in routing for name in loaded.file.calendars) if known else None,
+        _names(routing, "receivers") if whole else None,
+        _names(routing, "calendars") if whole else None,
     )
     if not project.specs.is_dir():
         place = project.place("specs")
@@ -57,17 +57,27 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
-    templates = _templates(project.alertmanager, problems) if known else {}
-    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version)
+    templates = _templates(project.alertmanager, problems) if routing else {}
+    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version, whole)
 
 
-def _routing(folder: Path, problems: Problems) -> Sequence[Loaded]:
-    """The project's routing; what reads it is loaded only when there is any."""
+def _routing(folder: Path, problems: Problems) -> tuple[Sequence[Loaded], bool]:
+    """The project's routing, and whether each of its files could be read; what reads it is loaded only for that."""
     if not folder.is_dir():
-        return ()
-    from alertkit.spec.routing import read_routing
+        return (), True
+    from alertkit.spec.routing import read_routing, routing_paths
 
-    return read_routing(folder, problems)
+    files = read_routing(folder, problems)
+    return files, len(files) == len(routing_paths(folder))
+
+
+def _names(files: Sequence[Loaded], section: str) -> frozenset[str] | None:
+    """What all routing files define in a section; None where there is no routing, or where that is not known."""
+    if not files:
+        return None
+    from alertkit.spec.routing import all_names
+
+    return all_names(files, section)
 
 
 def _templates(folder: Path, problems: Problems) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from alertkit.compile.reach import holds
-from alertkit.compile.routing import InhibitRule, Matcher, Routable
+from alertkit.compile.routing import InhibitRule, Matcher, Others, Routable
 from alertkit.source import Problems, Span
 from alertkit.spec import regex
 from alertkit.spec.routing import Inhibition, Loaded
@@ -87,17 +87,22 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(ordered[:3]) + (f" and {len(ordered) - 3} more" if len(ordered) > 3 else "")
 
 
-def from_files(files: Sequence[Loaded], alerts: Sequence[Routable], problems: Problems) -> list[InhibitRule]:
-    """The `inhibit:` entries; what they mute never includes their own source, nor a heartbeat."""
+def from_files(
+    files: Sequence[Loaded], alerts: Sequence[Routable], others: Others | None, problems: Problems
+) -> list[InhibitRule]:
+    """The `inhibit:` entries; what they mute never includes their own source, nor a heartbeat.
+
+    `others` are those that are not among `alerts`; None where not all of them are known.
+    """
     rules = []
-    names = sorted({alert.name for alert in alerts})
+    names = [] if others is None else sorted({alert.name for alert in alerts}.union(others.names))
     heartbeats = sorted({alert.name for alert in alerts if alert.heartbeat_receiver})
     for loaded in files:
         for index, entry in enumerate(loaded.file.inhibit):
             span = loaded.value("inhibit", index, "when")
             _known_alerts(entry.when, names, span, problems)
             _known_alerts(entry.mutes.matches, names, loaded.value("inhibit", index, "mutes"), problems)
-            _known_labels(entry, alerts, loaded, index, problems)
+            _known_labels(entry, alerts, others, loaded, index, problems)
             needed = guards(label for label in entry.mutes.same if label not in ("alertname",))
             source = _without_doubles((*entry.when, *needed))
             own = [m for m in entry.when if m.label == "alertname" and m.op in ("=", "=~")]
@@ -110,13 +115,15 @@ def from_files(files: Sequence[Loaded], alerts: Sequence[Routable], problems: Pr
 
 
 def _known_labels(
-    entry: Inhibition, alerts: Sequence[Routable], loaded: Loaded, index: int, problems: Problems
+    entry: Inhibition, alerts: Sequence[Routable], others: Others | None, loaded: Loaded, index: int, problems: Problems
 ) -> None:  # fmt: skip
     """What must be the same on both sides must be a label of the alerts that mute."""
     named = [m for m in entry.when if m.label == "alertname" and m.op in ("=", "=~")]
     sources = [alert for alert in alerts if named and all(holds(m, alert.name) for m in named)]
     if not sources or any(alert.identity is None for alert in sources):
         return
+    if others is None or any(all(holds(m, name) for m in named) for name in others.names):
+        return  # a source of which the labels are not known
     labels = {label for alert in sources for label in (*(alert.identity or ()), *alert.levels[0])}
     for label in entry.mutes.same:
         if label not in labels:

@@ -138,7 +138,8 @@ def _defaults(data: dict[str, Any], cuts: frozenset[Path]) -> tuple[dict[str, An
     given, own = data.get("defaults"), {str(cut[1]) for cut in cuts if cut[0] == "defaults" and len(cut) > 1}
     if not isinstance(given, dict) or not own:
         return {}, frozenset(field_names(Defaults))
-    doubts = frozenset().union(*({key} if key in field_names(Defaults) else doubted(Defaults, key) for key in own))
+    known = field_names(Defaults)
+    doubts = frozenset().union(*({key} if key in known else doubted(Defaults, key, given[key]) for key in own))
     return {key: value for key, value in given.items() if key not in own}, doubts
 
 
@@ -238,7 +239,7 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
         entries.append(
             Entry(name, spec, document, span, from_defaults, variables, kind, doubts | unsure, cuts),
         )
-        if doubts:
+        if cuts or doubts:
             break  # every copy would repeat the same problems
     return entries
 

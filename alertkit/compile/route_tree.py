@@ -16,11 +16,11 @@ from alertkit.compile.circles import check_circles
 from alertkit.compile.intervals import Intervals, Times
 from alertkit.compile.reach import check_reach, holds
 from alertkit.compile.receivers import compile_receiver
-from alertkit.compile.routing import OLDEST, Matcher, Routable, Route, Routing, Version
+from alertkit.compile.routing import NO_OTHERS, OLDEST, Matcher, Others, Receiver, Routable, Route, Routing, Version
 from alertkit.compile.routing_names import NameCheck
 from alertkit.source import Problems, Span
 from alertkit.spec.receivers import Defaults
-from alertkit.spec.routing import Loaded, Timing, conflicts, name_problems
+from alertkit.spec.routing import Loaded, Timing, all_names, conflicts, name_problems
 from alertkit.spec.routing import Route as RouteSpec
 
 MINUTE = 60_000
@@ -58,19 +58,38 @@ def compile_routing(
     if not files:
         return None
     before = len(problems)
-    tree = _Compiler(files, tuple(alerts), problems, version)
-    routing = replace(tree.compiled(), templates=tuple(f"templates/{name}" for name in templates))
+    routing = draft_routing(files, alerts, problems, version, templates)
     return routing if len(problems) == before else None
+
+
+def draft_routing(
+    files: Sequence[Loaded],
+    alerts: Iterable[Routable],
+    problems: Problems,
+    version: Version = OLDEST,
+    templates: Iterable[str] = (DEFAULT_TEMPLATES,),
+    others: Others | None = NO_OTHERS,
+) -> Routing:
+    """The same of a project with mistakes: what can be made of what could be read, for checking it.
+
+    `others` are the alerts that could not be compiled; None where not all of them are known.
+    """
+    tree = _Compiler(files, tuple(alerts), problems, version, others)
+    return replace(tree.compiled(), templates=tuple(f"templates/{name}" for name in templates))
 
 
 class _Compiler:
     def __init__(
-        self, files: Sequence[Loaded], alerts: tuple[Routable, ...], problems: Problems, version: Version
-    ) -> None:
-        self.files, self.alerts, self.problems, self.version = files, alerts, problems, version
+        self, files: Sequence[Loaded], alerts: tuple[Routable, ...], problems: Problems, version: Version,
+        others: Others | None,
+    ) -> None:  # fmt: skip
+        self.files, self.alerts, self.problems, self.version, self.others = files, alerts, problems, version, others
         self.receivers = {name: (spec, loaded) for loaded in files for name, spec in loaded.file.receivers.items()}
-        calendars = {name: spec for loaded in files for name, spec in loaded.file.calendars.items()}
-        self.intervals = Intervals(calendars)
+        # Of a calendar with mistakes it is not known when it is open.
+        self.intervals = Intervals({
+            name: spec for loaded in files for name, spec in loaded.file.calendars.items()
+            if loaded.sound("calendars", name)
+        })  # fmt: skip
         self.severities = {**BY_SEVERITY}
         for loaded in files:
             for name, timing in loaded.file.severities.items():
@@ -79,21 +98,37 @@ class _Compiler:
     def compiled(self) -> Routing:
         conflicts(self.files, self.problems)
         name_problems(self.files, self.problems)
-        NameCheck(self.files, self.alerts, self.receivers, self.severities, self.version, self.problems).run()
-        check_reach(self.files, self.problems)
+        severities = self._known_severities()
+        NameCheck(self.files, self.alerts, self.receivers, severities, self.version, self.problems).run()
+        if all(loaded.sound("routes") for loaded in self.files):
+            check_reach(self.files, self.problems)
         root = self._root()
         people = self._told(root)
-        receivers = tuple(
-            compile_receiver(
-                name, spec, loaded, self._defaults(loaded), self.version, name not in people, self.problems
-            )
-            for name, (spec, loaded) in self.receivers.items()
-        )
-        own = inhibition.from_files(self.files, self.alerts, self.problems)
+        receivers = tuple(self._receiver(name, name not in people) for name in self.receivers)
+        own = inhibition.from_files(self.files, self.alerts, self.others, self.problems)
         check_circles(self.alerts, own, self.problems)
         rules = (*inhibition.by_severity(self.alerts), *inhibition.by_unless(self.alerts), *own)
         sources = tuple(loaded.path for loaded in self.files)
         return Routing(root, receivers, rules, self.intervals.compiled(), sources, version=self.version)
+
+    def _receiver(self, name: str, ping: bool) -> Receiver:
+        """One receiver; of one with mistakes, only what has nothing to do with them is a problem."""
+        spec, loaded = self.receivers[name]
+        found = Problems()
+        receiver = compile_receiver(name, spec, loaded, self._defaults(loaded), self.version, ping, found)
+        doubts = [loaded.doubted_settings("receivers", name), *(f.doubted_settings("defaults") for f in self.files)]
+        for problem in found:
+            if all(keys is not None and not any(f"`{key}`" in problem.message for key in keys) for keys in doubts):
+                self.problems.append(problem)
+        return receiver
+
+    def _known_severities(self) -> frozenset[str] | None:
+        """Those that any alert has or a file speaks of; None where not all are known."""
+        given = all_names(self.files, "severities")
+        if given is None or self.others is None:
+            return None
+        own = {level.get("severity", "") for alert in self.alerts for level in alert.levels} - {""}
+        return given | own | BY_SEVERITY.keys() | self.others.severities
 
     def _defaults(self, loaded: Loaded) -> list[Defaults]:
         """What the integrations of a file's receivers have, the nearest first: its team's own, then everybody's."""
@@ -118,7 +153,7 @@ class _Compiler:
 
     def _root(self) -> Route:
         default = next((loaded for loaded in self.files if loaded.file.default is not None), None)
-        if default is None:
+        if default is None and all(loaded.sound("default") for loaded in self.files):
             first = self.files[0]
             self.problems.add(
                 "AK502", "there is no default receiver, so what no route matches would be lost",

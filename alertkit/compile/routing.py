@@ -41,6 +41,17 @@ class Routable:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """Alerts of which routing knows no more than their names, and the severities that they may have."""
+
+    names: frozenset[str] = frozenset()
+    severities: frozenset[str] = frozenset()
+
+
+NO_OTHERS = Others()
+
+
+@dataclass(frozen=True, slots=True)
 class Integration:
     """One entry of a receiver; `kind` is its key there (`slack_configs`), `settings` are as Alertmanager names them."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from alertkit.compile.receivers import too_old
 from alertkit.compile.routing import Matcher, Routable, Version
 from alertkit.source import Problems, Span
 from alertkit.spec.matchers import is_plain_name
 from alertkit.spec.receivers import Receiver
-from alertkit.spec.routing import Loaded, walk
+from alertkit.spec.routing import Loaded, all_names, walk
 from alertkit.spec.validate import suggest
 
 
@@ -21,16 +21,15 @@ class NameCheck:
         files: Sequence[Loaded],
         alerts: Sequence[Routable],
         receivers: Mapping[str, tuple[Receiver, Loaded]],
-        severities: Mapping[str, object],
+        severities: Collection[str] | None,
         version: Version,
         problems: Problems,
     ) -> None:
         self.files, self.alerts, self.receivers, self.severities = files, alerts, receivers, severities
         self.version, self.problems = version, problems
-        self.calendars = {name: spec for loaded in files for name, spec in loaded.file.calendars.items()}
+        self.known = {section: all_names(files, section) for section in ("receivers", "calendars")}
 
     def run(self) -> None:
-        known = {level.get("severity", "") for alert in self.alerts for level in alert.levels}
         for loaded in self.files:
             if loaded.file.default is not None:
                 self._receiver(loaded.file.default, loaded.value("default"))
@@ -45,7 +44,7 @@ class NameCheck:
                 for index, matcher in enumerate(route.match):
                     place = self._matcher_place(loaded, path, index, matcher)
                     self._gate(matcher.label, place)
-                    self._severity(matcher, known, place)
+                    self._severity(matcher, place)
             for name in loaded.file.group_by or ():
                 self._gate(name, loaded.value("group_by"))
             for index, entry in enumerate(loaded.file.inhibit):
@@ -63,23 +62,24 @@ class NameCheck:
                 self._heartbeat(alert)
 
     def _matcher_place(self, loaded: Loaded, path: Sequence[str | int], index: int, matcher: Matcher) -> Span:
-        raw = loaded.document.value((*path, "match"))
-        entry = loaded.document.value((*path, "match", matcher.label))
-        return entry if entry != raw else loaded.document.value((*path, "match", index))
+        raw = loaded.value(*path, "match")
+        entry = loaded.value(*path, "match", matcher.label)
+        return entry if entry != raw else loaded.value(*path, "match", index)
 
     def _receiver(self, name: str, span: Span) -> None:
-        if name not in self.receivers:
-            self.problems.add("AK500", f"there is no receiver `{name}`", span, suggest(name, self.receivers))
+        known = self.known["receivers"]
+        if known is not None and name not in known:
+            self.problems.add("AK500", f"there is no receiver `{name}`", span, suggest(name, known))
 
     def _calendar(self, name: str, span: Span) -> None:
-        known = self.calendars
-        if name not in known:
+        known = self.known["calendars"]
+        if known is not None and name not in known:
             self.problems.add("AK513", f"there is no calendar `{name}`", span, suggest(name, known))
 
-    def _severity(self, matcher: Matcher, known: set[str], span: Span) -> None:
-        if matcher.label != "severity" or matcher.op not in ("=", "!="):
+    def _severity(self, matcher: Matcher, span: Span) -> None:
+        words = self.severities
+        if words is None or matcher.label != "severity" or matcher.op not in ("=", "!="):
             return
-        words = {*known, *self.severities} - {""}
         if matcher.value and matcher.value not in words:
             self.problems.add(
                 "AK517", f"no alert has the severity `{matcher.value}`", span, suggest(matcher.value, words)

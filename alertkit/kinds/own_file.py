@@ -134,7 +134,7 @@ def _read(path: Path, own: dict[str, type[Kind]], problems: Problems) -> type[Ki
         problems.add("AK420", f"there is a built-in kind `{name}`", top, "rename this file")
     elif name in own:
         problems.add("AK420", f"two files define the kind `{name}`", top, "keep one of them")
-    document = load_file(path, problems)
+    document = load_file(path, problems, partly=True)
     if document is None:
         return None
     if not isinstance(document.data, dict):

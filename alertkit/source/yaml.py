@@ -151,8 +151,15 @@ def _template_column(lines: list[str], line: int) -> int | None:
     return found.start(1) if found else None
 
 
-def load(text: str, path: str, problems: Problems) -> Document | None:
-    """Parse one YAML document; on a mistake, add it to `problems` and return None."""
+# What the rest of a document can be read beside: keys that are there twice, tags, a second document.
+_HARMLESS = frozenset({"AK103", "AK105", "AK107"})
+
+
+def load(text: str, path: str, problems: Problems, partly: bool = False) -> Document | None:
+    """Parse one YAML document; on a mistake, add it to `problems` and return None.
+
+    With `partly`, what could be read is returned beside mistakes that leave no doubt about the rest.
+    """
     text = plain_lines(text)
     if not text.strip():
         problems.add("AK101", "the file is empty", Span(path, 1, 1), "write the keys it needs, or remove it")
@@ -172,10 +179,10 @@ def load(text: str, path: str, problems: Problems) -> Document | None:
     except yaml.MarkedYAMLError as error:
         if error.problem_mark is not None and _TOO_DEEP in str(error.problem):
             # The scanner, which runs ahead, gave up before our own limit was reached: without the rest it is.
-            return load(text[: error.problem_mark.index], path, problems)
+            return load(text[: error.problem_mark.index], path, problems, partly)
         loader.report(error)
         return None
-    if len(problems) > before:
+    if len(problems) > before and not (partly and all(p.code in _HARMLESS for p in problems[before:])):
         return None
     return Document(path, text, data, loader.marks)
 
@@ -295,6 +302,11 @@ class _Loader:
                     "AK105", f"the key `{key}` stands here a second time", event,
                     f"it was first given on line {first.line}; keep one of the two", _length(event),
                 )  # fmt: skip
+                known = items[key]
+                if depth == 0 and isinstance(known, dict) and isinstance(value, dict):
+                    # Two halves of one section: names of the second are known, too.
+                    self.marks[id(known)] = {**self.marks[id(value)], **self.marks[id(known)]}
+                    known.update({inner: v for inner, v in value.items() if inner not in known})
             else:
                 items[key] = value
                 marks[key] = (event, value_event)

@@ -149,10 +149,10 @@ def read_project(start: Path, problems: Problems) -> Project | None:
     return Project(root, file, document) if file else None
 
 
-def load_file(path: Path, problems: Problems) -> Document | None:
-    """Read and parse one YAML file; what goes wrong with the file itself is a problem too."""
+def load_file(path: Path, problems: Problems, partly: bool = False) -> Document | None:
+    """Read and parse one YAML file; what goes wrong with the file itself is a problem too. `partly` as in `load`."""
     text = read_text(path, problems)
-    return None if text is None else load(text, shown_path(path), problems)
+    return None if text is None else load(text, shown_path(path), problems, partly)
 
 
 def read_text(path: Path, problems: Problems) -> str | None:

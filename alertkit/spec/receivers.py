@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from alertkit.spec.validate import Model
+from alertkit.spec.validate import Model, field_names
 
 INTEGRATIONS = ("slack", "pagerduty", "webhook", "email", "opsgenie", "msteams")
 
@@ -214,3 +214,8 @@ class Defaults(Model):
     email: Email = Email()
     opsgenie: Opsgenie = Opsgenie()
     msteams: MsTeams = MsTeams()
+
+
+SETTINGS = frozenset(
+    key for model in (Slack, PagerDuty, Webhook, Email, Opsgenie, MsTeams) for key in field_names(model)
+)

@@ -7,8 +7,8 @@ one after the other (`routing.yaml` first, then by name). What two files define 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +20,10 @@ from alertkit.spec.calendars import Calendar
 from alertkit.spec.duration import Duration
 from alertkit.spec.matchers import Match, Matchers, parse_matchers
 from alertkit.spec.project import load_file
-from alertkit.spec.receivers import Defaults, Receiver
-from alertkit.spec.validate import Model, validate
+from alertkit.spec.receivers import INTEGRATIONS, SETTINGS, Defaults, Receiver
+from alertkit.spec.salvage import Salvage, read
+from alertkit.spec.synonyms import meant
+from alertkit.spec.validate import Model, nearest
 
 MAIN_FILE = "routing.yaml"
 
@@ -136,20 +138,61 @@ class RoutingFile(Timing):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One routing file with its places."""
+    """One routing file with its places; of one with mistakes, what could be read of it."""
 
     file: RoutingFile
     document: Document
+    reading: Salvage[RoutingFile]
 
     @property
     def path(self) -> str:
         return self.document.path
 
     def key(self, *path: str | int) -> Span:
-        return self.document.key(path)
+        return self.document.key(self.reading.place(path))
 
     def value(self, *path: str | int) -> Span:
-        return self.document.value(path)
+        return self.document.value(self.reading.place(path))
+
+    def sound(self, section: str, *path: str | int) -> bool:
+        """Whether all that the file says there could be read."""
+        return self.reading.sound(section, *path) and (bool(path) or section not in self.reading.doubts)
+
+    def doubted_settings(self, *path: str) -> frozenset[str] | None:
+        """Settings of integrations at a path of which it is not known what they say; None: any."""
+        if path[0] in self.reading.doubts and not any(cut[0] == path[0] for cut in self.reading.cuts):
+            return None
+        found: set[str] = set()
+        for cut in self.reading.cuts:
+            if cut[: len(path)] == path[: len(cut)]:
+                key = cut[-1]
+                if len(cut) <= len(path) or not isinstance(key, str) or key in INTEGRATIONS:
+                    return None
+                words = {key} if key in SETTINGS else {nearest(key, SETTINGS), meant(key, SETTINGS)} - {None}
+                if not words:
+                    return None
+                for word in words:
+                    base = str(word).removesuffix("_file")
+                    found |= {base, f"{base}_file"}  # a secret and the file that holds it stand for each other
+        return frozenset(found)
+
+    def names(self, section: str) -> tuple[str, ...] | None:
+        """What a section defines, also with mistakes, in its order; None where that is not known."""
+        given = self.document.data.get(section, {}) if isinstance(self.document.data, dict) else None
+        if not isinstance(given, dict) or (section in self.reading.doubts and section not in self.document.data):
+            return None
+        return tuple(given)
+
+
+def all_names(files: Iterable[Loaded], section: str) -> frozenset[str] | None:
+    """What a section defines in all files together; None where that is not known."""
+    found: frozenset[str] = frozenset()
+    for loaded in files:
+        names = loaded.names(section)
+        if names is None:
+            return None
+        found |= frozenset(names)
+    return found
 
 
 def routing_paths(folder: Path) -> list[Path]:
@@ -159,13 +202,13 @@ def routing_paths(folder: Path) -> list[Path]:
 
 
 def read_routing(folder: Path, problems: Problems) -> list[Loaded]:
-    """Read and check the routing files one by one; files with mistakes are left out and their problems added."""
-    documents = (load_file(path, problems) for path in routing_paths(folder))
+    """Read and check the routing files one by one; problems are added, and what could be read is returned."""
+    documents = (load_file(path, problems, partly=True) for path in routing_paths(folder))
     return [loaded for document in documents if document and (loaded := load_routing(document, problems))]
 
 
 def load_routing(document: Document, problems: Problems) -> Loaded | None:
-    """Check one routing file; on mistakes add problems and return None."""
+    """Check one routing file; on mistakes add problems. None where nothing of it can be read."""
     data = document.data
     if isinstance(data, dict) and "route" in data and isinstance(data.get("receivers"), list):
         problems.add(
@@ -174,10 +217,12 @@ def load_routing(document: Document, problems: Problems) -> Loaded | None:
         )  # fmt: skip
         return None
     insecure = isinstance(data, dict) and data.get("insecure_inline_secrets") is True
-    file = validate(RoutingFile, document, (), data, problems, {"insecure_inline_secrets": insecure})
+    reading = read(RoutingFile, document, (), data, problems, {"insecure_inline_secrets": insecure})
+    file = reading.value
     if file is None:
         return None
-    return Loaded(file if file.team is None else _of_team(file, file.team, document, problems), document)
+    own = Loaded(file, document, reading)
+    return own if file.team is None else replace(own, file=_of_team(file, file.team, document, problems))
 
 
 def _of_team(file: RoutingFile, team: str, document: Document, problems: Problems) -> RoutingFile:
@@ -203,7 +248,7 @@ def conflicts(files: Sequence[Loaded], problems: Problems) -> None:
     for section in ("receivers", "calendars", "severities"):
         places: dict[str, list[Span]] = {}
         for loaded in files:
-            for name in getattr(loaded.file, section):
+            for name in loaded.names(section) or ():
                 places.setdefault(name, []).append(loaded.key(section, name))
         for name, spans in places.items():
             _at_each(
@@ -213,6 +258,7 @@ def conflicts(files: Sequence[Loaded], problems: Problems) -> None:
     for key in ("default", "group_by", "group_wait", "group_interval", "repeat", "defaults"):
         # A team's own `defaults` are for its own receivers; the other keys it may not have at all.
         given = [loaded for loaded in files if key in loaded.file.model_fields_set and loaded.file.team is None]
+        given = [loaded for loaded in given if loaded.sound(key)]
         if any(getattr(loaded.file, key) != getattr(given[0].file, key) for loaded in given):
             spans = [loaded.key(key) for loaded in given]
             _at_each(spans, f"`{key}` is set differently in {len(spans)} files", "keep one of them", problems)
@@ -240,7 +286,7 @@ def name_problems(files: Sequence[Loaded], problems: Problems) -> None:
     """Names of receivers and calendars that could not be told apart from generated ones or drawn on one line."""
     for loaded in files:
         for section in ("receivers", "calendars"):
-            for name in getattr(loaded.file, section):
+            for name in loaded.names(section) or ():
                 if not _NAME.match(name):
                     problems.add(
                         "AK201", f"`{name}` is not a name for a {_SINGULAR[section]}", loaded.key(section, name),

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import count
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from alertkit.source import Document, Problems
 from alertkit.spec.reader import MORE
 from alertkit.spec.synonyms import meant
-from alertkit.spec.validate import Origin, field_names, nearest, real_path, report
+from alertkit.spec.validate import Origin, field_names, nearest, real_path, report, unwrap
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[str | int, ...]
@@ -71,11 +71,25 @@ def read(
         return _rest(model, data, errors, context, stand_ins or {})
 
 
-def doubted(model: type[BaseModel], key: str) -> frozenset[str]:
-    """The keys of a model that an unknown one may be meant to be: the nearest, or any."""
+def doubted(model: type[BaseModel], key: str, value: object, present: Collection[str] = ()) -> frozenset[str]:
+    """The keys of a model that an unknown one may be meant to be: the nearest, or any that may hold its value.
+
+    It cannot be meant to be one of those that are `present`.
+    """
     names = field_names(model)
-    found = nearest(key, names) or meant(key, names)
-    return frozenset([found] if found else names)
+    absent = [name for name in names if name not in present]
+    found = nearest(key, absent) or meant(key, absent)
+    if found or nearest(key, names) or meant(key, names):
+        return frozenset([found] if found else [])
+    fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+    return frozenset(name for name in absent if _may_hold(fields[name], value))
+
+
+def _may_hold(annotation: Any, value: object) -> bool:
+    """Whether a key of this type may hold a value at all: sections are mappings, and names are none."""
+    inner = unwrap(annotation)
+    section = get_origin(inner) is dict or (isinstance(inner, type) and issubclass(inner, BaseModel))
+    return not section if not isinstance(value, dict) else inner not in (str, int, bool, float)
 
 
 def _rest(
@@ -90,7 +104,7 @@ def _rest(
         known = Salvage[M](None, frozenset(cuts))
         unread: set[str] = set()
         for error in errors.errors(include_url=False):
-            new = _doubts(model, error)
+            new = _doubts(model, error, data)
             doubts |= new
             if len(new) == 1:
                 unread |= new
@@ -133,12 +147,12 @@ def _paths(error: Any, data: dict[str, Any]) -> Iterator[Path]:
         yield path
 
 
-def _doubts(model: type[BaseModel], error: Any) -> frozenset[str]:
+def _doubts(model: type[BaseModel], error: Any, data: dict[str, Any]) -> frozenset[str]:
     if not error["loc"]:
         return frozenset(field_names(model))
     key = str(error["loc"][0])
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
-        return doubted(model, key)
+        return doubted(model, key, error["input"], data)
     return frozenset([key])
 
 

@@ -128,12 +128,12 @@ def _inside(path: Sequence[str | int]) -> str:
     return f" in entry {last + 1}" + (f" of `{key}`" if key else "")
 
 
-def _advice(key: str, owner: type[Model] | None) -> str:
-    """What to write instead of an unknown key in a mapping that `owner` describes."""
+def _advice(key: str, owner: type[Model] | None, present: Collection[str]) -> str:
+    """What to write instead of an unknown key in a mapping that `owner` describes, beside keys that are there."""
     if owner and key in owner.elsewhere:
         return owner.elsewhere[key]
     known = [name for name in _special_first(owner) if name not in owner.not_offered] if owner else []
-    close = nearest(key, known)
+    close = nearest(key, [name for name in known if name not in present]) or nearest(key, known)
     if close is None:
         below = [part for part in known if (model := owner and _model_at(owner, (part,))) and key in _offered(model)]
         if below:
@@ -174,8 +174,10 @@ def _report(
     context = error.get("ctx") or {}
     last = str(error["loc"][-1]) if error["loc"] else ""
     if kind == "extra_forbidden":
-        owner = _model_at(model, loc[:-1])
-        problems.add("AK201", f"unknown key `{last}`", document.key(path), _advice(last, owner))
+        owner, present = _model_at(model, loc[:-1]), data
+        for part in loc[:-1]:
+            present = present[part]
+        problems.add("AK201", f"unknown key `{last}`", document.key(path), _advice(last, owner, present))
     elif kind == "missing":
         problems.add("AK202", f"the key `{last}` is missing{_inside(path)}", document.key(path), f"add `{last}:`")
     elif kind.startswith("AK"):
@@ -247,21 +249,21 @@ def _model_at(model: type[BaseModel], path: Sequence[str | int]) -> type[Model] 
             fields = {field.alias or name: field for name, field in current.model_fields.items()}
             if part not in fields:
                 return None
-            current = _unwrap(fields[str(part)].annotation)
+            current = unwrap(fields[str(part)].annotation)
         else:
             arguments = get_args(current)
-            current = _unwrap(arguments[-1] if get_origin(current) is dict else arguments[0]) if arguments else None
+            current = unwrap(arguments[-1] if get_origin(current) is dict else arguments[0]) if arguments else None
     if get_origin(current) is list:  # one entry may stand where a list of them is allowed
-        current = _unwrap(get_args(current)[0])
+        current = unwrap(get_args(current)[0])
     return current if isinstance(current, type) and issubclass(current, Model) else None
 
 
-def _unwrap(annotation: Any) -> Any:
+def unwrap(annotation: Any) -> Any:
     """Strip Optional and Annotated; of a union, the first model in it."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):
-        options = [_unwrap(option) for option in get_args(annotation) if option is not type(None)]
+        options = [unwrap(option) for option in get_args(annotation) if option is not type(None)]
         models = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
         return models[0] if models else options[0]
     return annotation

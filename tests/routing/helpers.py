@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from alertkit.compile.route_tree import compile_routing
+from alertkit.compile.route_tree import draft_routing
 from alertkit.compile.routing import OLDEST, Routable, Routing, Version
 from alertkit.emit.alertmanager import alertmanager_yaml
 from alertkit.source import Problems, Span, load
@@ -38,13 +38,13 @@ def compiled(
     problems = Problems()
     documents = [load(body, path, problems) for path, body in texts.items()]
     files = [loaded for document in documents if document and (loaded := load_routing(document, problems))]
-    routing = compile_routing(files, alerts, problems, version) if not problems else None
+    routing = draft_routing(files, alerts, problems, version) if len(files) == len(texts) else None
 
     def line(path: str, number: int) -> str | None:
         lines = texts.get(path, "").split("\n")
         return lines[number - 1] if number <= len(lines) else None
 
-    return routing, draw_all(problems, line_of=line) if problems else ""
+    return (None, draw_all(problems, line_of=line)) if problems else (routing, "")
 
 
 def routing_of(text: str | dict[str, str], alerts: Sequence[Routable] = (), version: Version = OLDEST) -> Routing:
