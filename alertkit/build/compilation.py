@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alertkit.build.cache import Cache
 from alertkit.build.folder import Folder, not_ours, put, unwritable
@@ -15,8 +15,9 @@ from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program_hash
 from alertkit.build.unit import Unit
 from alertkit.compile.ruleset import System
-from alertkit.source import Document, Problem, Problems, Span, load
+from alertkit.source import Problem, Problems, Span, load
 from alertkit.source.digest import digest
+from alertkit.spec.duration import parse_duration
 from alertkit.spec.project import Project, read_text
 from alertkit.spec.root import shown_path
 from alertkit.spec.version import Version
@@ -95,11 +96,26 @@ def read_systems(
         text = read_text(path, problems)
         if text is None:
             continue
-        system, _ = _system(text, shown_path(path), _name(project, path), inputs, problems)
+        system = _system(text, shown_path(path), _name(project, path), inputs, problems)
         if system is not None:
             systems.append(system)
     _one_file_each([(s.name, Span(s.path, 1, 1)) for s in systems], problems)
     return inputs, systems
+
+
+def named_systems(project: Project) -> dict[str, int | None] | None:
+    """All systems that the specs name, whatever their mistakes, with their own evaluation intervals in milliseconds.
+
+    None where not all can be told.
+    """
+    found: dict[str, int | None] = {}
+    for path in spec_paths(project):
+        text = read_text(path, Problems())
+        data = _mapping(text or "", shown_path(path))
+        if not isinstance(data.get("system"), str):
+            return None
+        found[data["system"]] = parse_duration(str(data.get("interval", "")))
+    return found
 
 
 def _name(project: Project, path: Path) -> str:
@@ -316,9 +332,9 @@ def _unit(task: _Task) -> _Made:
 
     assert _shared is not None
     problems = Problems()
-    system, document = _system(task.text, task.shown, task.name, _shared.inputs, problems)
+    system = _system(task.text, task.shown, task.name, _shared.inputs, problems)
     if system is None:
-        return _Made(None, None, list(problems), None if document is None else _broken(document))
+        return _Made(None, None, list(problems), _broken(task.text, task.shown))
     before = None if _shared.cache is None else _shared.cache.last(task.name)
     texts, sections = texts_of(system, _shared.program, _shared.build, before)
     outputs = {}
@@ -337,16 +353,22 @@ def _unit(task: _Task) -> _Made:
     return _Made(unit, system, list(problems))
 
 
-def _broken(document: Document) -> Broken | None:
+def _broken(text: str, shown: str) -> Broken | None:
     """What a file with mistakes surely defines; None where its alerts cannot be told."""
-    data = document.data if isinstance(document.data, dict) else {}
+    data = _mapping(text, shown)
     system, alerts = data.get("system"), data.get("alerts")
     if not isinstance(alerts, dict):
         return None
-    every = "missing" in (data.get("defaults") or ())
+    every = "missing" in str(data.get("defaults"))
     watched = [name for name, raw in alerts.items() if every or (isinstance(raw, dict) and "missing" in raw)]
     names = frozenset(alerts).union(f"{name}Missing" for name in watched)
-    return Broken(Span(document.path, 1, 1), system if isinstance(system, str) else "", names)
+    return Broken(Span(shown, 1, 1), system if isinstance(system, str) else "", names)
+
+
+def _mapping(text: str, shown: str) -> dict[str, Any]:
+    """The keys of a file, whatever is wrong with them; none where it cannot be read."""
+    document = load(text, shown, Problems(), partly=True)
+    return document.data if document is not None and isinstance(document.data, dict) else {}
 
 
 def _routables(system: System) -> tuple[Routable, ...]:
@@ -355,15 +377,13 @@ def _routables(system: System) -> tuple[Routable, ...]:
     return tuple(routables([system]))
 
 
-def _system(
-    text: str, shown: str, name: str, inputs: Inputs, problems: Problems
-) -> tuple[System | None, Document | None]:
-    """One spec file, compiled; None after any problem in it. The document is there if it could be read."""
+def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems) -> System | None:
+    """One spec file, compiled; None after any problem in it."""
     from alertkit.compile.system import compile_system
 
     before = len(problems)
     document = load(text, shown, problems, partly=True)
     if document is None:
-        return None, None
+        return None
     system = compile_system(document, name, inputs.registry, inputs.settings, problems)
-    return None if len(problems) > before else system, document
+    return None if len(problems) > before else system

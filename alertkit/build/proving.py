@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alertkit.build.compilation import Compilation, compile_project, read_systems
+from alertkit.build.compilation import Compilation, compile_project, named_systems, read_systems
 from alertkit.build.look import program_hash
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
 from alertkit.build.systems import Systems
@@ -146,14 +146,25 @@ def open_proving(
     if write:
         compiled = compile_project(project, problems, version, write=True, program=program)
         if compiled is None:
+            _check_tests(project, problems, version)
             return None
         systems = Systems(project, compiled.paths, compiled.systems)
         scenarios = read_project_scenarios(project, compiled.inputs, systems, problems, version, compiled.routables)
         return None if problems else Proving(project, systems, scenarios, compiled)
     inputs, read = read_systems(project, problems)
-    # What is wrong with the specs would be found wrong with every scenario of theirs again.
     if problems:
+        _check_tests(project, problems, version)
         return None
     systems = Systems.of(read)
     scenarios = read_project_scenarios(project, inputs, systems, problems, version)
     return None if problems else Proving(project, systems, scenarios, None)
+
+
+def _check_tests(project: Project, problems: Problems, version: Version | None) -> None:
+    """What is wrong with the tests of a project whose specs or routing have mistakes: all of it is told in one run."""
+    inputs, read = read_systems(project, Problems())
+    read_project_scenarios(project, inputs, Systems.of(read), problems, version, broken=named_systems(project))
+    if files := plain_files(project.tests):
+        from alertkit.prove.plain.files import check_files
+
+        check_files(files, problems)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alertkit.build.inputs import Inputs
@@ -54,12 +55,13 @@ class Scenarios:
 
 def read_project_scenarios(
     project: Project, inputs: Inputs, systems: Systems, problems: Problems, version: Version | None = None,
-    alerts: Sequence[Routable] | None = None,
+    alerts: Sequence[Routable] | None = None, broken: Mapping[str, int | None] | None = MappingProxyType({}),
 ) -> Scenarios:  # fmt: skip
     """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems.
 
     `version` is the Alertmanager that the routing is written for (None: the one that the project names), `alerts` what
     is routed (None: found in the systems, of which only those that scenarios are about are looked at otherwise).
+    `broken` are systems that could not be compiled, each with its own evaluation interval (None: not all are known).
     """
     scenarios: Sequence[Scenario] = ()
     prepared: Sequence[Prepared] = ()
@@ -68,18 +70,20 @@ def read_project_scenarios(
         from alertkit.prove.scenarios.run import prepare
         from alertkit.prove.scenarios.scenario import Clock
 
-        files = read_files(project.tests, systems.names, problems)
-        told = systems.kept({one.file.system for one in files})
-        intervals = {system.name: system.interval for system in told if system.interval}
+        files = read_files(project.tests, None if broken is None else {*systems.names, *broken}, problems)
+        told = systems.kept({one.file.system for one in files} & systems.names)
+        intervals = {name: interval for name, interval in (broken or {}).items() if interval}
+        intervals |= {system.name: system.interval for system in told if system.interval}
         clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
         scenarios = read_scenarios(files, clock, problems)
-        prepared = prepare(scenarios, told, problems)
+        compiled = {system.name for system in told}
+        prepared = prepare([one for one in scenarios if one.system in compiled], told, problems)
     if inputs.routing:
         from alertkit.routing.situations import routables
 
         alerts = routables(systems) if alerts is None else alerts
         return _routed(prepared, scenarios, inputs, alerts, version or inputs.alertmanager_version, problems)
-    for scenario in scenarios:
+    for scenario in scenarios if inputs.whole else ():
         for key in list(scenario.notified)[:1]:
             problems.add(
                 "AK522", "the project has no routing", scenario.place("expect", key),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cached_property
 from typing import overload
 
@@ -24,7 +24,7 @@ class Systems(Sequence[System]):
         return cls(None, {system.name: system.path for system in systems}, {system.name: system for system in systems})
 
     @property
-    def names(self) -> Collection[str]:
+    def names(self) -> Set[str]:
         return self._paths.keys()
 
     def named(self, names: Collection[str]) -> Sequence[System]:

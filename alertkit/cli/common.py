@@ -54,12 +54,15 @@ def _with_found(problems: Iterable[Problem]) -> list[Problem]:
     return told
 
 
-def this_project() -> Project:
-    """The project around the current folder; leaves with its problems when the project file is wrong."""
+def this_project(problems: Problems | None = None) -> Project:
+    """The project around the current folder; leaves with its problems when the project file is wrong.
+
+    With `problems`, mistakes that only concern its environments are added to them: there may be others to tell.
+    """
     from alertkit.spec.project import read_project
 
-    problems = Problems()
-    project = read_project(Path.cwd(), problems)
+    partly, problems = problems is not None, Problems() if problems is None else problems
+    project = read_project(Path.cwd(), problems, partly)
     if project is None:
         fail(problems)
     return project

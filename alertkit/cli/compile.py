@@ -69,9 +69,9 @@ def _compile(
     from alertkit.build import compile_project
     from alertkit.source import Problems
 
-    project = this_project()
-    last.begin([project.specs, project.alertmanager])
     problems = Problems()
+    project = this_project(problems)
+    last.begin([project.specs, project.alertmanager])
     compiled = compile_project(project, problems, version, jobs, cache, write=not check, program=last.program)
     if compiled is None:
         fail(problems)

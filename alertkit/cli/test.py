@@ -116,7 +116,7 @@ def command(
             report.take(known)
             report.finish({}, promtool)
             sys.exit(OK)
-    project = this_project()
+    project = this_project(problems)
     if last is not None:
         last.begin([project.specs, project.alertmanager, project.tests])
     from alertkit.build.proving import open_proving

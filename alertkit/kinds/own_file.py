@@ -20,8 +20,9 @@ from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import Text, UnitField
 from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import parse_quantity
+from alertkit.spec.salvage import StandIns, read
 from alertkit.spec.selector import LabelName
-from alertkit.spec.validate import Model, field_names, suggest, validate
+from alertkit.spec.validate import Model, field_names, suggest
 from alertkit.template import TemplateError, go, mentions, render
 
 FOLDER = "kinds"
@@ -140,18 +141,24 @@ def _read(path: Path, own: dict[str, type[Kind]], problems: Problems) -> type[Ki
     if not isinstance(document.data, dict):
         problems.add("AK203", "a kind file is a mapping", document.value(()), "begin with `description:`")
         return None
-    file = validate(KindFile, document, (), document.data, problems)
+    file, _, doubts = read(KindFile, document, (), document.data, problems, stand_ins=_STAND_INS)
     if file is None:
         return None
-    definition = _Check(name, file, document, problems).definition()
+    definition = _Check(name, file, document, doubts, problems).definition()
     return kind_of(definition) if len(problems) == before else None
 
 
-class _Check:
-    """Everything about one file that its model cannot tell."""
+# Of a file whose own keys have mistakes, the rest is checked all the same.
+_STAND_INS: StandIns = {"description": ("unread",), "signal": ("unread",)}
 
-    def __init__(self, name: str, file: KindFile, document: Document, problems: Problems) -> None:
-        self.name, self.file, self.document, self.problems = name, file, document, problems
+
+class _Check:
+    """Everything about one file that its model cannot tell; `doubts` are keys that could not be read."""
+
+    def __init__(
+        self, name: str, file: KindFile, document: Document, doubts: frozenset[str], problems: Problems
+    ) -> None:
+        self.name, self.file, self.document, self.doubts, self.problems = name, file, document, doubts, problems
 
     def definition(self) -> Definition:
         file = self.file
@@ -163,9 +170,10 @@ class _Check:
             unit=file.unit, signal=file.signal, summary=file.summary, rise=file.rise, fall=file.fall, range=file.range,
             stimulus=None if file.stimulus is None else tuple(file.stimulus.items()),
         )  # fmt: skip
-        self._unused(definition)
+        if not self.doubts & {"parameters", "signal", "stimulus", "summary", "rise", "fall"}:
+            self._unused(definition)
         self._summary(definition)
-        if sound:
+        if sound and not self.doubts & {"parameters", "signal", "stimulus", "by", "rise", "fall"}:
             self._templates(definition)
         return definition
 
@@ -223,6 +231,8 @@ class _Check:
         for error in go.check(text):
             span = self.document.within(("summary",), error.offset, error.length)
             self.problems.add("AK403", error.message, span, "write Go templates like `{{ $value | humanize }}`")
+        if "parameters" in self.doubts:
+            return
         known: dict[str, Any] = dict.fromkeys((*_COMMON, "for", *(p.name for p in definition.parameters)), "x")
         self._render("summary", text, known)
 

@@ -14,8 +14,9 @@ from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Interval
 from alertkit.spec.root import PROJECT_FILE, find_root
 from alertkit.spec.root import shown_path as shown_path
+from alertkit.spec.salvage import read
 from alertkit.spec.shown import brief
-from alertkit.spec.validate import Model, validate
+from alertkit.spec.validate import Model
 from alertkit.spec.version import OLDEST, WANTED, parse_version
 
 
@@ -130,8 +131,11 @@ class Project:
         return self.document.value(path) if self.document else None
 
 
-def read_project(start: Path, problems: Problems) -> Project | None:
-    """Read the project that `start` belongs to; on mistakes add problems and return None."""
+def read_project(start: Path, problems: Problems, partly: bool = False) -> Project | None:
+    """Read the project that `start` belongs to; on mistakes add problems and return None.
+
+    With `partly`, a project of which only the environments have mistakes is returned too: it can be compiled.
+    """
     root = find_root(start)
     path = root / PROJECT_FILE
     if not path.is_file():
@@ -141,12 +145,14 @@ def read_project(start: Path, problems: Problems) -> Project | None:
         return None
     if all(line.lstrip().startswith("#") or not line.strip() for line in text.splitlines()):
         return Project(root, ProjectFile())  # every key is optional, so a file of none is as good as no file
-    document = load(text, shown_path(path), problems)
+    document = load(text, shown_path(path), problems, partly)
     if document is None:
         return None
     data = {} if document.data is None else document.data
-    file = validate(ProjectFile, document, (), data, problems)
-    return Project(root, file, document) if file else None
+    file, cuts, doubts = read(ProjectFile, document, (), data, problems)
+    if file is None or not (doubts <= {"environments"} if partly else not cuts | doubts):
+        return None
+    return Project(root, file, document)
 
 
 def load_file(path: Path, problems: Problems, partly: bool = False) -> Document | None:

@@ -285,3 +285,36 @@ def test_a_failure_at_a_time_of_no_case_is_no_success(
 
 def never(alert: Alert) -> Alert:
     return replace(alert, rules=tuple(replace(rule, expr=rule.expr.replace("> 1", "> 1e9")) for rule in alert.rules))
+
+
+def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, tmp_path: Path) -> None:
+    """What is wrong with a scenario does not wait until its specs compile, and nothing is made up about it."""
+    folder = shipped(tmp_path)
+
+    def slip(path: str, right: str, wrong: str) -> None:
+        text = (folder / path).read_text(encoding="utf-8")
+        assert right in text, path
+        (folder / path).write_text(text.replace(right, wrong, 1), encoding="utf-8")
+
+    slip("alertkit.yaml", "rules_dir:", "rules_dri:")
+    slip("alertmanager/routing.yaml", "to: trading-slack", "to: trading-slak")
+    slip("rules_src/peak_trade.yaml", "    for: 1m\n", "    fro: 1m\n")
+    slip("rules_src/spark_stacker.yaml", "team: spark", "team: spark\nsystem: x")
+    slip("promtool_tests/peak_trade.yaml", "    step: 15s", "    stepp: 15s")
+    slip("promtool_tests/peak_trade.yaml", "CircuitBreakerOpen is pending", "CircuitBreakerOpen is pendng")
+    slip("promtool_tests/spark_stacker.yaml", "scenarios:", "foo: 1\nscenarios:")
+    slip("promtool_tests/crypto_stock.yaml", "LastTradeStale", "LastTradeStole")
+    slip("promtool_tests/peak_trade.test.yml", "tests:", "tests: [")
+    done = command("test")
+    assert done.exit_code == 2
+    assert [line.split(":")[0] + line.split("error")[1] for line in done.stderr.split("\n") if ": error[" in line] == [
+        "alertkit.yaml[AK201]: unknown key `rules_dri`",
+        "alertmanager/routing.yaml[AK500]: there is no receiver `trading-slak`",
+        "promtool_tests/crypto_stock.yaml[AK818]: crypto_stock has no alert `LastTradeStole`",
+        "promtool_tests/peak_trade.test.yml[AK100]: a `,` or `]` is missing before this",
+        "promtool_tests/peak_trade.yaml[AK201]: unknown key `stepp`",
+        "promtool_tests/peak_trade.yaml[AK817]: `is pendng` is nothing that an alert does",
+        "promtool_tests/spark_stacker.yaml[AK201]: unknown key `foo`",
+        "rules_src/peak_trade.yaml[AK201]: unknown key `fro`",
+        "rules_src/spark_stacker.yaml[AK105]: the key `system` stands here a second time",
+    ]

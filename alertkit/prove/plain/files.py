@@ -47,6 +47,14 @@ def prove_plain(files: Sequence[Path], run: Run, problems: Problems) -> Iterator
         yield from selected(results, run.wants)
 
 
+def check_files(files: Sequence[Path], problems: Problems) -> None:
+    """What is wrong with plain files themselves: the rules that they read need not have been compiled yet."""
+    for path in files:
+        document = load_file(path, problems)
+        if document is not None:
+            _some_tests(document, problems)
+
+
 def _usual(document: Document) -> bool:
     """Whether each test of a file can be cut out of it."""
     return len(_tests(document)) == len(document.data["tests"])
@@ -138,11 +146,15 @@ def _count(test: dict[str, Any]) -> int:
     return sum(len(test.get(key) or []) for key in ("alert_rule_test", "promql_expr_test"))
 
 
+def _some_tests(document: Document, problems: Problems) -> None:
+    if not _tests(document):
+        problems.add("AK801", "the file holds no tests", document.key(("tests",)), "add `tests:`, or remove the file")
+
+
 def _sound(path: Path, document: Document, problems: Problems) -> bool:
     """What promtool would let pass without testing anything: no tests, and rule files that are not there."""
     before = len(problems)
-    if not _tests(document):
-        problems.add("AK801", "the file holds no tests", document.key(("tests",)), "add `tests:`, or remove the file")
+    _some_tests(document, problems)
     data = document.data if isinstance(document.data, dict) else {}
     patterns = data.get("rule_files")
     for index, pattern in enumerate(patterns if isinstance(patterns, list) else []):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +22,9 @@ from alertkit.source import Document, Problems, Span
 from alertkit.spec.duration import format_duration, parse_duration
 from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import NUMBER, unit_of_metric
+from alertkit.spec.salvage import StandIns, read
 from alertkit.spec.selector import SelectorError, parse_selector
-from alertkit.spec.validate import suggest, validate
+from alertkit.spec.validate import suggest
 
 
 class FileOfScenarios(NamedTuple):
@@ -33,11 +35,11 @@ class FileOfScenarios(NamedTuple):
     file: ScenarioFile
 
 
-def read_files(folder: Path, systems: Collection[str], problems: Problems) -> list[FileOfScenarios]:
-    """The scenario files of a folder that are about one of the `systems`."""
+def read_files(folder: Path, systems: Collection[str] | None, problems: Problems) -> list[FileOfScenarios]:
+    """The scenario files of a folder that are about one of the `systems` (None: not all of them are known)."""
     found = []
     for path in scenario_files(folder):
-        document = load_file(path, problems)
+        document = load_file(path, problems, partly=True)
         if document is None:
             continue
         data = document.data
@@ -47,10 +49,10 @@ def read_files(folder: Path, systems: Collection[str], problems: Problems) -> li
                 f"rename it to {path.stem}.test.yml, or write `system:` and `scenarios:`",
             )  # fmt: skip
             continue
-        file = validate(ScenarioFile, document, (), data, problems)
+        file, _, doubts = read(ScenarioFile, document, (), data, problems, stand_ins=_STAND_INS)
         if file is None:
             continue
-        if file.system not in systems:
+        if systems is not None and file.system not in systems and "system" not in doubts:
             problems.add(
                 "AK818",
                 f"there is no system `{file.system}`",
@@ -68,26 +70,32 @@ def read_scenarios(files: Iterable[FileOfScenarios], clock: Clock, problems: Pro
     for path, document, file in files:
         for name, scenario in file.scenarios.items():
             place = ("scenarios", name)
-            keys = validate(ScenarioKeys, document, place, scenario, problems)
+            before = len(problems)
+            keys, _, doubts = read(ScenarioKeys, document, place, scenario, problems, stand_ins=_STAND_INS)
             if keys is not None:
-                found.append(_Reader(document, place, keys, path.parent, clock, problems).read(file.system, name))
+                reader = _Reader(document, place, keys, doubts, path.parent, clock, problems)
+                one = reader.read(file.system, name)
+                found.append(one if len(problems) == before else replace(one, sound=False))
     return found
+
+
+# Of a file or a scenario whose own keys have mistakes, the rest is read all the same.
+_STAND_INS: StandIns = {"system": ("",), "scenarios": ({},), "expect": ({},)}
 
 
 class _Reader:
     """Reads one scenario."""
 
     def __init__(
-        self, document: Document, path: tuple[str | int, ...], keys: ScenarioKeys, folder: Path, clock: Clock,
-        problems: Problems,
+        self, document: Document, path: tuple[str | int, ...], keys: ScenarioKeys, doubts: frozenset[str],
+        folder: Path, clock: Clock, problems: Problems,
     ) -> None:  # fmt: skip
-        self.document, self.path, self.keys, self.folder = document, path, keys, folder
+        self.document, self.path, self.keys, self.doubts, self.folder = document, path, keys, doubts, folder
         self.recordings: list[Path] = []
         self.clock, self.problems = clock, problems
         self._taken: dict[tuple[tuple[str, str], ...], Span] = {}
 
     def read(self, system: str, name: str) -> Scenario:
-        before = len(self.problems)
         evaluation = self.keys.evaluate or self.clock.intervals.get(system, self.clock.evaluation)
         step = self._step(evaluation)
         lines = [line for text in self.keys.series if (line := self._line(text, step)) is not None]
@@ -95,7 +103,7 @@ class _Reader:
         statements, notified = self._expect(end)
         return Scenario(
             system, name, step, evaluation, tuple(lines), tuple(statements), notified, self.document, self.path,
-            tuple(self.recordings), len(self.problems) == before,
+            tuple(self.recordings),
         )  # fmt: skip
 
     def _step(self, evaluation: int) -> int:
@@ -104,6 +112,8 @@ class _Reader:
             if value == 0:
                 self.problems.add("AK812", f"`{key}` must be more than 0", self._value(key), "write it like 15s")
         step = self.keys.step or math.gcd(self.clock.step, evaluation)
+        if self.doubts & {"step", "evaluate"}:
+            return step
         if evaluation % step:
             given = format_duration(evaluation)
             self.problems.add(
@@ -229,7 +239,7 @@ class _Reader:
     def _expect(self, end: int) -> tuple[list[Statement], dict[str, Any]]:
         statements: list[Statement] = []
         notified: dict[str, Any] = {}
-        if not self.keys.expect:
+        if not self.keys.expect and "expect" not in self.doubts:
             self.problems.add(
                 "AK817",
                 "the scenario expects nothing",
