@@ -151,7 +151,7 @@ class _Compiler:
         found, work = self._cached(tasks, needed=new is not None)
         units, systems = list(found), {}
         shared = _Shared(self.inputs, self.program, self.project.build, self.cache, new)
-        broken = []
+        broken: list[Broken | None] = []
         for made in _run(work, shared, self.jobs):
             problems.extend(made.problems)
             if made.system is not None:
@@ -167,8 +167,8 @@ class _Compiler:
         routables.sort(key=lambda r: (r.system, r.span))
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
         whole = len(tasks) == len(spec_paths(self.project))
-        others = _others(broken if whole else [None], self.inputs.settings)
-        for path, raw in _routing(self.project, self.inputs, routables, others, self.version, problems).items():
+        broken = broken if whole else [None]
+        for path, raw in _routing(self.project, self.inputs, routables, broken, self.version, problems).items():
             outputs[path] = digest(raw)
             if new is not None:
                 put(new, path, raw)
@@ -232,7 +232,7 @@ def _others(broken: Sequence[Broken | None], settings: Settings) -> Others | Non
 
 
 def _routing(
-    project: Project, inputs: Inputs, routables: Sequence[Routable], others: Others | None, version: Version,
+    project: Project, inputs: Inputs, routables: Sequence[Routable], broken: Sequence[Broken | None], version: Version,
     problems: Problems,
 ) -> dict[str, bytes]:  # fmt: skip
     """`alertmanager.yml` and its templates; nothing when the project has no routing or anything is wrong."""
@@ -242,6 +242,7 @@ def _routing(
     from alertkit.emit.alertmanager import alertmanager_yaml
     from alertkit.emit.notifications import check_templates
 
+    others = _others(broken, inputs.settings)
     routing = draft_routing(inputs.routing, routables, problems, version, inputs.templates, others)
     check_templates(project.alertmanager, inputs.templates, routing, problems)
     if problems:

@@ -25,7 +25,10 @@ class Model(BaseModel):
     # Keys that are unknown here though known elsewhere: what to do with them.
     elsewhere: ClassVar[dict[str, str]] = {}
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False)
+    # Built when first used: most runs need few of the models, and none of the abstract ones.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False, defer_build=True
+    )
 
 
 # How many known words a help names.
