@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 PARALLEL_FROM = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Compilation:
+class Compilation(NamedTuple):
     """A compiled project: `outputs` by path below `build/` with their content hashes, and how much went into it.
 
     `program`: a hash of the code that compiled; `keys`: for each system what all that was made of it depends on, as a
@@ -123,8 +121,7 @@ def _name(project: Project, path: Path) -> str:
     return path.relative_to(project.root).as_posix()
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
+class _Task(NamedTuple):
     """One spec file to compile: its text, its path as messages and as comments show it, and its key in the cache."""
 
     text: str
@@ -270,8 +267,7 @@ def _one_file_each(named: list[tuple[str, Span]], problems: Problems) -> None:
             first[system] = span
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
+class _Shared(NamedTuple):
     """What all workers have in common.
 
     program     a hash of the code that compiles

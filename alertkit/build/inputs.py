@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from alertkit.spec.routing import Loaded
 
 
-@dataclass(frozen=True, slots=True)
-class Inputs:
+class Inputs(NamedTuple):
     """All that is shared by the spec files; `templates` are notification templates by file name.
 
     `alertmanager_version` is the one that the project names; `whole`: each routing file could be read.

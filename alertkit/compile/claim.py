@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
@@ -25,8 +24,7 @@ class Boundary(NamedTuple):
     past: float
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """Everything that the proofs of one alert need, independent of the PromQL that it was compiled to.
 
     boundaries  from the mildest level to the gravest; a level with two edges (`outside`) has two

@@ -7,7 +7,7 @@ recording rule of the group and is then only named.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alertkit.kinds import Comparison, Question
 from alertkit.kinds.question import by, on
@@ -18,8 +18,7 @@ from alertkit.spec.selector import Selector, quoted
 HOUR = 3_600_000
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """An expression whose signals stand as `{0}`, `{1}`; `signals` are their PromQL."""
 
     text: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alertkit.compile.read import Entry
 from alertkit.kinds import Comparison, Question
@@ -13,8 +13,7 @@ from alertkit.spec.quantity import Quantity, format_number
 from alertkit.spec.validate import suggest
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """One severity: the comparisons of which any one makes it fire, and the threshold as the user wrote it."""
 
     severity: str

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from alertkit.compile.copies import Copy, copies_of, origin_of, without_variables
 from alertkit.kinds import Kind, PluginError, Registry
@@ -122,8 +122,7 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
 _FILE_STAND_INS: StandIns = {"system": ("unread",), "alerts": ({},)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
+class _Shared(NamedTuple):
     """What all alerts of a file have in common; `doubts` are the keys that `defaults` may say of them or not."""
 
     document: Document

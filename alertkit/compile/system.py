@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alertkit.compile import claim as claims
 from alertkit.compile.asking import ask, ask_doubtful
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What one file's compilation needs of the project. Intervals are milliseconds; None means "do not check"."""
 
     scrape_interval: int = 15_000

@@ -7,7 +7,6 @@ written: promtool before 2.49 has no default for the one, and without the other 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import NamedTuple
@@ -64,8 +63,7 @@ class Moments:
         return "%s".join([*rows, ""])
 
 
-@dataclass(frozen=True, slots=True)
-class AlertTests:
+class AlertTests(NamedTuple):
     """What is expected of one alert at each of some moments; many of them share an expectation."""
 
     alert: str
@@ -88,8 +86,7 @@ def gathered(tests: Iterable[AlertTest]) -> tuple[AlertTests, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class ExprTest:
+class ExprTest(NamedTuple):
     """`expr` gives exactly these samples (labels with the name, value) at `time` (milliseconds)."""
 
     time: int
@@ -98,8 +95,7 @@ class ExprTest:
     comment: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TestGroup:
+class TestGroup(NamedTuple):
     """One promtool test: series `interval` milliseconds apart, and what is expected of the rules."""
 
     name: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from alertkit.kinds.question import Comparison, Question
 from alertkit.kinds.stimulus import Stimulus
@@ -13,8 +12,7 @@ from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Selector
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What a kind may know of its surroundings: the scrape interval in milliseconds, and who asks."""
 
     scrape_interval: int

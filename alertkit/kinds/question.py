@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.spec.quantity import NUMBER, Unit, format_number
@@ -30,8 +29,7 @@ class Comparison(NamedTuple):
         return f"{self.op} {format_number(self.value)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """A level that a kind words itself: `expr` is the whole condition, `boundary` what it amounts to."""
 
     severity: str | None
@@ -39,8 +37,7 @@ class Form:
     boundary: Comparison
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What an alert asks.
 
     signal      PromQL whose value is compared. With `worst`, it is the value of each single series, and the

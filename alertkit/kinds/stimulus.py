@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from alertkit.series import Level, Piece, Slope
@@ -72,8 +71,7 @@ def slope(value: float, seconds: float) -> Pieces:
     return (Slope(value / seconds),)
 
 
-@dataclass(frozen=True, slots=True)
-class Stimulus:
+class Stimulus(NamedTuple):
     """How to drive a signal. Times are milliseconds.
 
     inputs     the series that move the signal

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from alertkit.promql.checks import value_type
 from alertkit.promql.tree import (
@@ -33,8 +32,7 @@ _KEEP_ALL = frozenset({"sort", "sort_desc", "sort_by_label", "sort_by_label_desc
 _SELECTING = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """The labels of every element of a result.
 
     `open`: any label can be there except those in `names`; not open: only those in `names` can. `required` are on

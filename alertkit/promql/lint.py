@@ -7,7 +7,7 @@ Sources: Prometheus documentation, "Query functions"; the trackers of kubernetes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alertkit.promql.checks import value_type
 from alertkit.promql.labels import result_labels
@@ -31,8 +31,7 @@ _OF_GAUGES = frozenset({"delta", "idelta", "deriv", "predict_linear", "holt_wint
 _COUNTER = ("_total", "_bucket")
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One mistake; `word` is a word of the expression that shows where it is."""
 
     code: str

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 from unicodedata import combining, east_asian_width
 
 
@@ -55,8 +56,7 @@ class Problems(list[Problem]):
         return sorted(dict.fromkeys(self), key=Problem.sort_key)
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """Terminal escapes for the parts of a drawn problem; all empty where colour is not wanted."""
 
     error: str = ""

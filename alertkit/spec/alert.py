@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -38,8 +37,7 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(items)
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """An alert that explains another one away; with `pending` false that one must not even be pending meanwhile."""
 
     alert: str
@@ -96,8 +94,7 @@ def _quantity(value: Any, *path: str | int) -> Quantity:
 QuantityField = Annotated[Quantity, Reader(lambda value: _quantity(value))]
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """Severity -> quantity; the one key None stands for the alert's own `severity`."""
 
     quantities: tuple[tuple[str | None, Quantity], ...]

@@ -9,15 +9,14 @@ Source of the suffixes: Prometheus documentation, "Metric and label naming", bas
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from alertkit.spec.duration import UNITS, parse_duration
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """What one stands for: `scale` base units of `dimension`; `name` as users write it."""
 
     name: str
@@ -109,8 +108,7 @@ def unit_of_metric(name: str) -> Unit:
     return _SUFFIXES.get(parts[-1], NUMBER) if len(parts) > 1 else NUMBER
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number with its unit: `amount` in `unit`, and the `text` that the user wrote."""
 
     amount: Fraction

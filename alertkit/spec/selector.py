@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from json.encoder import encode_basestring
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
@@ -25,8 +24,7 @@ _MATCHER = re.compile(
 LABEL_HELP = "a label name has letters, digits and `_`, and does not begin with a digit"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Matcher:
+class Matcher(NamedTuple):
     """One label matcher; `op` is one of = != =~ !~ and `value` is unescaped."""
 
     label: str
@@ -42,8 +40,7 @@ def quoted(text: str) -> str:
     return encode_basestring(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Selector:
+class Selector(NamedTuple):
     """A metric with matchers; prints as PromQL."""
 
     metric: str

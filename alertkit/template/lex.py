@@ -6,7 +6,7 @@ Source: Go's text/template documentation, "Actions", "Text and spaces", and the 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alertkit.template.errors import TemplateError
 
@@ -33,8 +33,7 @@ _TOKEN = re.compile(
 KEYWORDS = frozenset(["block", "break", "continue", "define", "else", "end", "if", "range", "nil", "template", "with"])
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`kind`: text, open, close, space, string, char, variable, field, dot, number, name, keyword, bool, or the
     character itself; `text` as it stands in the template, `offset` its first character."""
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from alertkit.template.errors import TemplateError
 from alertkit.template.parse import parse
@@ -18,8 +19,7 @@ from alertkit.template.signatures import SIGNATURES
 from alertkit.template.tree import Action, Block, Function, Literal, Node, Pipe, Term
 
 
-@dataclass(frozen=True, slots=True)
-class LabelReference:
+class LabelReference(NamedTuple):
     """A label that a template reads, and the characters of the text that name it."""
 
     name: str
@@ -27,8 +27,7 @@ class LabelReference:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     name: str
     raw: bool = False
 

@@ -275,7 +275,7 @@ def test_a_failure_at_a_time_of_no_case_is_no_success(
     real = runner.proofs_of
 
     def without(*asked: Any) -> list[Proof]:
-        return [replace(p, checks=p.checks[:1]) if p.alert.name == "A" else p for p in real(*asked)]
+        return [p._replace(checks=p.checks[:1]) if p.alert.name == "A" else p for p in real(*asked)]
 
     monkeypatch.setattr(runner, "proofs_of", without)
     found = proven([wrong], promtool, tmp_path / "keep")

@@ -81,7 +81,7 @@ def _only_without_data(job: Job) -> Job:
     group = job.proof.group
     last = max(test.time for test in group.alert_tests)
     alerts = gathered(test for test in group.alert_tests if test.time == last)
-    return replace(job, proof=replace(job.proof, group=replace(group, alerts=alerts, exprs=())))
+    return replace(job, proof=job.proof._replace(group=group._replace(alerts=alerts, exprs=())))
 
 
 SCENARIO = """\

@@ -8,9 +8,9 @@ anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil
+from typing import NamedTuple
 
 from alertkit.kinds.burn_rate import traffic
 from alertkit.prove.derived.grid import Grid
@@ -24,8 +24,7 @@ CLOSE = 0.0003
 MINUTE = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """Fires while the share of bad events exceeds `threshold` over both windows (milliseconds).
 
     `inside` and `past` are the nearest shares on either side that the stimulus can produce.
@@ -39,8 +38,7 @@ class Pair:
     past: float
 
 
-@dataclass(frozen=True, slots=True)
-class Burns:
+class Burns(NamedTuple):
     """All pairs of an alert, and the window over which it counts events to be sure that there is traffic."""
 
     pairs: tuple[Pair, ...]
@@ -128,8 +126,7 @@ def checks_of(
     return told(steps, moments, timings, grid, pair.severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Events:
+class Events(NamedTuple):
     """How many events there were before each sample, in units of little traffic; `step` as in `Grid`."""
 
     bad: Sequence[float]

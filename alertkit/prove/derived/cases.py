@@ -6,9 +6,9 @@ A group is a script, which knows no names, bound to the series, labels and texts
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
@@ -42,8 +42,7 @@ from alertkit.template import go
 ONE = Level(1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """One promtool test group, the clock it needs, and what each of its expectations stands for."""
 
     alert: Alert

@@ -8,8 +8,8 @@ Prometheus 2 (closed ranges) and 3 (left-open ranges) see the same crossings.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from math import gcd
+from typing import NamedTuple
 
 MINUTE = 60_000
 # A sample is looked back at for 5 minutes; staying well below keeps a series present between samples.
@@ -19,8 +19,7 @@ SAMPLES_IN_WINDOW = 4
 TRIES = 200_000
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """`evaluation` and `step` (of the series) in milliseconds; `step` divides `evaluation`."""
 
     evaluation: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alertkit.compile.claim import Boundary
 from alertkit.prove.derived.grid import Grid
@@ -14,8 +14,7 @@ from alertkit.prove.derived.script import Check, Script, Shape, Step
 MOST_EVALUATIONS = 50_000
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One evaluation: for each severity whether its condition holds (None: open), and the value if it is known."""
 
     conditions: tuple[bool | None, ...]

@@ -8,14 +8,13 @@ Source of the state rules: Prometheus, rules/alerting.go, `AlertingRule.Eval`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 UNKNOWN = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """A while during which the signal is told to have one value; all times are counted in evaluations.
 
     holds   for each level, whether its condition holds at this value
@@ -38,8 +37,7 @@ class Stage:
     eager: tuple[bool, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """`for` and `keep_firing_for` of one level, in evaluations."""
 
     hold: int

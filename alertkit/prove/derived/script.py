@@ -28,8 +28,7 @@ LONE = "lone"
 ALREADY = "already"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level.
 
     `how` is GAP while samples are missed, RESET where counters restart at its beginning, LONE without those that would
@@ -43,8 +42,7 @@ class Step:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One expectation: at `time` (milliseconds), in `case` of `severity`, these severities of the alert fire."""
 
     time: int
@@ -174,7 +172,7 @@ class Script:
 @lru_cache(maxsize=8192)
 def of_one(script: Script) -> Script:
     """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
-    checks = [replace(check, case="just-past") if check.case == "identity" else check for check in script.checks]
+    checks = [check._replace(case="just-past") if check.case == "identity" else check for check in script.checks]
     return replace(script, checks=tuple(checks))
 
 

@@ -6,7 +6,6 @@ that is disturbed by its own past gets a timeline for each case.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
@@ -118,9 +117,9 @@ class _Scripts:
     def _disturbed(self) -> list[Step]:
         """At rest: counters restart, and some samples are missed."""
         calm = self.longest + 2
-        steps = [replace(self._step(RESET, "", self.rest, calm), how=RESET)] if self.shape.counters else []
+        steps = [self._step(RESET, "", self.rest, calm)._replace(how=RESET)] if self.shape.counters else []
         if gap := self._gap():
-            steps.append(replace(self._step(GAP, "", self.rest, gap), how=GAP))
+            steps.append(self._step(GAP, "", self.rest, gap)._replace(how=GAP))
             steps.append(self._step(GAP, "", self.rest, self._way(True) + self._way(False) + calm))
         return steps
 
@@ -142,7 +141,7 @@ class _Scripts:
         """Counters restart while the alert fires."""
         if not self.shape.counters:
             return []
-        return [replace(self._step(RESET, boundary.severity, boundary.past, 2), how=RESET)]
+        return [self._step(RESET, boundary.severity, boundary.past, 2)._replace(how=RESET)]
 
     def burns(self) -> list[Script]:
         """A timeline for each pair of windows of a burn rate."""
@@ -152,7 +151,7 @@ class _Scripts:
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
                 steps = [
-                    replace(self._step(case, pair.severity, share, length), how=how)
+                    self._step(case, pair.severity, share, length)._replace(how=how)
                     for case, share, length, how in plan
                 ]
                 timings = {
@@ -191,7 +190,7 @@ class _Scripts:
                 if step.case == "blip" and step.value == self.rest and length < step.stage.length:
                     length = 0  # the way back may not have ended by then
                 left -= length
-                step = replace(step, stage=replace(step.stage, length=length))
+                step = step._replace(stage=step.stage._replace(length=length))
             if step.stage.length > 0:
                 short.append(step)
         return short
@@ -274,7 +273,7 @@ class _Scripts:
             arrival, late = self._arrival(before, value, index == 0)
             near = tuple(self._near(before, value, severity, arrival) for severity in self.severities)
             stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager)
-            staged.append(replace(step, stage=stage))
+            staged.append(step._replace(stage=stage))
             before = value
         return staged
 
