@@ -30,8 +30,11 @@ def looks(files: Iterable[tuple[str, os.stat_result]]) -> str:
     return digest("\n".join([f"{path} {look(status)}" for path, status in files]).encode())
 
 
-def walk(folder: str, hidden: bool = True) -> Iterator[tuple[str, os.stat_result]]:
-    """All files below a folder in a stable order; without `hidden`, none whose path begins with a dot."""
+def walk(folder: str, hidden: bool = True, bytecode: bool = True) -> Iterator[tuple[str, os.stat_result]]:
+    """All files below a folder in a stable order; without `hidden`, none whose path begins with a dot.
+
+    Without `bytecode`, none of what Python keeps beside sources.
+    """
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -41,7 +44,8 @@ def walk(folder: str, hidden: bool = True) -> Iterator[tuple[str, os.stat_result
         if entry.name.startswith(".") and not hidden:
             continue
         if entry.is_dir():
-            yield from walk(entry.path)
+            if bytecode or entry.name != "__pycache__":
+                yield from walk(entry.path, bytecode=bytecode)
             continue
         try:
             yield entry.path, entry.stat(follow_symlinks=entry.is_file())
@@ -63,9 +67,8 @@ def program_hash() -> str:
     Of packages that offer kinds of alerts, their sources count too: they may be developed in place.
     """
     rows = [alertkit.__version__, sys.version]
-    for path, status in walk(str(Path(alertkit.__file__).parent)):
-        if "__pycache__" not in path:
-            rows.append(f"{path} {look(status)}")
+    for path, status in walk(str(Path(alertkit.__file__).parent), bytecode=False):
+        rows.append(f"{path} {look(status)}")
     for place in sys.path:
         try:
             packages = sorted(path for path in Path(place).iterdir() if path.suffix in (".dist-info", ".egg-info"))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(NamedTuple):
     """A string, number or bool; `value` None: nil, or a constant that is not modelled (complex, odd bytes)."""
 
     value: str | float | int | bool | None
@@ -16,8 +15,7 @@ class Literal:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """Fields of something: `base` is a variable's name (`$`, `$labels`), `.`, or an expression in parentheses.
 
     `places` has one (offset, length) for each field, dot included.
@@ -30,8 +28,7 @@ class Path:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """A function's name where it stands; `fields` of its result."""
 
     name: str
@@ -42,8 +39,7 @@ class Function:
 Term = Literal | Path | Function
 
 
-@dataclass(frozen=True, slots=True)
-class Pipe:
+class Pipe(NamedTuple):
     """Commands, each fed with the result of the one before; `variables` receive the last result."""
 
     variables: tuple[str, ...]
@@ -53,18 +49,15 @@ class Pipe:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     pipe: Pipe
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """`kind`: if, with, range, define, block, template, break, continue; `name` of the last four's template."""
 
     kind: str
