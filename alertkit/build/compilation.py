@@ -6,8 +6,9 @@ import gc
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from alertkit.build.broken import Broken, broken_file, others_of
 from alertkit.build.cache import Cache
 from alertkit.build.folder import Folder, not_ours, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
@@ -16,14 +17,12 @@ from alertkit.build.unit import Unit
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
 from alertkit.source.digest import digest
-from alertkit.spec.duration import parse_duration
 from alertkit.spec.project import Project, read_text
 from alertkit.spec.root import shown_path
 from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
-    from alertkit.compile.routing import Others, Routable
-    from alertkit.compile.system import Settings
+    from alertkit.compile.routing import Routable
 
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
@@ -99,21 +98,6 @@ def read_systems(
             systems.append(system)
     _one_file_each([(s.name, Span(s.path, 1, 1)) for s in systems], problems)
     return inputs, systems
-
-
-def named_systems(project: Project) -> dict[str, int | None] | None:
-    """All systems that the specs name, whatever their mistakes, with their own evaluation intervals in milliseconds.
-
-    None where not all can be told.
-    """
-    found: dict[str, int | None] = {}
-    for path in spec_paths(project):
-        text = read_text(path, Problems())
-        data = _mapping(text or "", shown_path(path))
-        if not isinstance(data.get("system"), str):
-            return None
-        found[data["system"]] = parse_duration(str(data.get("interval", "")))
-    return found
 
 
 def _name(project: Project, path: Path) -> str:
@@ -214,20 +198,6 @@ class _Compiler:
         return found, work
 
 
-def _others(broken: Sequence[Broken | None], settings: Settings) -> Others | None:
-    """What routing may know of the alerts that could not be compiled; None where not all of them are known."""
-    from alertkit.compile.routing import NO_OTHERS, Others
-
-    if not broken:
-        return NO_OTHERS
-    names: frozenset[str] = frozenset()
-    for one in broken:
-        if one is None:
-            return None
-        names |= one.alerts
-    return Others(names, frozenset(settings.severities))
-
-
 def _routing(
     project: Project, inputs: Inputs, routables: Sequence[Routable], broken: Sequence[Broken | None], version: Version,
     problems: Problems,
@@ -239,7 +209,7 @@ def _routing(
     from alertkit.emit.alertmanager import alertmanager_yaml
     from alertkit.emit.notifications import check_templates
 
-    others = _others(broken, inputs.settings)
+    others = others_of(broken, inputs.settings)
     routing = draft_routing(inputs.routing, routables, problems, version, inputs.templates, others)
     check_templates(project.alertmanager, inputs.templates, routing, problems)
     if problems:
@@ -285,14 +255,6 @@ class _Shared(NamedTuple):
 _shared: _Shared | None = None
 
 
-class Broken(NamedTuple):
-    """A spec file with mistakes: the system and the names of alerts that it surely defines."""
-
-    span: Span
-    system: str
-    alerts: frozenset[str]
-
-
 class _Made(NamedTuple):
     """What came of one spec file: its unit, its system where it was compiled in this process, and its problems.
 
@@ -331,7 +293,7 @@ def _unit(task: _Task) -> _Made:
     problems = Problems()
     system = _system(task.text, task.shown, task.name, _shared.inputs, problems)
     if system is None:
-        return _Made(None, None, list(problems), _broken(task.text, task.shown))
+        return _Made(None, None, list(problems), broken_file(task.text, task.shown))
     before = None if _shared.cache is None else _shared.cache.last(task.name)
     texts, sections = texts_of(system, _shared.program, _shared.build, before)
     outputs = {}
@@ -348,24 +310,6 @@ def _unit(task: _Task) -> _Made:
     if _shared.cache is not None:
         _shared.cache.put(task.name, task.key, unit, sections)
     return _Made(unit, system, list(problems))
-
-
-def _broken(text: str, shown: str) -> Broken | None:
-    """What a file with mistakes surely defines; None where its alerts cannot be told."""
-    data = _mapping(text, shown)
-    system, alerts = data.get("system"), data.get("alerts")
-    if not isinstance(alerts, dict):
-        return None
-    every = "missing" in str(data.get("defaults"))
-    watched = [name for name, raw in alerts.items() if every or (isinstance(raw, dict) and "missing" in raw)]
-    names = frozenset(alerts).union(f"{name}Missing" for name in watched)
-    return Broken(Span(shown, 1, 1), system if isinstance(system, str) else "", names)
-
-
-def _mapping(text: str, shown: str) -> dict[str, Any]:
-    """The keys of a file, whatever is wrong with them; none where it cannot be read."""
-    document = load(text, shown, Problems(), partly=True)
-    return document.data if document is not None and isinstance(document.data, dict) else {}
 
 
 def _routables(system: System) -> tuple[Routable, ...]:

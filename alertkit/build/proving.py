@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Generator, Iterator, Mapping, 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alertkit.build.compilation import Compilation, compile_project, named_systems, read_systems
+from alertkit.build.broken import named_systems
+from alertkit.build.compilation import Compilation, compile_project, read_systems
 from alertkit.build.look import program_hash
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
 from alertkit.build.systems import Systems
