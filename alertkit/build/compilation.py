@@ -24,6 +24,8 @@ from alertkit.spec.version import Version
 if TYPE_CHECKING:
     from alertkit.compile.routing import Routable
 
+# What cannot be told while a section that defines severities cannot be read.
+UNKNOWN_SEVERITY = "AK311"
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
 
@@ -322,9 +324,10 @@ def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems
     """One spec file, compiled; None after any problem in it."""
     from alertkit.compile.system import compile_system
 
-    before = len(problems)
-    document = load(text, shown, problems, partly=True)
-    if document is None:
-        return None
-    system = compile_system(document, name, inputs.registry, inputs.settings, problems)
-    return None if len(problems) > before else system
+    own = Problems()
+    document = load(text, shown, own, partly=True)
+    system = None
+    if document is not None:
+        system = compile_system(document, name, inputs.registry, inputs.settings, own)
+    problems.extend(problem for problem in own if inputs.severities or problem.code != UNKNOWN_SEVERITY)
+    return None if own else system

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Inputs(NamedTuple):
     """All that is shared by the spec files; `templates` are notification templates by file name.
 
-    `alertmanager_version` is the one that the project names; `whole`: each routing file could be read.
+    `alertmanager_version` is the one that the project names. `whole`: each routing file could be read; `severities`:
+    it is known which severities there are.
     """
 
     registry: Registry
@@ -28,6 +29,7 @@ class Inputs(NamedTuple):
     settings: Settings
     alertmanager_version: Version
     whole: bool = True
+    severities: bool = True
 
 
 def spec_paths(project: Project) -> list[Path]:
@@ -56,7 +58,8 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
     templates = _templates(project.alertmanager, problems) if routing else {}
-    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version, whole)
+    sure = whole and (not routing or _names(routing, "severities") is not None)
+    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version, whole, sure)
 
 
 def _routing(folder: Path, problems: Problems) -> tuple[Sequence[Loaded], bool]:
