@@ -1,7 +1,5 @@
 """What every kind is: a spec model that can ask its question and drive it."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
 

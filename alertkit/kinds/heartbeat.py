@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, Kind, KindError

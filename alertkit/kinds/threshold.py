@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind

@@ -1,7 +1,5 @@
 """The keys that every alert may have, and the conditions of alerts that measure a value."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 

@@ -1,7 +1,5 @@
 """The project file `alertkit.yaml`: where things are, and the environments they go to."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal

@@ -1,7 +1,5 @@
 """From loaded YAML to pydantic models, and from pydantic's errors to located problems."""
 
-from __future__ import annotations
-
 import difflib
 import inspect
 import types
