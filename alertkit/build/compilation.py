@@ -175,7 +175,7 @@ class _Compiler:
         )  # fmt: skip
 
     def _tasks(self) -> list[_Task]:
-        settings = self.program + repr(self.inputs.settings) + self.inputs.registry.digest
+        settings = self.program + self.inputs.settings.key() + self.inputs.registry.digest
         tasks = []
         for path in spec_paths(self.project):
             text = read_text(path, self.problems)

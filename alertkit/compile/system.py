@@ -49,6 +49,10 @@ class Settings(NamedTuple):
     receivers: frozenset[str] | None = None
     calendars: frozenset[str] | None = None
 
+    def key(self) -> str:
+        """All of it as text, the same in every process."""
+        return repr([sorted(value) if isinstance(value, frozenset) else value for value in self])
+
 
 # Keys that other checks of an alert do not depend on, so that they hold whatever was meant to stand there.
 FREE = frozenset({
