@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from alertkit.build.unit import Section, Unit, unit
+from alertkit.build.unit import Section, Unit
 from alertkit.source.cachedir import cache_dir
 from alertkit.source.digest import digest
 
@@ -34,24 +34,46 @@ class Cache:
     def get(self, name: str, key: str) -> Unit | None:
         """The entry of spec `name` if it was made from `key`; anything unreadable counts as absent."""
         try:
-            found, body, _ = self._place(name).read_bytes().split(b"\n")
-            return unit(json.loads(body)) if found.decode() == key else None
-        except (OSError, ValueError, KeyError, TypeError):
+            found, body, routed, _ = self._place(name).read_bytes().decode().split("\n")
+            return Unit(*json.loads(body))._replace(routed=routed) if found == key else None
+        except (OSError, ValueError, TypeError):
             return None
 
     def last(self, name: str) -> tuple[Unit, tuple[Section, ...]] | None:
         """The entry of spec `name`, whatever it was made from, with what its test files consist of."""
         try:
-            _, body, sections = self._place(name).read_bytes().split(b"\n")
-            return unit(json.loads(body)), tuple(Section(*entry) for entry in json.loads(sections))
-        except (OSError, ValueError, KeyError, TypeError):
+            _, body, routed, sections = self._place(name).read_bytes().decode().split("\n")
+            return Unit(*json.loads(body))._replace(routed=routed), tuple(
+                Section(*entry) for entry in json.loads(sections)
+            )
+        except (OSError, ValueError, TypeError):
             return None
 
     def put(self, name: str, key: str, made: Unit, sections: Sequence[Section]) -> None:
         """Remember a unit; a cache that cannot be written is no error."""
-        # Sections are seldom asked for, so they stand apart.
-        rows = (json.dumps(part, separators=(",", ":")) for part in (made.data(), sections))
-        replace(self._place(name), "\n".join([key, *rows]).encode())
+        # What is seldom asked for stands apart: its sections, and its alerts.
+        rows = [key, _line(made[:-1]), made.routed, _line(sections)]
+        replace(self._place(name), "\n".join(rows).encode())
+
+    def routing(self, key: str) -> dict[str, str] | None:
+        """The outputs of the routing if they were made from `key`: their content hashes by path below `build/`."""
+        try:
+            found, body = self._routing.read_bytes().decode().split("\n")
+            return dict(json.loads(body)) if found == key else None
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def put_routing(self, key: str, outputs: Mapping[str, str]) -> None:
+        """Remember the outputs of the routing."""
+        replace(self._routing, f"{key}\n{_line(dict(outputs))}".encode())
+
+    @property
+    def _routing(self) -> Path:
+        return self.folder / "routing"
+
+
+def _line(data: object) -> str:
+    return json.dumps(data, separators=(",", ":"))
 
 
 def replace(place: Path, content: bytes) -> None:

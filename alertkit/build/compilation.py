@@ -13,7 +13,7 @@ from alertkit.build.cache import Cache
 from alertkit.build.folder import Folder, not_ours, put, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program_hash
-from alertkit.build.unit import Unit
+from alertkit.build.unit import Unit, read_routables, written
 from alertkit.compile.ruleset import System
 from alertkit.source import Problem, Problems, Span, load
 from alertkit.source.digest import digest
@@ -43,7 +43,7 @@ class Compilation(NamedTuple):
     alerts: int
     cases: int
     reused: int
-    routables: tuple[Routable, ...]
+    units: tuple[Unit, ...]
     program: str
     keys: dict[str, str]
     sizes: dict[str, int]
@@ -52,6 +52,11 @@ class Compilation(NamedTuple):
     systems: dict[str, System]
     stale: tuple[str, ...] = ()
     seen: str | None = None
+
+    @property
+    def routables(self) -> tuple[Routable, ...]:
+        """The alerts as routing sees them."""
+        return read_routables(self.units)
 
     @property
     def changed(self) -> bool:
@@ -146,15 +151,9 @@ class _Compiler:
         units.sort(key=lambda unit: unit.span)
         named = [(unit.system, unit.span) for unit in units]
         _one_file_each(named + [(b.system, b.span) for b in broken if b is not None and b.system], problems)
-        routables = [routable for unit in units for routable in unit.routables]
-        routables.sort(key=lambda r: (r.system, r.span))
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
         whole = len(tasks) == len(spec_paths(self.project))
-        broken = broken if whole else [None]
-        for path, raw in _routing(self.project, self.inputs, routables, broken, self.version, problems).items():
-            outputs[path] = digest(raw)
-            if new is not None:
-                put(new, path, raw)
+        outputs |= self._routing(units, broken if whole else [None], new)
         if problems:
             return None
         outputs = dict(sorted(outputs.items()))
@@ -169,7 +168,7 @@ class _Compiler:
             seen = folder.remember(outputs)
         return Compilation(
             outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
-            sum(unit.cases for unit in units), len(found), tuple(routables),
+            sum(unit.cases for unit in units), len(found), tuple(units),
             self.program, _keys(tasks, units), {unit.system: unit.cases for unit in units},
             {unit.system: unit.span.path for unit in units}, self.inputs, systems, stale, seen,
         )  # fmt: skip
@@ -199,26 +198,43 @@ class _Compiler:
                 found.append(unit)
         return found, work
 
+    def _routing(self, units: Sequence[Unit], broken: Sequence[Broken | None], new: Path | None) -> dict[str, str]:
+        """The outputs of the routing, whose texts are put into `new`; nothing where there is none or all is not well.
 
-def _routing(
-    project: Project, inputs: Inputs, routables: Sequence[Routable], broken: Sequence[Broken | None], version: Version,
-    problems: Problems,
-) -> dict[str, bytes]:  # fmt: skip
-    """`alertmanager.yml` and its templates; nothing when the project has no routing or anything is wrong."""
-    if not inputs.routing or not inputs.whole:
-        return {}
-    from alertkit.compile.route_tree import draft_routing
-    from alertkit.emit.alertmanager import alertmanager_yaml
-    from alertkit.emit.notifications import check_templates
+        What follows from the same files and the same alerts as last time is in the build already.
+        """
+        inputs, problems = self.inputs, self.problems
+        if not inputs.routing or not inputs.whole:
+            return {}
+        files = [part.encode() for loaded in inputs.routing for part in (loaded.path, loaded.document.text)]
+        texts = [part.encode() for pair in inputs.templates.items() for part in pair]
+        alerts = [unit.routed.encode() for unit in units]
+        head = f"{self.program} {self.version} {len(files)} {len(texts)}"
+        key = digest(head.encode(), inputs.settings.key().encode(), *files, *texts, *alerts)
+        known = self.cache.routing(key) if self.cache is not None and not problems else None
+        if known is not None and all(self.folder.present().get(path) == made for path, made in known.items()):
+            return known
+        from alertkit.compile.route_tree import draft_routing
+        from alertkit.emit.alertmanager import alertmanager_yaml
+        from alertkit.emit.notifications import check_templates
 
-    others = others_of(broken, inputs.settings)
-    routing = draft_routing(inputs.routing, routables, problems, version, inputs.templates, others)
-    check_templates(project.alertmanager, inputs.templates, routing, problems)
-    if problems:
-        return {}
-    texts = {"alertmanager.yml": alertmanager_yaml(routing)}
-    texts.update({f"templates/{name}": text for name, text in inputs.templates.items()})
-    return {path: text.encode() for path, text in texts.items()}
+        others = others_of(broken, inputs.settings)
+        routables = read_routables(units)
+        routing = draft_routing(inputs.routing, routables, problems, self.version, inputs.templates, others)
+        check_templates(self.project.alertmanager, inputs.templates, routing, problems)
+        if problems:
+            return {}
+        made = {"alertmanager.yml": alertmanager_yaml(routing)}
+        made.update({f"templates/{name}": text for name, text in inputs.templates.items()})
+        outputs = {}
+        for path, text in made.items():
+            raw = text.encode()
+            outputs[path] = digest(raw)
+            if new is not None:
+                put(new, path, raw)
+        if self.cache is not None:
+            self.cache.put_routing(key, outputs)
+        return outputs
 
 
 def _keys(tasks: Sequence[_Task], units: Sequence[Unit]) -> dict[str, str]:
@@ -305,19 +321,18 @@ def _unit(task: _Task) -> _Made:
         if _shared.new is not None:
             put(_shared.new, path, raw)
     unit = Unit(
-        system.name, Span(task.shown, 1, 1), sum(len(alert.rules) for alert in system.alerts),
-        sum(section.cases for section in sections), outputs,
-        _routables(system) if _shared.inputs.routing else (),
+        system.name, task.shown, task.name, sum(len(alert.rules) for alert in system.alerts),
+        sum(section.cases for section in sections), outputs, _routed(system) if _shared.inputs.routing else "",
     )  # fmt: skip
     if _shared.cache is not None:
         _shared.cache.put(task.name, task.key, unit, sections)
     return _Made(unit, system, list(problems))
 
 
-def _routables(system: System) -> tuple[Routable, ...]:
+def _routed(system: System) -> str:
     from alertkit.routing.situations import routables
 
-    return tuple(routables([system]))
+    return written(routables([system]))
 
 
 def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems) -> System | None:

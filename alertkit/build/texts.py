@@ -89,7 +89,7 @@ def _known(
         if digest(raw) != before.outputs.get(path):
             return
         files[interval] = raw.decode()
-    places = {interval: len(_head(before.system, before.span.path, interval)) for interval in files}
+    places = {interval: len(_head(before.system, before.name, interval)) for interval in files}
     for section in sections:
         texts = {}
         for interval, length in section.lengths:

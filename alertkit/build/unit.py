@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from alertkit.source import Span
@@ -24,33 +26,38 @@ class Section(NamedTuple):
     lengths: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """The result of one spec file.
 
+    path, name     of that file, as the user who compiled it saw it, and as its texts say it
     alerts, cases  how many rules and generated expectations there are
     outputs        path below `build/` -> content hash of its text
-    routables      its alerts as routing sees them; () in a project without routing
+    routed         its alerts as routing sees them, written as `written` does; "" in a project without routing
     """
 
     system: str
-    span: Span
+    path: str
+    name: str
     alerts: int
     cases: int
     outputs: dict[str, str]
-    routables: tuple[Routable, ...]
+    routed: str = ""
 
-    def data(self) -> dict[str, Any]:
-        """All of it as plain JSON data."""
-        return asdict(self)
+    @property
+    def span(self) -> Span:
+        """The beginning of its file."""
+        return Span(self.path, 1, 1)
 
 
-def unit(data: dict[str, Any]) -> Unit:
-    """A `Unit` from its JSON data."""
-    return Unit(
-        data["system"], Span(**data["span"]), data["alerts"], data["cases"], data["outputs"],
-        tuple(_routable(entry) for entry in data["routables"]),
-    )  # fmt: skip
+def written(routables: Iterable[Routable]) -> str:
+    """Alerts as text: it stays text until routing wants to know more than whether it has changed."""
+    return json.dumps([asdict(routable) for routable in routables], separators=(",", ":"))
+
+
+def read_routables(units: Iterable[Unit]) -> tuple[Routable, ...]:
+    """The alerts of units, by system and place."""
+    found = [_routable(entry) for unit in units if unit.routed for entry in json.loads(unit.routed)]
+    return tuple(sorted(found, key=lambda routable: (routable.system, routable.span)))
 
 
 def _routable(data: dict[str, Any]) -> Routable:

@@ -82,12 +82,11 @@ def derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str
     yield names
 
 
-def compiled(*arguments: str) -> dict[str, bytes]:
+def compiled(*arguments: str, build: str = "build") -> dict[str, bytes]:
     """The build after a compile."""
     done = CliRunner().invoke(main, ["compile", *arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    build = Path("build")
-    return {str(path.relative_to(build)): path.read_bytes() for path in sorted(build.rglob("*.yml"))}
+    return {str(path.relative_to(build)): path.read_bytes() for path in sorted(Path(build).rglob("*.yml"))}
 
 
 @pytest.mark.parametrize("what", CHANGES)
@@ -101,6 +100,21 @@ def test_only_what_changed_is_derived_and_the_build_is_as_if_all_were(what: str,
     shutil.rmtree("build")
     assert compiled("--no-cache") == again
     assert derived >= set(alerts)
+
+
+def test_who_stands_in_a_folder_of_the_project_gets_the_same_build(
+    derived: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Messages show paths from there; what is cut from the build does not."""
+    monkeypatch.chdir("rules_src")
+    alerts = dict(ALERTS)
+    for old, new in (("40", "45"), ("45", "50")):
+        derived.clear()
+        put(alerts, "Hot", old, new)
+        write(Path(".."), alerts)
+        again = compiled(build="../build")
+        assert derived == {"Hot", "Piled"}
+    assert compiled("--no-cache", build="../build") == again
 
 
 def test_a_build_that_somebody_wrote_into_is_not_cut_from(derived: set[str]) -> None:

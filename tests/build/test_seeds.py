@@ -29,7 +29,9 @@ print(json.dumps([compiled.reused, compiled.keys, contents]))
 
 def run(project: Path, cache: Path, seed: str) -> Any:
     env = {**os.environ, "PYTHONHASHSEED": seed, "XDG_CACHE_HOME": str(cache)}
-    done = subprocess.run([sys.executable, "-c", RUN, str(project)], env=env, check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, str(project)], env=env, check=True, capture_output=True, text=True
+    )
     return json.loads(done.stdout)
 
 
