@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,10 @@ def test_sources_carry_no_path_of_a_machine() -> None:
     for path in [*SOURCES, ROOT / "README.md", ROOT / "ARCHITECTURE.md"]:
         text = path.read_text(encoding="utf-8")
         assert "/root/" not in text and "/home/" not in text, path
+
+
+def test_no_folder_of_tests_is_left_out(request: pytest.FixtureRequest) -> None:
+    """pytest leaves out folders by their names, for example all that are called `build`."""
+    left_out = request.config.getini("norecursedirs")
+    folders = {path.parent.name for path in Path(__file__).parent.rglob("test_*.py")}
+    assert [name for name in folders for pattern in left_out if fnmatch(name, pattern)] == []

@@ -21,7 +21,7 @@ from tests.routing.helpers import alert
 
 SPECS = sorted((Path(__file__).parent.parent / "rules_src").glob("*.yaml"))
 # ALERTKIT_FUZZ=3000 tries more.
-PAIRS = int(os.environ.get("ALERTKIT_FUZZ", "100"))
+PAIRS = int(os.environ.get("ALERTKIT_FUZZ", "60"))
 
 # Each of the same length as what it replaces, so that all mistakes stay where they are.
 SLIPS = [

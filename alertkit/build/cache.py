@@ -43,9 +43,8 @@ class Cache:
         """The entry of spec `name`, whatever it was made from, with what its test files consist of."""
         try:
             _, body, routed, sections = self._place(name).read_bytes().decode().split("\n")
-            return Unit(*json.loads(body))._replace(routed=routed), tuple(
-                Section(*entry) for entry in json.loads(sections)
-            )
+            made = Unit(*json.loads(body))._replace(routed=routed)
+            return made, tuple(Section(*entry) for entry in json.loads(sections))
         except (OSError, ValueError, TypeError):
             return None
 
