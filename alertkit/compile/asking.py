@@ -41,7 +41,7 @@ def ask_doubtful(entry: Entry, context: Context, registry: Registry, problems: P
         sure = error.code in _SURE or error.key == "expr"
         if sure and error.key not in entry.doubts and not any(f"`{key}" in said for key in entry.doubts):
             _report(entry, error, problems)
-    except Exception:
+    except Exception:  # an installed kind need not cope with what it was not told
         if not registry.is_plugin(entry.spec.kind):
             raise
     return None

@@ -62,7 +62,7 @@ def read(
 ) -> Salvage[M]:
     """Check `data`, which stands at `path` of `document`; its mistakes become problems, and the rest is read.
 
-    `unread` are keys that are there, though not in `data`.
+    `origin` and `unread` are those of `report`.
     """
     try:
         return Salvage(model.model_validate(data, context=context))

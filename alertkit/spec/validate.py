@@ -1,10 +1,10 @@
-"""From loaded YAML to pydantic models, and from pydantic's errors to located problems."""
+"""The models of what users write, and pydantic's errors about them as located problems."""
 
 import difflib
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Annotated, Any, ClassVar, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -32,7 +32,6 @@ class Model(BaseModel):
 # How many known words a help names.
 MANY = 24
 
-M = TypeVar("M", bound=BaseModel)
 
 # Path of a text in the document and offset in what was made of it -> offset in the document's text.
 Origin = Callable[[Sequence[str | int], int], int]
@@ -61,26 +60,6 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return _listed(words)
 
 
-def validate(
-    model: type[M],
-    document: Document,
-    path: Sequence[str | int],
-    data: Any,
-    problems: Problems,
-    context: dict[str, Any] | None = None,
-    origin: Origin | None = None,
-) -> M | None:
-    """Check `data`, which stands at `path` of `document`; on mistakes add problems and return None.
-
-    `origin` tells where in the document's text a character of `data`'s text came from, when the two differ.
-    """
-    try:
-        return model.model_validate(data, context=context)
-    except ValidationError as errors:
-        report(errors, model, document, path, data, problems, origin)
-        return None
-
-
 def report(
     errors: ValidationError,
     model: type[BaseModel],
@@ -91,9 +70,10 @@ def report(
     origin: Origin | None = None,
     unread: Collection[str] = (),
 ) -> None:
-    """Turn pydantic's errors about `data` into problems; the arguments are those of `validate`.
+    """Turn pydantic's errors about `data`, which stands at `path` of `document`, into problems.
 
-    `unread` are keys that are there, though not in `data`.
+    `origin` tells where in the document's text a character of `data`'s text came from, when the two differ; `unread`
+    are keys that are there, though not in `data`.
     """
     found = errors.errors(include_url=False)
     for error in found:
