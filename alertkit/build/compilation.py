@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -78,7 +78,7 @@ def compile_project(
         compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache, program or program_hash())
         if not write:
             return compiler.compiled(None)
-        with compiler.folder.renewed() as new:
+        with compiler.folder.renewed(ahead=cache and compiler.jobs > 1) as new:
             return compiler.compiled(new)
     except OSError as error:
         unwritable(project.build, error, problems)
@@ -140,7 +140,8 @@ class _Compiler:
         units, systems = list(found), {}
         shared = _Shared(self.inputs, self.program, self.project.build, self.cache, new)
         broken: list[Broken | None] = []
-        for made in _run(work, shared, self.jobs):
+        kept = sum(len(unit.outputs) for unit in found)
+        for made in _run(work, shared, self.jobs, lambda: folder.link_ahead(kept)):
             problems.extend(made.problems)
             if made.system is not None:
                 systems[made.system.name] = made.system
@@ -165,6 +166,8 @@ class _Compiler:
                 return None
             if stale:
                 folder.swap(new, outputs)
+            else:
+                folder.drop(new)
             seen = folder.remember(outputs)
         return Compilation(
             outputs, tuple(sorted(unit.system for unit in units)), sum(unit.alerts for unit in units),
@@ -285,12 +288,12 @@ class _Made(NamedTuple):
     broken: Broken | None = None
 
 
-def _run(tasks: list[_Task], shared: _Shared, jobs: int) -> list[_Made]:
-    """What comes of each task."""
+def _run(tasks: list[_Task], shared: _Shared, jobs: int, begun: Callable[[], None]) -> list[_Made]:
+    """What comes of each task; `begun` is called when something does, where the other cores are free."""
     global _shared
     _shared = shared
     if len(tasks) < PARALLEL_FROM or jobs < 2 or not hasattr(os, "fork"):
-        return list(map(_unit, tasks))
+        return [_unit(task, begun) for task in tasks]
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -303,8 +306,8 @@ def _unit_alone(task: _Task) -> _Made:
     return _unit(task)._replace(system=None)
 
 
-def _unit(task: _Task) -> _Made:
-    """Compile one spec and write its texts."""
+def _unit(task: _Task, begun: Callable[[], None] | None = None) -> _Made:
+    """Compile one spec and write its texts; call `begun` before those."""
     from alertkit.build.texts import texts_of
 
     assert _shared is not None
@@ -312,6 +315,8 @@ def _unit(task: _Task) -> _Made:
     system = _system(task.text, task.shown, task.name, _shared.inputs, problems)
     if system is None:
         return _Made(None, None, list(problems), broken_file(task.text, task.shown))
+    if begun is not None:
+        begun()
     before = None if _shared.cache is None else _shared.cache.last(task.name)
     texts, sections = texts_of(system, _shared.program, _shared.build, before)
     outputs = {}

@@ -11,10 +11,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+from alertkit.build.ahead import AHEAD_FROM, Ahead
 from alertkit.build.cache import project_cache, replace
 from alertkit.build.look import look, looks, walk
 from alertkit.source import Problems
@@ -36,24 +38,28 @@ class Folder:
         self.build = build
         self._index_place = project_cache(root) / "index.json"
         try:
-            self._index = json.loads(self._index_place.read_bytes())
+            index = json.loads(self._index_place.read_bytes())
         except (OSError, ValueError):
-            self._index = {}
+            index = {}
+        self._index: dict[str, list[Any]] = index if isinstance(index, dict) else {}
         self._present: dict[str, str] | None = None
+        self._ahead: Ahead | None = None
 
     def present(self) -> dict[str, str]:
         """Path below the folder -> content hash, of all files but those of the prover, which begin with a dot."""
         if self._present is None:
-            self._present = {}
-            index = self._index if isinstance(self._index, dict) else {}
-            for path, status in walk(str(self.build), hidden=False):
-                name = path[len(str(self.build)) + 1 :]
-                known = index.get(name)
-                if known and known[:-1] == list(look(status)):
-                    self._present[name] = known[-1]
-                else:
-                    self._present[name] = _hash(path)
+            self._present = self._ahead.seen() if self._ahead is not None else None
+            if self._present is None:
+                self._present = self._look()
         return self._present
+
+    def _look(self) -> dict[str, str]:
+        found = {}
+        for path, status in walk(str(self.build), hidden=False):
+            name = path[len(str(self.build)) + 1 :]
+            known = self._index.get(name)
+            found[name] = known[-1] if known and known[:-1] == list(look(status)) else _hash(path)
+        return found
 
     def differences(self, outputs: Mapping[str, str]) -> list[str]:
         """What is not as it should be, in words: files that are missing, stale or left over."""
@@ -73,29 +79,59 @@ class Folder:
         return sorted([*lost, *(name for name in hidden if name.startswith(".") and name not in _OWN_HIDDEN)])
 
     @contextmanager
-    def renewed(self) -> Iterator[Path]:
-        """A folder beside the build for new files; it is gone in the end, whatever happened."""
+    def renewed(self, ahead: bool) -> Iterator[Path]:
+        """A folder beside the build for new files; it is gone in the end, whatever happened.
+
+        With `ahead`, a second process may do what can be done before those files are known.
+        """
         self.build.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{self.build.name}-", dir=self.build.parent))
         try:
             new.chmod(0o755)
+            if ahead and len(self._index) >= AHEAD_FROM and hasattr(os, "fork"):
+                self._ahead = Ahead(self.present, lambda: self._link(new, self.present()))
             yield new
         finally:
-            shutil.rmtree(new, ignore_errors=True)
+            self.drop(new)
 
-    def swap(self, new: Path, outputs: Iterable[str]) -> None:
-        """Complete `new` with links to what stays as it is, and put it in the place of the build."""
+    def link_ahead(self, kept: int) -> None:
+        """Most likely the build will be replaced, and `kept` of its files stay: they may be linked already."""
+        if self._ahead is not None and kept >= AHEAD_FROM:
+            self._ahead.link()
+
+    def _link(self, new: Path, paths: Iterable[str]) -> None:
+        """Let `new` hold these files of the build, where it has no new ones."""
         # Thousands of files: names are put together as text, which is many times faster than `Path` does it.
         made: set[str] = set()
-        for path in outputs:
+        for path in paths:
             folder = path.rpartition("/")[0]
             if folder not in made:
                 (new / folder).mkdir(parents=True, exist_ok=True)
                 made.add(folder)
             _link(f"{self.build}/{path}", f"{new}/{path}")
+
+    def swap(self, new: Path, outputs: Collection[str]) -> None:
+        """Complete `new` with links to what stays as it is, and put it in the place of the build."""
+        if self._ahead is not None and self._ahead.linked():
+            for path in self.present().keys() - outputs:
+                (new / path).unlink()
+                with suppress(OSError):  # others are in it
+                    (new / path).parent.rmdir()
+        else:
+            self._link(new, outputs)
         _swap(new, self.build)
         # Now, for what was linked changes with it, and is to be remembered as it stays.
-        shutil.rmtree(new, ignore_errors=True)
+        _remove(new)
+        self._ahead = None
+
+    def drop(self, new: Path) -> None:
+        """Remove a folder that does not come into the place of the build; it need not be there."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.linked()
+        _remove(new)
+        if ahead is not None and ahead.told:  # what was linked is not as it was remembered
+            self.remember({path: content for path, content in self.present().items() if path in self._index})
 
     def remember(self, outputs: Mapping[str, str]) -> str:
         """Note the hashes of a build that was just written and is complete; a look at all of it."""
@@ -124,7 +160,13 @@ def put(folder: Path, path: str, raw: bytes) -> None:
     """Write one file of a new build."""
     target = folder / path
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(raw)
+    try:
+        with target.open("xb") as file:
+            file.write(raw)
+    except FileExistsError:  # a link to the old one, which is not to be written to
+        aside = target.with_name(f".{target.name}")
+        aside.write_bytes(raw)
+        aside.replace(target)
 
 
 def unwritable(build: Path, error: OSError, problems: Problems) -> None:
@@ -133,6 +175,15 @@ def unwritable(build: Path, error: OSError, problems: Problems) -> None:
         "AK113", f"the build folder `{build}` cannot be written: {error.strerror or error}", None,
         "the old build is as it was; check the disk and that you may write there",
     )  # fmt: skip
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, which need not be there; its thousands of files faster than `rmtree` does it."""
+    with suppress(OSError):
+        for _, _, names, place in os.fwalk(folder):
+            for name in names:
+                os.unlink(name, dir_fd=place)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_ours(build: Path, path: str) -> bool:

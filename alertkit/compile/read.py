@@ -104,7 +104,7 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
             "write `system:` and `alerts:`; an expression of old goes into an alert of `kind: expr`",
         )  # fmt: skip
         return None
-    file, cuts, doubts = read(SpecFile, document, (), data, problems, stand_ins=_FILE_STAND_INS)
+    file, cuts, doubts = read(SpecFile, document, (), data, problems, stand_ins=lambda: _FILE_STAND_INS)
     if file is None:
         return None
     if "system" not in doubts and not SYSTEM_NAME.match(file.system):
@@ -224,7 +224,7 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
             return origin_of(text, variables, offset) if variables and isinstance(text, str) else offset
 
         spec, cuts, doubts = read(
-            model, document, path, copy, problems, origin=origin, stand_ins=_stand_ins(model), unread=unsure
+            model, document, path, copy, problems, origin=origin, stand_ins=lambda: _stand_ins(model), unread=unsure
         )
         if spec is None:
             common = {key: value for key, value in copy.items() if key in _fields(_unread())}

@@ -7,7 +7,7 @@ written to files.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.source import Span
 
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A recording rule."""
 
     name: str
@@ -26,8 +25,7 @@ class Record:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """An alerting rule as Prometheus has it; `labels` are the rule's own, templates unexpanded."""
 
     alert: str
@@ -44,9 +42,7 @@ class Rule:
 
     def asking(self, expr: str) -> Rule:
         """This rule with another expression."""
-        return Rule(
-            self.alert, expr, self.for_, self.keep_firing_for, self.labels, self.annotations, self.span
-        )  # fmt: skip
+        return self._replace(expr=expr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +72,7 @@ class Alert:
     claim: Claim | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class System:
+class System(NamedTuple):
     """One spec file: one rule group named `name`, records before alerts."""
 
     name: str

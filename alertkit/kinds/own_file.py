@@ -141,7 +141,7 @@ def _read(path: Path, own: dict[str, type[Kind]], problems: Problems) -> type[Ki
     if not isinstance(document.data, dict):
         problems.add("AK203", "a kind file is a mapping", document.value(()), "begin with `description:`")
         return None
-    file, _, doubts = read(KindFile, document, (), document.data, problems, stand_ins=_STAND_INS)
+    file, _, doubts = read(KindFile, document, (), document.data, problems, stand_ins=lambda: _STAND_INS)
     if file is None:
         return None
     definition = _Check(name, file, document, doubts, problems).definition()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 
-SIZE = 16
+SIZE = 32  # characters
 
 
 def digest(*parts: bytes) -> str:
     """A short content hash in hex; parts cannot run into each other."""
-    state = hashlib.blake2b(digest_size=SIZE)
+    # Processors compute it, which makes it faster than what is faster on paper.
+    state = hashlib.sha256()
     for part in parts:
         state.update(len(part).to_bytes(8, "little"))
         state.update(part)
-    return state.hexdigest()
+    return state.hexdigest()[:SIZE]

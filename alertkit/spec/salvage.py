@@ -5,7 +5,7 @@ What is left out is known, so that nothing is said of a key that somebody did wr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any, Generic, NamedTuple, TypeVar, get_origin
 
@@ -57,18 +57,18 @@ def read(
     problems: Problems,
     context: dict[str, Any] | None = None,
     origin: Origin | None = None,
-    stand_ins: StandIns | None = None,
+    stand_ins: Callable[[], StandIns] = dict,
     unread: Collection[str] = (),
 ) -> Salvage[M]:
     """Check `data`, which stands at `path` of `document`; its mistakes become problems, and the rest is read.
 
-    `origin` and `unread` are those of `report`.
+    `origin` and `unread` are those of `report`; `stand_ins` is asked only where there are mistakes.
     """
     try:
         return Salvage(model.model_validate(data, context=context))
     except ValidationError as errors:
         report(errors, model, document, path, data, problems, origin, unread)
-        return _rest(model, data, errors, context, stand_ins or {})
+        return _rest(model, data, errors, context, stand_ins())
 
 
 def doubted(model: type[BaseModel], key: str, value: object, present: Collection[str] = ()) -> frozenset[str]:

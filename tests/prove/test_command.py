@@ -86,21 +86,21 @@ def broken(system: System, name: str, change: object) -> System:
     def mend(alert: Alert) -> Alert:
         if alert.name != name:
             return alert
-        return replace(alert, rules=tuple(replace(rule, expr=change(rule.expr)) for rule in alert.rules))  # type: ignore[operator]
+        return replace(alert, rules=tuple(rule._replace(expr=change(rule.expr)) for rule in alert.rules))  # type: ignore[operator]
 
-    return replace(system, alerts=tuple(map(mend, system.alerts)))
+    return system._replace(alerts=tuple(map(mend, system.alerts)))
 
 
 @pytest.mark.parametrize(
     ("change", "case"),
     [
-        (lambda rule: replace(rule, expr=rule.expr.replace("> 1", "> 1.01")), "just-past"),
-        (lambda rule: replace(rule, expr=rule.expr.replace("> 1", "> 0.99")), "just-inside"),
-        (lambda rule: replace(rule, for_=rule.for_ // 2), "blip"),
-        (lambda rule: replace(rule, for_=rule.for_ * 2), "just-past"),
-        (lambda rule: replace(rule, labels=(*rule.labels, ("extra", "x"))), "just-past"),
-        (lambda rule: replace(rule, annotations=(("summary", "other"),)), "just-past"),
-        (lambda rule: replace(rule, expr="vector(1)"), "at-rest"),
+        (lambda rule: rule._replace(expr=rule.expr.replace("> 1", "> 1.01")), "just-past"),
+        (lambda rule: rule._replace(expr=rule.expr.replace("> 1", "> 0.99")), "just-inside"),
+        (lambda rule: rule._replace(for_=rule.for_ // 2), "blip"),
+        (lambda rule: rule._replace(for_=rule.for_ * 2), "just-past"),
+        (lambda rule: rule._replace(labels=(*rule.labels, ("extra", "x"))), "just-past"),
+        (lambda rule: rule._replace(annotations=(("summary", "other"),)), "just-past"),
+        (lambda rule: rule._replace(expr="vector(1)"), "at-rest"),
     ],
     ids=["threshold-up", "threshold-down", "for-halved", "for-doubled", "label", "annotation", "always"],
 )
@@ -146,7 +146,7 @@ def test_interrupted_series_and_levels_have_cases_of_their_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str, before: str, after: str, cases: set[str]
 ) -> None:
     def change(rule: Rule) -> Rule:
-        return replace(rule, expr=rule.expr.replace(before, after))
+        return rule._replace(expr=rule.expr.replace(before, after))
 
     assert cases <= failing(spec, change, tmp_path, monkeypatch)
 
@@ -271,7 +271,7 @@ def test_a_failure_at_a_time_of_no_case_is_no_success(
     """Expectations without a case (here they are taken away) are told as failures, beside what passes."""
     monkeypatch.chdir(small(tmp_path, *(f"{name}: {{kind: threshold, metric: {name}, above: 1}}" for name in "AB")))
     (system,) = systems_of(tmp_path)
-    wrong = replace(system, alerts=tuple(map(never, system.alerts[:1])) + system.alerts[1:])
+    wrong = system._replace(alerts=tuple(map(never, system.alerts[:1])) + system.alerts[1:])
     real = runner.proofs_of
 
     def without(*asked: Any) -> list[Proof]:
@@ -284,7 +284,7 @@ def test_a_failure_at_a_time_of_no_case_is_no_success(
 
 
 def never(alert: Alert) -> Alert:
-    return replace(alert, rules=tuple(replace(rule, expr=rule.expr.replace("> 1", "> 1e9")) for rule in alert.rules))
+    return replace(alert, rules=tuple(rule._replace(expr=rule.expr.replace("> 1", "> 1e9")) for rule in alert.rules))
 
 
 def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, tmp_path: Path) -> None:

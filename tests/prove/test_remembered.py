@@ -164,9 +164,9 @@ def test_what_passed_beside_a_failing_alert_is_not_derived_again(
     def wrong(*arguments: object) -> object:
         system = compiled(*arguments)  # type: ignore[arg-type]
         assert system is not None
-        rules = [replace(rule, expr=rule.expr.replace("< 5", "< 4")) for alert in system.alerts for rule in alert.rules]
+        rules = [rule._replace(expr=rule.expr.replace("< 5", "< 4")) for alert in system.alerts for rule in alert.rules]
         alerts = [replace(alert, rules=(rule,)) for alert, rule in zip(system.alerts, rules, strict=True)]
-        return replace(system, alerts=tuple(alerts))
+        return system._replace(alerts=tuple(alerts))
 
     monkeypatch.setattr(compilation, "_system", wrong)
     assert run("--no-cache").exit_code == 1

@@ -38,11 +38,11 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
     def wrong(alert: Alert) -> Alert:
         if alert.name != "Hot":
             return alert
-        return replace(alert, rules=tuple(replace(r, expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
+        return replace(alert, rules=tuple(r._replace(expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
 
     def compiled(*arguments: object) -> object:
         system = real(*arguments)  # type: ignore[arg-type]
-        return None if system is None else replace(system, alerts=tuple(map(wrong, system.alerts)))
+        return None if system is None else system._replace(alerts=tuple(map(wrong, system.alerts)))
 
     monkeypatch.setattr(compilation, "_system", compiled)
     yield lambda *arguments: CliRunner().invoke(main, list(arguments), catch_exceptions=False)

@@ -11,7 +11,7 @@ from alertkit.kinds.stimulus import OPAQUE
 from alertkit.source.digest import digest
 
 _of_alert = attrgetter(*[field.name for field in fields(Alert) if field.name not in ("span", "rules")])
-_of_rule = attrgetter(*[field.name for field in fields(Rule) if field.name != "span"])
+_of_rule = attrgetter(*[name for name in Rule._fields if name != "span"])
 
 
 def contents_of(system: System, program: str) -> dict[str, str]:

@@ -34,7 +34,7 @@ def _first(systems: Sequence[System], level: Situation) -> Sample:
     alert, rule = _rule(system, level)
     labels = level.labels | {name: f"{name}-1" for name in level.free}
     annotations = dict(rule.annotations)
-    for proof in proofs_of(replace(system, alerts=(alert,))):
+    for proof in proofs_of(system._replace(alerts=(alert,))):
         for test in proof.group.alert_tests:
             for expected in test.expected:
                 given = dict(expected.labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from alertkit.compile.ruleset import Pairs, Record, Rule
 from alertkit.promql import PromqlError, mutants, parse, to_text
@@ -36,7 +36,7 @@ def changes_of(rule: Rule | Record) -> Iterator[Change]:
     except PromqlError:
         return
     for mutant in mutants(tree):
-        yield Change(mutant.kind, mutant.description, rule, replace(rule, expr=to_text(mutant.expr)))
+        yield Change(mutant.kind, mutant.description, rule, rule._replace(expr=to_text(mutant.expr)))
     if isinstance(rule, Rule):
         yield from _fields(rule)
 
@@ -44,25 +44,25 @@ def changes_of(rule: Rule | Record) -> Iterator[Change]:
 def _fields(rule: Rule) -> Iterator[Change]:
     if rule.for_:
         shown = format_duration(rule.for_)
-        yield Change("for-dropped", f"`for: {shown}` is gone", rule, replace(rule, for_=0))
+        yield Change("for-dropped", f"`for: {shown}` is gone", rule, rule._replace(for_=0))
         for kind, changed in (("for-halved", rule.for_ // 2), ("for-doubled", rule.for_ * 2)):
             words = f"`for: {shown}` became {format_duration(changed)}"
-            yield Change(kind, words, rule, replace(rule, for_=changed))
+            yield Change(kind, words, rule, rule._replace(for_=changed))
     if rule.keep_firing_for:
         shown = format_duration(rule.keep_firing_for)
         yield Change(
-            "keep_firing_for-dropped", f"`keep_firing_for: {shown}` is gone", rule, replace(rule, keep_firing_for=0)
+            "keep_firing_for-dropped", f"`keep_firing_for: {shown}` is gone", rule, rule._replace(keep_firing_for=0)
         )
     for name, value in rule.labels:
         kind = "severity" if name == "severity" else "label"
         yield Change(
             kind, f"the label `{name}` became `{_changed(value)}`", rule,
-            replace(rule, labels=_with(rule.labels, name, _changed(value))),
+            rule._replace(labels=_with(rule.labels, name, _changed(value))),
         )  # fmt: skip
     for name, value in rule.annotations:
         yield Change(
             "annotation", f"the annotation `{name}` got another text", rule,
-            replace(rule, annotations=_with(rule.annotations, name, f"{value} {MARK}")),
+            rule._replace(annotations=_with(rule.annotations, name, f"{value} {MARK}")),
         )  # fmt: skip
 
 

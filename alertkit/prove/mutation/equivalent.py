@@ -77,7 +77,7 @@ def equivalent(change: Change, readers: Sequence[Rule], records: Mapping[str, st
         ):
             return "its readers mean the same whichever counters exist"
         return None
-    if replace(before, expr="") != replace(after, expr=""):
+    if before._replace(expr="") != after._replace(expr=""):
         return None
     if _normal(before, before.expr, records) == _normal(before, after.expr, records):
         return "both mean the same on every series"

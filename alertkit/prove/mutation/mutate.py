@@ -259,10 +259,10 @@ class _World:
             assert isinstance(after, Record)
             if record is change.before or metric_names(parse(record.expr)) & self._names.keys():
                 self._names[record.name] = f"{record.name}:M{self._number}"
-                self.records.append(replace(after, name=self._names[record.name], expr=self._renamed(after.expr)))
+                self.records.append(after._replace(name=self._names[record.name], expr=self._renamed(after.expr)))
 
     def _rule(self, rule: Rule) -> Rule:
-        return replace(rule, alert=self._names[rule.alert], expr=self._renamed(rule.expr))
+        return rule._replace(alert=self._names[rule.alert], expr=self._renamed(rule.expr))
 
     def _renamed(self, text: str) -> str:
         if not any(name in text for name in self._names):

@@ -98,7 +98,7 @@ def _changed(one: Prepared, mutant: Mutant) -> Prepared:
 
 
 def _key(mutant: Mutant) -> Rule | Record:
-    return replace(mutant.change.before, span=_NOWHERE)
+    return mutant.change.before._replace(span=_NOWHERE)
 
 
 def _places(test: PlainTest) -> dict[Rule | Record, FoundRule]:
@@ -106,7 +106,7 @@ def _places(test: PlainTest) -> dict[Rule | Record, FoundRule]:
     rules = needed(test)
     if rules is None:
         rules = [rule for file in test.rules for group in file.groups or () for rule in group.rules]
-    return {replace(rule_of(found), span=_NOWHERE): found for found in rules}
+    return {rule_of(found)._replace(span=_NOWHERE): found for found in rules}
 
 
 def _noticed_by_tests(

@@ -49,7 +49,7 @@ def read_files(folder: Path, systems: Collection[str] | None, problems: Problems
                 f"rename it to {path.stem}.test.yml, or write `system:` and `scenarios:`",
             )  # fmt: skip
             continue
-        file, _, doubts = read(ScenarioFile, document, (), data, problems, stand_ins=_STAND_INS)
+        file, _, doubts = read(ScenarioFile, document, (), data, problems, stand_ins=lambda: _STAND_INS)
         if file is None:
             continue
         if systems is not None and file.system not in systems and "system" not in doubts:
@@ -71,7 +71,7 @@ def read_scenarios(files: Iterable[FileOfScenarios], clock: Clock, problems: Pro
         for name, scenario in file.scenarios.items():
             place = ("scenarios", name)
             before = len(problems)
-            keys, _, doubts = read(ScenarioKeys, document, place, scenario, problems, stand_ins=_STAND_INS)
+            keys, _, doubts = read(ScenarioKeys, document, place, scenario, problems, stand_ins=lambda: _STAND_INS)
             if keys is not None:
                 reader = _Reader(document, place, keys, doubts, path.parent, clock, problems)
                 one = reader.read(file.system, name)

@@ -1,0 +1,68 @@
+"""A second process that looks at the last build, and links what stays of it, while this one compiles.
+
+Looking at thousands of files and linking them takes as long as compiling a spec, and needs nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from contextlib import suppress
+
+# Fewer files than this are looked at faster than a process starts.
+AHEAD_FROM = 500
+
+
+class Ahead:
+    """Does `look` at once and `link` when told to, each in a forked process."""
+
+    def __init__(self, look: Callable[[], dict[str, str]], link: Callable[[], None]) -> None:
+        seen, answer = os.pipe()
+        told, self._tell = os.pipe()
+        self._seen = os.fdopen(seen, "rb")
+        self.told = False  # to link: some of that may be done
+        self._linked: bool | None = None
+        self._process = os.fork()
+        if self._process == 0:
+            for ours in (seen, self._tell):  # or it would wait for itself
+                os.close(ours)
+            _work(look, answer, link, told)
+        os.close(answer)
+        os.close(told)
+
+    def seen(self) -> dict[str, str] | None:
+        """What `look` returned, waited for; None where it failed. Asked once."""
+        with self._seen:
+            try:
+                return dict(json.loads(self._seen.read()))
+            except ValueError:
+                return None
+
+    def link(self) -> None:
+        """Begin with `link`, if that was not done."""
+        if not self.told:
+            self.told = True
+            with suppress(BrokenPipeError):  # it is not there any more, and `linked` says so
+                os.write(self._tell, b"\n")
+
+    def linked(self) -> bool:
+        """Whether all was linked, waited for; nothing is begun after it."""
+        if self._linked is None:
+            self._seen.close()  # nobody reads on: it shall not wait for that
+            os.close(self._tell)
+            self._linked = os.waitpid(self._process, 0)[1] == 0 and self.told
+        return self._linked
+
+
+def _work(look: Callable[[], dict[str, str]], answer: int, link: Callable[[], None], told: int) -> None:
+    """What the second process does; it never returns."""
+    failed = 1
+    try:
+        with os.fdopen(answer, "wb") as file:
+            file.write(json.dumps(look()).encode())
+        if os.read(told, 1):  # nothing: there is nobody any more, or nothing to link
+            link()
+        failed = 0
+    finally:
+        os._exit(failed)
