@@ -17,6 +17,9 @@ os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", ""), *_folders])
 # A shell's background jobs ignore Ctrl-C, and so would all that is started and interrupted here.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# The same of `nohup` and what it has ignored.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # A busy machine is no failure, and the same examples run everywhere.
 settings.register_profile("alertkit", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -69,7 +69,9 @@ def test_merged_and_isolated_runs_agree(tmp_path: Path, monkeypatch: pytest.Monk
     if promtool is None:
         pytest.skip("promtool is not installed")
     monkeypatch.chdir(shipped(tmp_path))
-    systems = [broken(s, "HighLatency", lambda e: e.replace("> 1", "> 2")) for s in systems_of(tmp_path)]
+    some = [s for s in systems_of(tmp_path) if s.name in ("peak_trade", "spark_stacker")]  # all take half a minute
+    systems = [broken(s, "HighLatency", lambda e: e.replace("> 1", "> 2")) for s in some]
+    assert len(systems) == 2
     merged = proven(systems, Path(promtool), tmp_path / "keep")
     isolated = proven(systems, Path(promtool), tmp_path / "keep", isolate=True)
 
