@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,16 +15,27 @@ from contextlib import suppress
 AHEAD_FROM = 500
 
 
+def possible() -> bool:
+    """Whether this process can be forked: with threads, the other one might wait for a lock that nobody opens."""
+    return hasattr(os, "fork") and threading.active_count() == 1
+
+
 class Ahead:
-    """Does `look` at once and `link` when told to, each in a forked process."""
+    """Does `look` at once and `link` when told to, in a forked process."""
 
     def __init__(self, look: Callable[[], dict[str, str]], link: Callable[[], None]) -> None:
+        """Begin; raises `OSError` where there can be no other process."""
         seen, answer = os.pipe()
         told, self._tell = os.pipe()
         self._seen = os.fdopen(seen, "rb")
         self.told = False  # to link: some of that may be done
         self._linked: bool | None = None
-        self._process = os.fork()
+        try:
+            self._process = os.fork()
+        except OSError:
+            for end in (answer, told, self._tell):
+                os.close(end)
+            raise
         if self._process == 0:
             for ours in (seen, self._tell):  # or it would wait for itself
                 os.close(ours)

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from alertkit.build.ahead import AHEAD_FROM, Ahead
+from alertkit.build.ahead import AHEAD_FROM, Ahead, possible
 from alertkit.build.cache import project_cache, replace
 from alertkit.build.look import look, looks, walk
 from alertkit.source import Problems
@@ -88,8 +88,9 @@ class Folder:
         new = Path(tempfile.mkdtemp(prefix=f".{self.build.name}-", dir=self.build.parent))
         try:
             new.chmod(0o755)
-            if ahead and len(self._index) >= AHEAD_FROM and hasattr(os, "fork"):
-                self._ahead = Ahead(self.present, lambda: self._link(new, self.present()))
+            if ahead and len(self._index) >= AHEAD_FROM and possible():
+                with suppress(OSError):  # no more processes or files: this one does it all
+                    self._ahead = Ahead(self.present, lambda: self._link(new, self.present()))
             yield new
         finally:
             self.drop(new)

@@ -23,8 +23,8 @@ made = []
 
 class Ahead(ahead.Ahead):
     def __init__(self, look, link):
-        made.append(self)
         super().__init__(look, link)
+        made.append(self)
 
 def _hash(path, real=folder._hash):
     os.write(1, b"hashed\\n")  # by whichever process
@@ -132,6 +132,13 @@ def test_a_change_that_changes_nothing(project: Path) -> None:
     assert "(unchanged)" in said[0] and said[-1] == LINKED
     said = alertkit(project)
     assert "(unchanged)" in said[0] and "hashed" not in said
+
+
+def test_where_no_other_process_can_start(project: Path) -> None:
+    change(project, "one")
+    said = alertkit(project, "def fork(): raise BlockingIOError(11, 'none left')\nos.fork = fork")
+    assert said[-1] == "told [] linked []"
+    assert tree(project / "build") == fresh(project)
 
 
 @pytest.mark.parametrize("before", [DIES_LINKING, DIES_LOOKING])
