@@ -1,4 +1,4 @@
-"""A second process that looks at the last build, and links what stays of it, while this one compiles.
+"""A second process that looks at the last build, and links what is in it, while this one compiles.
 
 Looking at thousands of files and linking them takes as long as compiling a spec, and needs nothing of it.
 """
@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 # Fewer files than this are looked at faster than a process starts.
 AHEAD_FROM = 500
@@ -23,7 +24,7 @@ def possible() -> bool:
 class Ahead:
     """Does `look` at once and `link` when told to, in a forked process."""
 
-    def __init__(self, look: Callable[[], dict[str, str]], link: Callable[[], None]) -> None:
+    def __init__(self, look: Callable[[], dict[str, Any]], link: Callable[[], None]) -> None:
         """Begin; raises `OSError` where there can be no other process."""
         seen, answer = os.pipe()
         told, self._tell = os.pipe()
@@ -43,7 +44,7 @@ class Ahead:
         os.close(answer)
         os.close(told)
 
-    def seen(self) -> dict[str, str] | None:
+    def seen(self) -> dict[str, Any] | None:
         """What `look` returned, waited for; None where it failed. Asked once."""
         with self._seen:
             try:
@@ -59,15 +60,17 @@ class Ahead:
                 os.write(self._tell, b"\n")
 
     def linked(self) -> bool:
-        """Whether all was linked, waited for; nothing is begun after it."""
+        """Whether all was linked, waited for; the other process is gone then."""
         if self._linked is None:
+            self._linked = False
             self._seen.close()  # nobody reads on: it shall not wait for that
             os.close(self._tell)
-            self._linked = os.waitpid(self._process, 0)[1] == 0 and self.told
+            with suppress(ChildProcessError):  # who ignores the ends of processes is not told how they were
+                self._linked = os.waitpid(self._process, 0)[1] == 0 and self.told
         return self._linked
 
 
-def _work(look: Callable[[], dict[str, str]], answer: int, link: Callable[[], None], told: int) -> None:
+def _work(look: Callable[[], dict[str, Any]], answer: int, link: Callable[[], None], told: int) -> None:
     """What the second process does; it never returns."""
     failed = 1
     try:

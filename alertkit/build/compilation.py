@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,7 +37,8 @@ class Compilation(NamedTuple):
 
     `program`: a hash of the code that compiled; `keys`: for each system what all that was made of it depends on, as a
     hash; `sizes`: how many expectations it has. `systems`: those that are at hand, as they were just compiled.
-    `changed`: the build folder was not as it should be, and was written where that was asked for; `seen`: a look at it.
+    `changed`: the build folder was not as it should be, and was written where that was asked for; `seen`: a look at it,
+    None where somebody else wrote into it meanwhile.
     """
 
     outputs: dict[str, str]
@@ -109,7 +112,7 @@ def read_systems(
 
 def _name(project: Project, path: Path) -> str:
     """A spec's name in comments: relative to the project, the same on every machine."""
-    return path.relative_to(project.root).as_posix()
+    return Path(os.path.relpath(path, project.root)).as_posix()
 
 
 class _Task(NamedTuple):
@@ -140,6 +143,8 @@ class _Compiler:
         units, systems = list(found), {}
         shared = _Shared(self.inputs, self.program, self.project.build, self.cache, new)
         broken: list[Broken | None] = []
+        if len(work) >= PARALLEL_FROM:
+            folder.alone()  # workers would hold its ends open, and no core is free for it
         kept = sum(len(unit.outputs) for unit in found)
         for made in _run(work, shared, self.jobs, lambda: folder.link_ahead(kept)):
             problems.extend(made.problems)
@@ -158,8 +163,10 @@ class _Compiler:
         if problems:
             return None
         outputs = dict(sorted(outputs.items()))
-        stale, seen = tuple(folder.differences(outputs)), None
-        if new is not None:
+        stale = tuple(folder.differences(outputs))
+        if new is None:
+            seen: str | None = folder.seen()
+        else:
             foreign = folder.foreign(outputs) if stale else []
             if foreign:
                 not_ours(self.project, foreign, problems)
@@ -227,7 +234,7 @@ class _Compiler:
         check_templates(self.project.alertmanager, inputs.templates, routing, problems)
         if problems:
             return {}
-        made = {"alertmanager.yml": alertmanager_yaml(routing)}
+        made = {"alertmanager.yml": alertmanager_yaml(routing, lambda shown: _name(self.project, Path.cwd() / shown))}
         made.update({f"templates/{name}": text for name, text in inputs.templates.items()})
         outputs = {}
         for path, text in made.items():
@@ -297,8 +304,19 @@ def _run(tasks: list[_Task], shared: _Shared, jobs: int, begun: Callable[[], Non
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+    with ProcessPoolExecutor(jobs, get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)) as pool:
         return list(pool.map(_unit_alone, tasks, chunksize=max(1, len(tasks) // (jobs * 8))))
+
+
+def _end_with(parent: int) -> None:
+    """Let a worker end soon after its parent, however that ended: nobody else tells it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _unit_alone(task: _Task) -> _Made:

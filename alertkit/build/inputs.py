@@ -34,7 +34,8 @@ class Inputs(NamedTuple):
 
 def spec_paths(project: Project) -> list[Path]:
     """The spec files of a project, in the order in which they are compiled."""
-    return sorted(path for pattern in ("*.yaml", "*.yml") for path in project.specs.glob(pattern))
+    found = (path for pattern in ("*.yaml", "*.yml") for path in project.specs.glob(pattern))
+    return sorted(path for path in found if not path.name.startswith("."))  # editors keep such beside what is edited
 
 
 def read_inputs(project: Project, problems: Problems) -> Inputs:

@@ -43,17 +43,17 @@ class Last:
         self._before, newest = self._inputs(self.folders)
         self._settled = newest < began - TICK_NS
 
-    def end(self, build: Path, result: dict[str, Any], others: Iterable[Path] = (), seen: str | None = None) -> None:
+    def end(self, build: Path, result: dict[str, Any], seen: str | None, others: Iterable[Path] = ()) -> None:
         """Record a run that worked, after its outputs were written; `others` are what it read beside the folders.
 
-        `seen`: a look at the outputs as they were written (None: they are looked at now).
+        `seen`: a look at the outputs as the run left them (None: not as it should, so there is nothing to record).
         """
         from alertkit.build.cache import replace
 
         inputs, _ = self._inputs(self.folders)
-        if self._settled and inputs == self._before:
+        if seen is not None and self._settled and inputs == self._before:
             record = {
-                "folders": self.folders, "inputs": inputs, "build": str(build), "outputs": seen or _outputs(str(build)),
+                "folders": self.folders, "inputs": inputs, "build": str(build), "outputs": seen,
                 "others": [[path, _seen(path)] for path in sorted({str(path.absolute()) for path in others})],
                 "result": result,
             }  # fmt: skip
@@ -69,11 +69,11 @@ class Last:
         for path, status in files:
             rows.append(f"{path} {look(status)}")
             newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)
-        return digest("\n".join(rows).encode()), newest
+        return digest("\n".join(rows).encode(errors="surrogateescape")), newest
 
 
 def _outputs(build: str) -> str:
-    return looks(walk(build, hidden=False))
+    return looks((path[len(build) + 1 :], look(status)) for path, status in walk(build, hidden=False))
 
 
 def _seen(path: str) -> list[int] | None:

@@ -25,9 +25,9 @@ def look(status: os.stat_result) -> Look:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def looks(files: Iterable[tuple[str, os.stat_result]]) -> str:
+def looks(files: Iterable[tuple[str, Look]]) -> str:
     """One look at many files."""
-    return digest("\n".join([f"{path} {look(status)}" for path, status in files]).encode())
+    return digest("\n".join([f"{path} {seen}" for path, seen in files]).encode(errors="surrogateescape"))
 
 
 def walk(folder: str, hidden: bool = True, bytecode: bool = True) -> Iterator[tuple[str, os.stat_result]]:
@@ -43,7 +43,13 @@ def walk(folder: str, hidden: bool = True, bytecode: bool = True) -> Iterator[tu
     for entry in entries:
         if entry.name.startswith(".") and not hidden:
             continue
-        if entry.is_dir():
+        try:
+            below = entry.is_dir()
+            if below and entry.is_symlink() and _is_above(entry.path):
+                continue  # it would never end
+        except OSError:  # a link to itself
+            continue
+        if below:
             if bytecode or entry.name != "__pycache__":
                 yield from walk(entry.path, bytecode=bytecode)
             continue
@@ -51,6 +57,12 @@ def walk(folder: str, hidden: bool = True, bytecode: bool = True) -> Iterator[tu
             yield entry.path, entry.stat(follow_symlinks=entry.is_file())
         except FileNotFoundError:  # somebody has just removed it
             continue
+
+
+def _is_above(link: str) -> bool:
+    """Whether a link leads to a folder that it is in."""
+    target = Path(link).resolve()
+    return Path(link).parent.resolve().is_relative_to(target)
 
 
 def _offers_kinds(package: Path) -> bool:

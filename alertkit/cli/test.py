@@ -161,7 +161,7 @@ def command(
     if last is not None and not failed:
         told = to_data(event for event in written if not isinstance(event, Planned))
         seen = proving.compiled.seen if proving.compiled else None
-        last.end(project.build, {"keys": dict(proving.keys), "told": told}, proving.others, seen)
+        last.end(project.build, {"keys": dict(proving.keys), "told": told}, seen, proving.others)
     traces = traces_of(proving.of(failed), failed, run) if failed else {}
     report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
     sys.exit(FAILED if failed else OK)

@@ -44,6 +44,20 @@ def _link(self, new, paths, real=folder.Folder._link):
     os.kill(os.getpid(), signal.SIGKILL) if os.getpid() != main else real(self, new, paths)
 folder.Folder._link = _link
 """
+DIES_AFTER_ONE = """
+def _link(old, target, real=folder._link):
+    real(old, target)
+    os.getpid() == main or os.kill(os.getpid(), signal.SIGKILL)
+folder._link = _link
+"""
+COPIES_HALF = """
+def _link(old, target):
+    with open(old, "rb") as whole, open(target, "xb") as part:
+        part.write(whole.read() if os.getpid() == main else whole.read()[:100])
+    os.getpid() == main or os.kill(os.getpid(), signal.SIGKILL)
+folder._link = lambda old, target: os.path.exists(target) or _link(old, target)
+"""
+NOT_TOLD = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
 DIES_LOOKING = """
 def _look(self, real=folder.Folder._look):
     return os._exit(1) if os.getpid() != main else real(self)
@@ -141,11 +155,30 @@ def test_where_no_other_process_can_start(project: Path) -> None:
     assert tree(project / "build") == fresh(project)
 
 
-@pytest.mark.parametrize("before", [DIES_LINKING, DIES_LOOKING])
+@pytest.mark.parametrize("before", [DIES_LINKING, DIES_AFTER_ONE, COPIES_HALF, DIES_LOOKING, NOT_TOLD])
 def test_without_the_second_process_the_first_does_its_work(before: str, project: Path) -> None:
     change(project, "one")
+    (project / "rules_src" / "two.yaml").unlink()
     assert alertkit(project, before)[-1] == "told [True] linked [False]"
     assert tree(project / "build") == fresh(project)
+
+
+def test_a_build_that_somebody_writes_into_meanwhile_is_mended_in_the_next_run(project: Path) -> None:
+    change(project, "one")
+    rules = project / "build" / "rules" / "two.yml"
+    text = rules.read_text(encoding="utf-8")
+    writes = f"""
+real = folder.Folder.differences
+def differences(self, outputs):
+    with open({str(rules)!r}, "a") as file:
+        file.write("# by hand")
+    return real(self, outputs)
+folder.Folder.differences = differences
+"""
+    alertkit(project, writes.replace("{", "{{").replace("}", "}}").replace("{{str", "{str"))
+    assert rules.read_text(encoding="utf-8") == text + "# by hand"
+    said = alertkit(project)
+    assert "(unchanged)" not in said[0] and rules.read_text(encoding="utf-8") == text
 
 
 def test_nobody_waits_for_what_nobody_asked() -> None:

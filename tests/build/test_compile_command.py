@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from alertkit.build.compilation import PARALLEL_FROM
 from tests.projects import shipped, small
 from tests.servers import versions
 
@@ -188,3 +189,65 @@ def test_a_build_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "alertkit.yaml").write_text("build: rules_src/demo.yaml/build\n", encoding="utf-8")
     done = alertkit(tmp_path, "compile")
     assert done.returncode == 2 and "AK113" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_killed_with_its_workers_it_leaves_nothing_that_stays(tmp_path: Path) -> None:
+    """Workers end by themselves, and the next compile removes what is old enough to be nobody's."""
+    for index in range(PARALLEL_FROM + 2):
+        alerts = [ALERT.replace("Hot", f"Hot{i}").replace("temperature", f"t{i}") for i in range(40)]
+        small(tmp_path, *alerts, system=f"s{index}")
+    command = [sys.executable, "-m", "alertkit", "compile", "--jobs", "2"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        deadline = time.monotonic() + 60
+        while not (workers := _children(process.pid)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate(timeout=60)  # the workers hold its output, and are gone when that ends
+    assert workers
+    (left,) = tmp_path.glob(".build-*")
+    assert alertkit(tmp_path, "compile").returncode == 0
+    assert left.exists()  # it might be that of another compile that has just begun
+    os.utime(left, (0, 0))
+    small(tmp_path, ALERT, system="s0")
+    assert alertkit(tmp_path, "compile").returncode == 0
+    assert not left.exists()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+
+
+def test_a_link_stays_and_what_it_leads_to_is_renewed(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "build").symlink_to("elsewhere")
+    for above in ("30", "40"):
+        small(tmp_path, ALERT.replace("30", above))
+        assert alertkit(tmp_path, "compile").returncode == 0
+        assert (tmp_path / "build").is_symlink()
+        assert f"> {above}" in (tmp_path / "elsewhere" / "rules" / "demo.yml").read_text(encoding="utf-8")
+    assert {path.name for path in tmp_path.iterdir()} == {"alertkit.yaml", "rules_src", "build", "elsewhere"}
+
+
+def test_a_file_in_the_place_of_the_build_stays(tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    (tmp_path / "alertkit.yaml").write_text("build: notes.txt\n", encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("precious", encoding="utf-8")
+    done = alertkit(tmp_path, "compile")
+    assert done.returncode == 2 and "AK113" in done.stderr and "ot a directory" in done.stderr
+    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "precious"
+
+
+@pytest.mark.parametrize(
+    ("odd", "target"), [("caf\udce9.txt", None), ("self", "self"), ("above", ".."), (".#demo.yaml", "me@here.1:2")]
+)
+def test_odd_names_beside_specs_are_no_trouble(odd: str, target: str | None, tmp_path: Path) -> None:
+    small(tmp_path, ALERT)
+    place = tmp_path / "rules_src" / odd
+    if target is None:
+        place.write_text("", encoding="utf-8")
+    else:
+        place.symlink_to(target)
+    for _ in range(2):
+        done = alertkit(tmp_path, "compile")
+        assert done.returncode == 0, done.stderr

@@ -157,3 +157,19 @@ def test_every_alert_of_built_in_kinds_has_a_hash_of_its_own(tmp_path: Path, mon
         assert set(contents.values()).isdisjoint(contents_of(system, "other code").values())
         hashes += contents.values()
     assert len(set(hashes)) == len(hashes)
+
+
+@pytest.mark.parametrize("below", ["rules_src", "rules_src/kinds", "notes/of/mine"])
+def test_comments_of_the_routing_do_not_say_where_somebody_stands(
+    below: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    shipped(tmp_path / "project")
+    (tmp_path / "project" / below).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / "project")
+    compiled()
+    monkeypatch.chdir(below)
+    done = CliRunner().invoke(main, ["compile", "--check"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(main, ["compile", "--no-cache"], catch_exceptions=False)
+    assert done.exit_code == 0 and "(unchanged)" in done.output
