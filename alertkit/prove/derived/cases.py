@@ -206,6 +206,7 @@ class _Bound:
         tests, length = found
         lost = [_series_name(one, self.bad) for one in inputs]
         staying = [name for name, _ in self.cast.outsiders]
+        staying += [name for _, names in self.cast.copies for name in names]  # or their companions would fire too
         if case == FORGOTTEN and self.good is not None:
             staying += [_series_name(one, self.good) for one in inputs]
         lost = list(dict.fromkeys(lost))
