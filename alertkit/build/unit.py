@@ -67,5 +67,5 @@ def _routable(data: dict[str, Any]) -> Routable:
         data["name"], data["system"], tuple(data["levels"]),
         None if data["identity"] is None else tuple(data["identity"]), Span(**data["span"]),
         tuple(data["unless"]), tuple(data["notify"]), data["active"], data["companion"], data["heartbeat_receiver"],
-        data["mute"],
+        data["mute"], tuple(data["variables"]),
     )  # fmt: skip

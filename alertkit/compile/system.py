@@ -27,7 +27,7 @@ from alertkit.compile.texts import (
     check_identity,
     check_labels,
 )
-from alertkit.compile.unless import check_unless, explained
+from alertkit.compile.unless import Identity, check_unless, explained
 from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
 from alertkit.source import Document, Problems, Span
@@ -88,7 +88,7 @@ def compile_system(
     check_unless(entries, file.alerts.keys(), problems)
     compiler.check_names(drafted)
     records, names = compiler.records(drafted)
-    identities = {d.entry.name: d.question.identity for d in drafted}
+    identities = {d.entry.name: Identity(d.question.identity, tuple(d.entry.variables)) for d in drafted}
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, identities)
@@ -197,7 +197,8 @@ class _Compiler:
             elif level.comparisons:
                 keep = None
                 if clear is not None and index == 0:
-                    keep = (clear, firing(entry.name, level.severity, self.file.system))
+                    identity, system = question.known_identity, self.file.system
+                    keep = (clear, firing(entry.name, level.severity, system, identity, entry.variables))
                 drafted = draft(question, level.comparisons, keep)
             else:
                 drafted = Draft(guarded(question.signal, question), ())
@@ -366,19 +367,17 @@ class _Compiler:
                 )  # fmt: skip
                 return
 
-    def finish(
-        self, drafted: _Drafted, names: dict[str, str], identities: dict[str, tuple[str, ...] | None]
-    ) -> list[Alert]:
+    def finish(self, drafted: _Drafted, names: dict[str, str], identities: dict[str, Identity]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
-        identity = drafted.question.identity
+        identity, variables = drafted.question.identity, tuple(entry.variables)
 
         def said(d: Draft) -> str:
-            return explained(d.fill(names), entry, self.file.system, identity, identities)
+            return explained(d.fill(names), entry, self.file.system, Identity(identity, variables), identities)
 
         rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
-            unless=tuple([other.alert for other in spec.unless]),
+            variables=variables, unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
             heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
@@ -386,7 +385,8 @@ class _Compiler:
             return [alert]
         companion = Alert(
             name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
-            span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
+            span=drafted.companion.span, variables=variables, notify=spec.notify, active=spec.active, mute=spec.mute,
+            companion=True,
         )  # fmt: skip
         return [alert, companion]
 
