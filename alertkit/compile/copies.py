@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alertkit.source import Document, Problems
 
 MOST_COPIES = 1000
+# Keys that hold texts, which take all of the compiler's own variables.
+TEXTS = frozenset({"summary", "description", "labels", "annotations", "runbook", "dashboard"})
+_LEFT = re.compile(r"<<(?:(?!>>).)*(?:>>)?", re.DOTALL)
 
 Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
 
@@ -73,6 +76,15 @@ def origin_of(text: str, variables: dict[str, str], offset: int) -> int:
             return min(offset - grown, found.start()) if offset < start else found.start()
         grown += len(value) - len(found[0])
     return offset - grown
+
+
+def left_over(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int, int]]:
+    """Each `<< >>` that no variable was put in for: the path of its text, its offset there and its length."""
+    if isinstance(node, (dict, list)):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from left_over(value, (*path, key))
+    elif isinstance(node, str) and "<<" in node:
+        yield from ((path, found.start(), len(found[0])) for found in _LEFT.finditer(node))
 
 
 def _mentions(node: Any, variable: str) -> bool:
