@@ -21,7 +21,8 @@ Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
 def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Problems) -> list[Copy]:
     """One copy of the alert for each combination of `for_each` values, with `<< variable >>` put in.
 
-    A variable that the alert mentions nowhere selects: it becomes a matcher on the metric's label of that name.
+    A variable that the alert mentions nowhere but in texts selects: it becomes a matcher on the metric's label of that
+    name. Were it not so, copies would differ in their words alone.
     Of a `for_each` that cannot be read there are none.
     """
     path = ("alerts", name, "for_each")
@@ -47,8 +48,9 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
         )  # fmt: skip
         axes = {axis: values[:1] for axis, values in axes.items()}
     rest = {key: value for key, value in raw.items() if key != "for_each"}
+    asked = {key: value for key, value in rest.items() if key not in TEXTS}
+    selecting = tuple(axis for axis in axes if not _mentions(asked, axis))
     mentioned = {axis for axis in axes if _mentions(rest, axis)}
-    selecting = tuple(axis for axis in axes if axis not in mentioned)
     copies: list[Copy] = []
     for combination in itertools.product(*axes.values()):
         variables = {axis: str(value) for axis, value in zip(axes, combination, strict=True)}

@@ -96,3 +96,13 @@ def test_what_is_refused(alert: str, place: str, message: str, tmp_path: Path) -
     system, drawn = compiled(f"system: demo\nalerts:\n  A: {alert}\n", {}, tmp_path)
     assert system is None and message in drawn, drawn
     assert f"spec.yaml:3:{6 + alert.index(place)}: " in drawn and drawn.count("error[") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["summary: << hall >> is full", "labels: {where: << hall >>}", "runbook: r/<< hall >>"]
+)
+def test_a_variable_that_only_texts_mention_selects(text: str, tmp_path: Path) -> None:
+    alert = f"{{kind: threshold, metric: q, above: 1, for_each: {{hall: [a, b]}}, {text}}}"
+    assert rules(alert, tmp_path).split("\n") == ['max(q{hall="a"}) > 1', 'max(q{hall="b"}) > 1']
+    other = "{kind: threshold, metric: q_<< hall >>, above: 1, for_each: {hall: [a, b]}, summary: << hall >>}"
+    assert rules(other, tmp_path).split("\n") == ["max(q_a) > 1", "max(q_b) > 1"]
