@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alertkit.source import Document, Problems
+from alertkit.spec.shown import brief
 
 MOST_COPIES = 1000
 # Keys that hold texts, which take all of the compiler's own variables.
@@ -28,12 +29,26 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
     path = ("alerts", name, "for_each")
     axes = raw["for_each"]
     fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
-    if not fine or not all(isinstance(item, (str, int)) for values in axes.values() for item in values):
+    if not fine:
         problems.add(
             "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
         return []
+    items = [((*path, axis, index), item) for axis, values in axes.items() for index, item in enumerate(values)]
+    wrong = [(place, item) for place, item in items if not isinstance(item, (str, int)) or isinstance(item, bool)]
+    for place, item in wrong:
+        problems.add(
+            "AK203", f"expected text, found {brief(item)}", document.value(place),
+            "write a text; put it in quotes if it looks like something else to YAML",
+        )  # fmt: skip
+    if wrong:
+        return []
+    for text, offset, length in left_over(axes, path):
+        problems.add(
+            "AK404", "nothing is put into the values of `for_each`", document.within(text, offset, length),
+            "write the value itself",
+        )  # fmt: skip
     for axis, values in axes.items():
         for index, item in enumerate(values):
             if item in values[:index]:
