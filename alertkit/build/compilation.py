@@ -107,6 +107,7 @@ def read_systems(
         if system is not None:
             systems.append(system)
     _one_file_each([(s.name, Span(s.path, 1, 1)) for s in systems], problems)
+    _one_system_each([(record.name, s.name, record.span) for s in systems for record in s.records], problems)
     return inputs, systems
 
 
@@ -157,6 +158,7 @@ class _Compiler:
         units.sort(key=lambda unit: unit.span)
         named = [(unit.system, unit.span) for unit in units]
         _one_file_each(named + [(b.system, b.span) for b in broken if b is not None and b.system], problems)
+        _one_system_each([record for unit in units for record in unit.recorded()], problems)
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
         whole = len(tasks) == len(spec_paths(self.project))
         outputs |= self._routing(units, broken if whole else [None], new)
@@ -265,6 +267,23 @@ def _one_file_each(named: list[tuple[str, Span]], problems: Problems) -> None:
             first[system] = span
 
 
+def _one_system_each(recorded: list[tuple[str, str, Span]], problems: Problems) -> None:
+    """Two systems must not record one name: an alert would read what the other one records, too.
+
+    Names begin with the system, but those of `shop` by `eu_zone` and of `shop_eu` by `zone` begin alike.
+    """
+    first: dict[str, tuple[str, Span]] = {}
+    reported: set[Span] = set()
+    for name, system, span in sorted(recorded, key=lambda record: (record[2], record[0])):
+        other, place = first.setdefault(name, (system, span))
+        if other != system and span not in reported:
+            reported.add(span)
+            problems.add(
+                "AK215", f"the systems `{other}` and `{system}` would both record `{name}`", span,
+                f"the other one is for the alert at {place}; rename one of the systems",
+            )  # fmt: skip
+
+
 class _Shared(NamedTuple):
     """What all workers have in common.
 
@@ -345,7 +364,9 @@ def _unit(task: _Task, begun: Callable[[], None] | None = None) -> _Made:
             put(_shared.new, path, raw)
     unit = Unit(
         system.name, task.shown, task.name, sum(len(alert.rules) for alert in system.alerts),
-        sum(section.cases for section in sections), outputs, _routed(system) if _shared.inputs.routing else "",
+        sum(section.cases for section in sections), outputs,
+        {name: (span.line, span.column, span.length) for name, _, span in system.records},
+        _routed(system) if _shared.inputs.routing else "",
     )  # fmt: skip
     if _shared.cache is not None:
         _shared.cache.put(task.name, task.key, unit, sections)

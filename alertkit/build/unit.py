@@ -32,6 +32,7 @@ class Unit(NamedTuple):
     path, name     of that file, as the user who compiled it saw it, and as its texts say it
     alerts, cases  how many rules and generated expectations there are
     outputs        path below `build/` -> content hash of its text
+    records        name of a recording rule -> line, column and length of the alert that it is for
     routed         its alerts as routing sees them, written as `written` does; "" in a project without routing
     """
 
@@ -41,12 +42,17 @@ class Unit(NamedTuple):
     alerts: int
     cases: int
     outputs: dict[str, str]
+    records: dict[str, tuple[int, int, int]]
     routed: str = ""
 
     @property
     def span(self) -> Span:
         """The beginning of its file."""
         return Span(self.path, 1, 1)
+
+    def recorded(self) -> list[tuple[str, str, Span]]:
+        """Its records: their names, this system, and where the alert is that each is for."""
+        return [(name, self.system, Span(self.path, *place)) for name, place in self.records.items()]
 
 
 def written(routables: Iterable[Routable]) -> str:
@@ -67,5 +73,5 @@ def _routable(data: dict[str, Any]) -> Routable:
         data["name"], data["system"], tuple(data["levels"]),
         None if data["identity"] is None else tuple(data["identity"]), Span(**data["span"]),
         tuple(data["unless"]), tuple(data["notify"]), data["active"], data["companion"], data["heartbeat_receiver"],
-        data["mute"],
+        data["mute"], tuple(data["variables"]),
     )  # fmt: skip

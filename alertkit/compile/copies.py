@@ -5,12 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alertkit.source import Document, Problems
+from alertkit.spec.shown import brief
 
 MOST_COPIES = 1000
+# Keys that hold texts, which take all of the compiler's own variables.
+TEXTS = frozenset({"summary", "description", "labels", "annotations", "runbook", "dashboard"})
+_LEFT = re.compile(r"<<(?:(?!>>).)*(?:>>)?", re.DOTALL)
 
 Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
 
@@ -18,18 +22,33 @@ Copy = tuple[dict[str, Any], dict[str, str], tuple[str, ...]]
 def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Problems) -> list[Copy]:
     """One copy of the alert for each combination of `for_each` values, with `<< variable >>` put in.
 
-    A variable that the alert mentions nowhere selects: it becomes a matcher on the metric's label of that name.
+    A variable that the alert mentions nowhere but in texts selects: it becomes a matcher on the metric's label of that
+    name. Were it not so, copies would differ in their words alone.
     Of a `for_each` that cannot be read there are none.
     """
     path = ("alerts", name, "for_each")
     axes = raw["for_each"]
     fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
-    if not fine or not all(isinstance(item, (str, int)) for values in axes.values() for item in values):
+    if not fine:
         problems.add(
             "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
         return []
+    items = [((*path, axis, index), item) for axis, values in axes.items() for index, item in enumerate(values)]
+    wrong = [(place, item) for place, item in items if not isinstance(item, (str, int)) or isinstance(item, bool)]
+    for place, item in wrong:
+        problems.add(
+            "AK203", f"expected text, found {brief(item)}", document.value(place),
+            "write a text; put it in quotes if it looks like something else to YAML",
+        )  # fmt: skip
+    if wrong:
+        return []
+    for text, offset, length in left_over(axes, path):
+        problems.add(
+            "AK404", "nothing is put into the values of `for_each`", document.within(text, offset, length),
+            "write the value itself",
+        )  # fmt: skip
     for axis, values in axes.items():
         for index, item in enumerate(values):
             if item in values[:index]:
@@ -44,8 +63,9 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
         )  # fmt: skip
         axes = {axis: values[:1] for axis, values in axes.items()}
     rest = {key: value for key, value in raw.items() if key != "for_each"}
+    asked = {key: value for key, value in rest.items() if key not in TEXTS}
+    selecting = tuple(axis for axis in axes if not _mentions(asked, axis))
     mentioned = {axis for axis in axes if _mentions(rest, axis)}
-    selecting = tuple(axis for axis in axes if axis not in mentioned)
     copies: list[Copy] = []
     for combination in itertools.product(*axes.values()):
         variables = {axis: str(value) for axis, value in zip(axes, combination, strict=True)}
@@ -73,6 +93,15 @@ def origin_of(text: str, variables: dict[str, str], offset: int) -> int:
             return min(offset - grown, found.start()) if offset < start else found.start()
         grown += len(value) - len(found[0])
     return offset - grown
+
+
+def left_over(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], int, int]]:
+    """Each `<< >>` that no variable was put in for: the path of its text, its offset there and its length."""
+    if isinstance(node, (dict, list)):
+        for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from left_over(value, (*path, key))
+    elif isinstance(node, str) and "<<" in node:
+        yield from ((path, found.start(), len(found[0])) for found in _LEFT.finditer(node))
 
 
 def _mentions(node: Any, variable: str) -> bool:

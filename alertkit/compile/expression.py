@@ -6,7 +6,7 @@ recording rule of the group and is then only named.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alertkit.kinds import Comparison, Question
@@ -38,7 +38,7 @@ def _worst(question: Question, op: str) -> str:
 
 
 def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Comparison, str] | None) -> Draft:
-    """The condition of one level; `clear` are the comparison that keeps it firing and its own ALERTS selector."""
+    """The condition of one level; `clear` are the comparison that keeps it firing, and what `firing` says."""
     signals: list[str] = []
     parts: list[str] = []
     for comparison in comparisons:
@@ -52,7 +52,7 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
         parts.append(f"{hole} {comparison}")
         if clear is not None:
             keep, alerts = clear
-            parts.append(f"({hole} {keep} and {on(question.known_identity)} {alerts})")
+            parts.append(f"({hole} {keep} and {alerts})")
     return Draft(guarded("\nor\n".join(parts), question), tuple(signals))
 
 
@@ -65,11 +65,16 @@ def guarded(condition: str, question: Question) -> str:
     return condition + "".join(f"\nand {on(question.known_identity)}\n{guard}" for guard in question.guards)
 
 
-def firing(alert: str, severity: str, system: str) -> str:
-    """The ALERTS series of one level while it fires."""
-    return (
-        f'ALERTS{{alertname={quoted(alert)},alertstate="firing",severity={quoted(severity)},system={quoted(system)}}}'
-    )
+def firing(
+    alert: str, severity: str, system: str, identity: Sequence[str], variables: Mapping[str, str]
+) -> str:  # fmt: skip
+    """The ALERTS series of one level while it fires, with the clause that matches them to the signal.
+
+    Of a copy only its own: `variables` of `for_each` are labels of the rule, whatever its signal has.
+    """
+    labels = {"alertname": alert, "alertstate": "firing", "severity": severity, "system": system, **variables}
+    own = ",".join(f"{label}={quoted(value)}" for label, value in labels.items())
+    return f"{on([label for label in identity if label not in variables])} ALERTS{{{own}}}"
 
 
 def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int) -> str:

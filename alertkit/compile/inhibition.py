@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from alertkit.compile.reach import holds
 from alertkit.compile.routing import InhibitRule, Matcher, Others, Routable
+from alertkit.compile.unless import Identity
 from alertkit.source import Problems, Span
 from alertkit.spec import regex
 from alertkit.spec.routing import Inhibition, Loaded
@@ -36,21 +37,22 @@ def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
     """
     groups: dict[tuple[str, tuple[str, ...], str, str], list[Routable]] = {}
     for alert in alerts:
-        if alert.identity is None:
+        identity = _identity(alert).labels
+        if identity is None:
             continue
         severities = [level.get("severity", "") for level in alert.levels]
         for low, mild in enumerate(severities):
             for grave in severities[low + 1 :]:
                 if mild != grave:
-                    key = (alert.system, tuple(sorted(alert.identity)), grave, mild)
+                    key = (alert.system, tuple(sorted(identity)), grave, mild)
                     groups.setdefault(key, []).append(alert)
     rules = []
-    for (system, identity, grave, mild), members in groups.items():
+    for (system, labels, grave, mild), members in groups.items():
         common = (Matcher("system", "=", system), alert_matcher(a.name for a in members))
-        needed = guards(identity)
+        needed = guards(labels)
         rules.append(InhibitRule(
             (*common, Matcher("severity", "=", grave), *needed), (*common, Matcher("severity", "=", mild), *needed),
-            ("alertname", "system", *identity), f"{grave} mutes {mild}", members[0].span,
+            ("alertname", "system", *labels), f"{grave} mutes {mild}", members[0].span,
         ))  # fmt: skip
     return rules
 
@@ -64,22 +66,20 @@ def by_unless(alerts: Sequence[Routable]) -> list[InhibitRule]:
             source = known.get((alert.system, other))
             if source is None:
                 continue  # the compiler of specs has reported it
-            groups.setdefault((alert.system, other, _shared(source, alert)), []).append(alert)
+            shared = tuple(_identity(source).shared(_identity(alert)))
+            groups.setdefault((alert.system, other, shared), []).append(alert)
     rules = []
-    for (system, other, shared), members in groups.items():
-        place, needed = Matcher("system", "=", system), guards(shared)
+    for (system, other, labels), members in groups.items():
+        place, needed = Matcher("system", "=", system), guards(labels)
         rules.append(InhibitRule(
             (place, alert_matcher([other]), *needed), (place, alert_matcher(a.name for a in members), *needed),
-            ("system", *shared), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
+            ("system", *labels), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
         ))  # fmt: skip
     return rules
 
 
-def _shared(source: Routable, target: Routable) -> tuple[str, ...]:
-    """Identity labels of both; where one side's are not known, the other's must simply be there."""
-    if source.identity is None or target.identity is None:
-        return tuple(sorted(source.identity or target.identity or ()))
-    return tuple(sorted(set(source.identity) & set(target.identity)))
+def _identity(alert: Routable) -> Identity:
+    return Identity(alert.identity, alert.variables)
 
 
 def _some(names: Iterable[str]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
-from alertkit.compile.copies import Copy, copies_of, origin_of, without_variables
+from alertkit.compile.copies import TEXTS, Copy, copies_of, left_over, origin_of, without_variables
 from alertkit.kinds import Kind, PluginError, Registry
 from alertkit.source import Document, Problems, Span
 from alertkit.spec.alert import Defaults, Levels, Measured, SpecFile
@@ -235,12 +235,28 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
         if selecting:
             matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
             spec = spec.model_copy(update={"where": spec.where + matchers})
-        entries.append(
-            Entry(name, spec, document, span, from_defaults, variables, kind, doubts | unsure, cuts),
-        )
-        if cuts or doubts:
+        entry = Entry(name, spec, document, span, from_defaults, variables, kind, doubts | unsure, cuts)
+        left = _left_over(entry, copy, problems)
+        entries.append(replace(entry, doubts=entry.doubts | left))
+        if cuts or doubts or left:
             break  # every copy would repeat the same problems
     return entries
+
+
+# Keys whose values name what is defined elsewhere, where they are looked up.
+_NAMES = frozenset({"kind", "for_each", "severity", "active", "mute", "notify", "unless"})
+
+
+def _left_over(entry: Entry, copy: dict[str, Any], problems: Problems) -> frozenset[str]:
+    """Report each `<< >>` that would stand in PromQL as it is; the keys that hold one."""
+    keys = copy.keys() - TEXTS - _NAMES - entry.doubts
+    found = list(left_over({key: value for key, value in copy.items() if key in keys}))
+    for path, offset, length in found:
+        problems.add(
+            "AK404", "only a variable of `for_each` can be put in here, as `<< name >>`",
+            entry.within(offset, length, *path), "write the value itself",
+        )  # fmt: skip
+    return frozenset(str(path[0]) for path, _, _ in found)
 
 
 def _unread() -> type[Kind]:

@@ -23,7 +23,8 @@ class Routable:
     """What routing needs to know of an alert.
 
     `levels` holds the static labels of each level's rule, mildest first, with alertname, severity, system and team;
-    a value with `{{` is a template, so not known. `identity` are the labels that the series bring (None: any).
+    a value with `{{` is a template, so not known. `identity` are the labels that the series bring (None: any),
+    `variables` those of the levels that tell copies of `for_each` apart.
     `heartbeat_receiver` is the one receiver of an alert that always fires.
     """
 
@@ -38,6 +39,7 @@ class Routable:
     companion: bool = False
     heartbeat_receiver: str | None = None
     mute: str | None = None
+    variables: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

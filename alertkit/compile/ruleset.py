@@ -50,11 +50,11 @@ class Alert:
     """What a user wants to be told: one spec entry, compiled to one rule for each severity level.
 
     `rules` run from the mildest level to the gravest. `identity` are the labels that tell one firing instance
-    from another (None: not known, an `expr` whose result may carry any label). `unless` names alerts of the same
-    system that explain this one away; `notify` receivers that are told beside those the routes choose; `active`
-    a calendar outside which the alert is muted, `mute` one inside which it is. `heartbeat`
-    is the receiver of an alert that always fires. `claim` is what the proofs are made from (None:
-    nothing to derive, and `unproven` says why).
+    from another (None: not known, an `expr` whose result may carry any label), beside `variables`: those of `for_each`,
+    which are labels of the rules and tell copies apart. `unless` names alerts of the same system that explain this one
+    away; `notify` receivers that are told beside those the routes choose; `active` a calendar outside which the alert
+    is muted, `mute` one inside which it is. `heartbeat` is the receiver of an alert that always fires. `claim` is what
+    the proofs are made from (None: nothing to derive, and `unproven` says why).
     """
 
     name: str
@@ -62,6 +62,7 @@ class Alert:
     rules: tuple[Rule, ...]
     identity: tuple[str, ...] | None
     span: Span
+    variables: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
     notify: tuple[str, ...] = ()
     active: str | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,7 +28,7 @@ from alertkit.compile.texts import (
     check_identity,
     check_labels,
 )
-from alertkit.compile.unless import check_unless, explained
+from alertkit.compile.unless import Identity, check_unless, explained
 from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
 from alertkit.source import Document, Problems, Span
@@ -61,15 +62,29 @@ FREE = frozenset({
 })  # fmt: skip
 
 
+_NAME = re.compile(r"[\w:]+")
+
+
 @dataclass(slots=True)
 class _Drafted:
-    """An alert whose signals are not named yet."""
+    """An alert whose signals are not named yet; `renamed` are its kind's records that have another name in the end."""
 
     entry: Entry
     question: Question
     rules: list[tuple[Rule, Draft]]
     companion: Rule | None
     claim: Claim | None
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, draft: Draft, names: dict[str, str]) -> str:
+        """The PromQL of one rule, with the names of records."""
+        return self._with_names(draft.fill(names))
+
+    def finished_claim(self) -> Claim | None:
+        return self.claim and self.claim._replace(signal=self._with_names(self.claim.signal))
+
+    def _with_names(self, expr: str) -> str:
+        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr) if self.renamed else expr
 
 
 def compile_system(
@@ -88,7 +103,7 @@ def compile_system(
     check_unless(entries, file.alerts.keys(), problems)
     compiler.check_names(drafted)
     records, names = compiler.records(drafted)
-    identities = {d.entry.name: d.question.identity for d in drafted}
+    identities = {d.entry.name: Identity(d.question.identity, tuple(d.entry.variables)) for d in drafted}
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, identities)
@@ -197,7 +212,8 @@ class _Compiler:
             elif level.comparisons:
                 keep = None
                 if clear is not None and index == 0:
-                    keep = (clear, firing(entry.name, level.severity, self.file.system))
+                    identity, system = question.known_identity, self.file.system
+                    keep = (clear, firing(entry.name, level.severity, system, identity, entry.variables))
                 drafted = draft(question, level.comparisons, keep)
             else:
                 drafted = Draft(guarded(question.signal, question), ())
@@ -323,21 +339,19 @@ class _Compiler:
                     first.setdefault(signal, (d.question, d.entry.span))
         records: list[Record] = []
         names: dict[str, str] = {}
-        taken: Counter[str] = Counter()
+        taken: dict[str, str] = {}
         for signal, (question, span) in first.items():
             if uses[signal] < 2 or (question.bare and signal == question.signal):
                 continue
-            name = _record_name(self.file.system, question, signal)
-            taken[name] += 1
-            if taken[name] > 1:
-                name = f"{name}_{taken[name]}"
-            names[signal] = name
-            records.append(Record(name, signal, span))
-        known = {record.name for record in records}
+            names[signal] = _free_name(_record_name(self.file.system, question, signal), signal, taken)
+            records.append(Record(names[signal], signal, span))
         for d in drafted:
-            for name, expr in d.question.records:
-                if name not in known:
-                    known.add(name)
+            for wanted, expr in d.question.records:
+                known = len(taken)
+                name = _free_name(wanted, expr, taken)
+                if name != wanted:
+                    d.renamed[wanted] = name
+                if len(taken) > known:
                     records.append(Record(name, expr, d.entry.span))
         return tuple(records), names
 
@@ -366,27 +380,26 @@ class _Compiler:
                 )  # fmt: skip
                 return
 
-    def finish(
-        self, drafted: _Drafted, names: dict[str, str], identities: dict[str, tuple[str, ...] | None]
-    ) -> list[Alert]:
+    def finish(self, drafted: _Drafted, names: dict[str, str], identities: dict[str, Identity]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
-        identity = drafted.question.identity
+        identity, variables = drafted.question.identity, tuple(entry.variables)
 
         def said(d: Draft) -> str:
-            return explained(d.fill(names), entry, self.file.system, identity, identities)
+            return explained(drafted.fill(d, names), entry, self.file.system, Identity(identity, variables), identities)
 
         rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
-            unless=tuple([other.alert for other in spec.unless]),
-            notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.claim,
+            variables=variables, unless=tuple([other.alert for other in spec.unless]),
+            notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
             heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
         companion = Alert(
             name=drafted.companion.alert, system=self.file.system, rules=(drafted.companion,), identity=identity,
-            span=drafted.companion.span, notify=spec.notify, active=spec.active, mute=spec.mute, companion=True,
+            span=drafted.companion.span, variables=variables, notify=spec.notify, active=spec.active, mute=spec.mute,
+            companion=True,
         )  # fmt: skip
         return [alert, companion]
 
@@ -406,6 +419,12 @@ def _attributes(kind: type[Kind]) -> frozenset[str]:
 def _given(spec: Kind, name: str) -> Any:
     """What a spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
     return getattr(spec, name) if name in _attributes(type(spec)) else None
+
+
+def _free_name(wanted: str, expr: str, taken: dict[str, str]) -> str:
+    """The name under which `expr` is recorded: `wanted`, numbered where that is `taken` by another expression."""
+    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if taken.setdefault(name, expr) == expr)
 
 
 def _record_name(system: str, question: Question, signal: str) -> str:

@@ -8,12 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from alertkit.compile.read import Entry
 from alertkit.kinds.question import on
 from alertkit.source import Problems
 from alertkit.spec.selector import quoted
 from alertkit.spec.validate import suggest
+
+
+class Identity(NamedTuple):
+    """What tells firing instances of one alert apart: labels that its series bring (None: not known), and the variables
+    of `for_each`, which are labels of its copies."""
+
+    series: tuple[str, ...] | None
+    variables: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> frozenset[str] | None:
+        """All of them; None where they are not known."""
+        return None if self.series is None else frozenset(self.series).union(self.variables)
+
+    def shared(self, other: Identity) -> list[str]:
+        """Labels of both; where one side's are not known, the other's must simply be there."""
+        mine, theirs = self.labels, other.labels
+        if mine is None or theirs is None:
+            return sorted(mine or theirs or set(self.variables) & set(other.variables))
+        return sorted(mine & theirs)
 
 
 def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Problems) -> None:
@@ -47,26 +68,23 @@ def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Pro
 
 
 def explained(
-    expr: str, entry: Entry, system: str, identity: tuple[str, ...] | None,
-    others: Mapping[str, tuple[str, ...] | None],
+    expr: str, entry: Entry, system: str, identity: Identity, others: Mapping[str, Identity]
 ) -> str:  # fmt: skip
     """The expression, false while an alert fires beside which this one must not even be pending.
 
-    `others` are the identities of the system's alerts. As in inhibition, labels that both have must be equal and there.
+    `others` are the identities of the system's alerts. As in inhibition, labels that both have must be equal and there;
+    what `for_each` says of a copy is a label of its rule, which its expression lacks or has otherwise.
     """
+    own = entry.variables
     for other in entry.spec.unless:
         if other.pending or other.alert not in others:
             continue
-        theirs = others[other.alert]
-        if identity is None or theirs is None:
-            shared = sorted(identity or theirs or ())
-        else:
-            shared = sorted(set(identity) & set(theirs))
-        there = "".join(f',{label}!=""' for label in shared)
+        shared = identity.shared(others[other.alert])
+        there = "".join(f",{label}={quoted(own[label])}" if label in own else f',{label}!=""' for label in shared)
         if re.search(r"\bor\b", expr) or entry.spec.user_promql or entry.spec.kind == "expr":
             expr = f"({expr})"
         alerts = f'ALERTS{{alertname={quoted(other.alert)},alertstate="firing",system={quoted(system)}{there}}}'
-        expr += f"\nunless {on(shared)}\n{alerts}"
+        expr += f"\nunless {on([label for label in shared if label not in own])}\n{alerts}"
     return expr
 
 

@@ -70,8 +70,9 @@ class BurnRate(Kind):
                   the budget in 1h (5m) or 5% in 6h (30m), warning at 10% in 3d (6h)
       min_events  silent with fewer events than this in the shortest long window (default 10)
 
-    PromQL: the error ratio over each window is recorded as `<system>_<by>:<metric>:error_ratio_<window>`; a severity
-    fires on `long > factor * budget and short > factor * budget`, with factor = spent budget * period / long window.
+    PromQL: the error ratio over each window is recorded as `<system>_<by>:<metric>:error_ratio_<window>_<alert>` (for
+    the second copy of `for_each` with `_2` behind it, and so on); a severity fires on
+    `long > factor * budget and short > factor * budget`, with factor = spent budget * period / long window.
 
     Pitfalls: an objective of 100% has no budget. At low objectives a factor can ask for more than all requests to
     fail; that is an error here. With hardly any traffic one failure is a large ratio, hence `min_events`.

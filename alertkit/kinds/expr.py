@@ -76,12 +76,6 @@ class Expr(Kind):
         )  # fmt: skip
 
     def _tree(self) -> Tree:
-        if "<<" in self.expr:
-            at = self.expr.index("<<")
-            raise KindError(
-                "AK404", "only the variables of `for_each` can be put into an expression", "expr",
-                "write the value itself", at, max(2, self.expr.find(">>", at) + 2 - at),
-            )  # fmt: skip
         try:
             tree = parse(self.expr)
         except PromqlError as error:

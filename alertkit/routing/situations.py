@@ -47,7 +47,7 @@ def routables(systems: Iterable[System]) -> list[Routable]:
             )
             found.append(Routable(
                 alert.name, alert.system, levels, alert.identity, alert.span, alert.unless, alert.notify,
-                alert.active, alert.companion, alert.heartbeat, alert.mute,
+                alert.active, alert.companion, alert.heartbeat, alert.mute, alert.variables,
             ))  # fmt: skip
     return found
 

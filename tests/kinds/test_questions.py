@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from alertkit.kinds.burn_rate import bucket
-from tests.kinds.compiled import compiled
+from tests.kinds.compiled import PROMTOOL, compiled, prove
 
 
 def rules(alert: str, folder: Path) -> str:
@@ -31,6 +32,32 @@ def test_a_bucket_is_found_however_its_bound_is_spelt(bound: float, matcher: str
 def test_a_burn_rate_of_latency_asks_for_whole_bounds_in_every_spelling(tmp_path: Path) -> None:
     alert = "{kind: burn_rate, objective: 95%, latency: {histogram: d_seconds, under: 1s}}"
     assert r'd_seconds_bucket{le=~"1|1\\.0"}' in rules(alert, tmp_path)
+
+
+BUDGET = """kind: burn_rate, objective: 99%%, windows: {severity: critical, long: 1h, short: 5m, budget: 5%%},
+      ratio: {bad: %s_total, total: r_total}"""
+
+
+@pytest.mark.parametrize(
+    ("alerts", "selectors"),
+    [
+        (f"B: {{{BUDGET % 'e'}, for_each: {{hall: [a, b]}}}}", ['e_total{hall="a"}', 'e_total{hall="b"}']),
+        (f"bR: {{{BUDGET % 'e'}}}\n  b_r: {{{BUDGET % 'f'}}}", ["e_total", "f_total"]),
+    ],
+)
+def test_alerts_whose_records_would_have_one_name_read_their_own(
+    alerts: str, selectors: list[str], tmp_path: Path
+) -> None:
+    system, drawn = compiled(f"system: demo\nalerts:\n  {alerts}\n", {}, tmp_path)
+    assert system is not None, drawn
+    recorded = {record.name: record.expr for record in system.records}
+    assert len(recorded) == len(system.records) == 4
+    for alert, selector in zip(system.alerts, selectors, strict=True):
+        read = set(re.findall(r"demo:[\w:]+", alert.rules[0].expr))
+        assert len(read) == 2 and all(selector in recorded[name] for name in read)
+        assert alert.claim is not None and alert.claim.signal in read
+    if PROMTOOL is not None:
+        assert prove(system, tmp_path)
 
 
 def test_each_job_of_an_alternation_is_missed_by_itself(tmp_path: Path) -> None:
@@ -69,3 +96,13 @@ def test_what_is_refused(alert: str, place: str, message: str, tmp_path: Path) -
     system, drawn = compiled(f"system: demo\nalerts:\n  A: {alert}\n", {}, tmp_path)
     assert system is None and message in drawn, drawn
     assert f"spec.yaml:3:{6 + alert.index(place)}: " in drawn and drawn.count("error[") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["summary: << hall >> is full", "labels: {where: << hall >>}", "runbook: r/<< hall >>"]
+)
+def test_a_variable_that_only_texts_mention_selects(text: str, tmp_path: Path) -> None:
+    alert = f"{{kind: threshold, metric: q, above: 1, for_each: {{hall: [a, b]}}, {text}}}"
+    assert rules(alert, tmp_path).split("\n") == ['max(q{hall="a"}) > 1', 'max(q{hall="b"}) > 1']
+    other = "{kind: threshold, metric: q_<< hall >>, above: 1, for_each: {hall: [a, b]}, summary: << hall >>}"
+    assert rules(other, tmp_path).split("\n") == ["max(q_a) > 1", "max(q_b) > 1"]

@@ -1,4 +1,4 @@
-"""Both forms of `unless`: what is compiled, and that promtool agrees."""
+"""Both forms of `unless`: what is compiled, and that promtool agrees; copies of `for_each` leave one another alone."""
 
 from __future__ import annotations
 
@@ -51,6 +51,39 @@ scenarios:
 """
 
 
+COPIES = """
+system: shop
+defaults: {for: 1m}
+alerts:
+  Full: {kind: threshold, metric: q, by: [job], above: {warning: 10, critical: 20}, clear: 5, for_each: {hall: [a, b]}}
+  Late:
+    {kind: threshold, metric: z, by: [job], above: 3, for_each: {hall: [a, b]}, unless: {alert: Full, pending: false}}
+  Odd: {kind: expr, expr: 'o{hall="<< hall >>"} > 1', for_each: {hall: [a, b]}}
+  Even: {kind: expr, expr: 'e{hall="<< hall >>"} > 1', for_each: {hall: [a, b]}, unless: Odd}
+"""
+COPIES_SCENARIO = """
+system: shop
+scenarios:
+  only one hall is full:
+    step: 15s
+    series:
+      q{hall="a",job="j"}: 7 for 10m
+      q{hall="b",job="j"}: 15 for 10m
+      z{hall="a",job="j"}: 9 for 10m
+      z{hall="b",job="j"}: 9 for 10m
+    expect:
+      at 8m:
+        - Full{hall="b"} fires
+        - Full{hall="a"} is inactive
+        - Late{hall="a"} fires
+        - Late{hall="b"} is inactive
+"""
+ROUTING = """
+receivers: {all: {webhook: {url: https://hooks.example.com/}}}
+default: all
+"""
+
+
 def project(folder: Path, monkeypatch: pytest.MonkeyPatch, unless: str, state: str = "inactive") -> None:
     for path, text in {"rules_src/shop.yaml": SPEC.replace("UNLESS", unless),
                        "promtool_tests/one.yaml": SCENARIO.replace("STATE", state)}.items():  # fmt: skip
@@ -82,6 +115,33 @@ def test_it_is_not_even_pending_and_its_own_proofs_still_hold(tmp_path: Path, mo
     # The short form leaves the rule alone: there it fires, and only the message is held back.
     project(tmp_path, monkeypatch, "DatabaseDown")
     assert run("test", "--no-cache").exit_code == 1
+
+
+def copies(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path, text in {"rules_src/shop.yaml": COPIES, "promtool_tests/one.yaml": COPIES_SCENARIO,
+                       "alertmanager/routing.yaml": ROUTING}.items():  # fmt: skip
+        (folder / path).parent.mkdir()
+        (folder / path).write_text(text.lstrip())
+    monkeypatch.chdir(folder)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on PATH")
+def test_a_copy_neither_keeps_another_one_firing_nor_explains_it_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copies(tmp_path, monkeypatch)
+    result = run("test", "--no-cache")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_copy_mutes_no_other_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies(tmp_path, monkeypatch)
+    for asked, cause in {"Full": "Full,severity=critical,job=j", "Even": "Odd,severity=warning"}.items():
+        labels = ["severity=warning", *(["job=j"] if asked == "Full" else [])]
+        for hall, told in {"a": False, "b": True}.items():
+            result = run("route", f"shop/{asked}", "hall=a", *labels, "--while",
+                         f"alertname={cause},system=shop,hall={hall}")  # fmt: skip
+            assert ("told: nobody" not in result.output) == told, (asked, hall, result.output)
 
 
 @pytest.mark.parametrize(

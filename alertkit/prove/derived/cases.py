@@ -286,7 +286,7 @@ class _Cast:
         self.scenery = _series_names([Input(s.selector, s.extra) for s in stimulus.scenery], bad)
         self.outsiders = [(_series_name(one, {}), place) for one, place in outsiders(claim, bad)]
         self.copies = [(copy, _series_names(copy.stimulus.inputs, identities(copy)[0])) for copy in copies]
-        states = foreign_states(claim, alert.name, alert.rules[0].severity, alert.system, bad)
+        states = foreign_states(claim, alert, bad)
         self.states = [f"ALERTS{_braces(dict(labels))}" for labels in states]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
+from alertkit.compile.ruleset import Alert
 from alertkit.kinds.stimulus import Input, Pieces
 from alertkit.series import Level, Piece, Slope
 from alertkit.series.example import example_labels, satisfies
@@ -124,12 +125,16 @@ def _selects(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
     return selector.metric == metric and all(satisfies(labels.get(m.label, ""), m) for m in selector.matchers)
 
 
-def foreign_states(claim: Claim, alert: str, severity: str, system: str, identity: dict[str, str]) -> list[Extra]:
+def foreign_states(claim: Claim, alert: Alert, identity: dict[str, str]) -> list[Extra]:
     """Labels of `ALERTS` series, each of an alert that is not this one in a single way; only for hysteresis."""
     if claim.clear is None:
         return []
+    labels = dict(alert.rules[0].labels)
+    copy = {name: labels[name] for name in alert.variables}
     own = {
-        **identity, "alertname": alert, "alertstate": "firing", "severity": severity, "system": system, DECOY: "1",
+        **identity, **copy, "alertname": alert.name, "alertstate": "firing", "severity": labels["severity"],
+        "system": alert.system, DECOY: "1",
     }  # fmt: skip
-    changes = {"alertname": f"{alert}-{DECOY}", "alertstate": "pending", "severity": DECOY, "system": DECOY}
+    changes = {"alertname": f"{alert.name}-{DECOY}", "alertstate": "pending", "severity": DECOY, "system": DECOY}
+    changes |= dict.fromkeys(copy, DECOY)
     return [tuple(sorted({**own, name: value}.items())) for name, value in changes.items()]
