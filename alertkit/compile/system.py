@@ -40,6 +40,9 @@ from alertkit.spec.validate import suggest
 if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
 
+# A query sees a sample for so long (Prometheus: `--query.lookback-delta`).
+LOOKBACK = 300_000
+
 
 class Settings(NamedTuple):
     """What one file's compilation needs of the project. Intervals are milliseconds; None means "do not check"."""
@@ -145,6 +148,7 @@ class _Compiler:
                 "AK312", f"the window {format_duration(window)} is shorter than two scrapes: it would never hold data",
                 entry.value("window"), f"use at least {format_duration(4 * self.settings.scrape_interval)}",
             )  # fmt: skip
+        self._check_memory(entry)
         asked = ask(entry, self._context(entry), self.registry, self.problems)
         if asked is None:
             self._check_texts(entry)
@@ -165,6 +169,20 @@ class _Compiler:
             edges = [(level.severity, c) for level in levels for c in level.comparisons]
             claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
         return _Drafted(entry, question, rules, companion, claim)
+
+    def _check_memory(self, entry: Entry) -> None:
+        """What a rule asks of `ALERTS` was written by the evaluation before it, which must not be forgotten yet."""
+        interval = self.file.interval or self.settings.evaluation_interval
+        if interval < LOOKBACK:
+            return
+        keys = [("clear",)] if _given(entry.spec, "clear") is not None else []
+        keys += [("unless",)] if any(not other.pending for other in entry.spec.unless) else []
+        for key in keys:
+            self.problems.add(
+                "AK316", f"evaluated every {format_duration(interval)}, the rule would not see whether an alert fires: "
+                "that is forgotten after 5m", entry.value(*key),
+                f"evaluate more often than that, or do without what needs it in `{key[0]}`",
+            )  # fmt: skip
 
     def _context(self, entry: Entry) -> Context:
         return Context(self.settings.scrape_interval, self.file.system, entry.name)
