@@ -24,12 +24,16 @@ SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
 def _quantile(value: Any) -> Any:
     """A quantile is a share: `0.95`, also written `95%` or `p95`."""
     if isinstance(value, str):
-        percent = parse_quantity(value.removeprefix("p").removesuffix("%") + "%")
-        return value if percent is None else percent.in_unit(RATIO)
+        bare = value.removeprefix("p").removesuffix("%")
+        given = parse_quantity(bare if bare == value else f"{bare}%")
+        share = None if given is None else given.in_unit(RATIO)
+        if share is None or bare != value:
+            return value if share is None else share
+        value = share  # a number in quotes, as `<< >>` puts it in
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 1 <= value < 100:
         raise PydanticCustomError(
             "AK205", "`{shown}` is out of range: a quantile lies between 0 and 1",
-            {"shown": value, "help": f"write `{format_number(value / 100)}`"},
+            {"shown": format_number(value), "help": f"write `{format_number(value / 100)}`"},
         )  # fmt: skip
     return value
 

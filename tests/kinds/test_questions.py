@@ -39,10 +39,19 @@ def test_each_job_of_an_alternation_is_missed_by_itself(tmp_path: Path) -> None:
     assert 'absent(up{job=~"ap.*"})' in rules("""{kind: down, up: 'up{job=~"ap.*"}'}""", tmp_path)
 
 
-@pytest.mark.parametrize(("quantile", "shown"), [("95%", "0.95"), ("p99", "0.99"), ("0.5", "0.5"), ("99.9%", "0.999")])
+@pytest.mark.parametrize(
+    ("quantile", "shown"),
+    [("95%", "0.95"), ("p99", "0.99"), ("0.5", "0.5"), ("99.9%", "0.999"), ("'0.95'", "0.95"), ("'.5'", "0.5")],
+)
 def test_a_quantile_may_be_a_percentage(quantile: str, shown: str, tmp_path: Path) -> None:
     expr = rules(f"{{kind: latency, histogram: d_seconds, quantile: {quantile}, above: 1s}}", tmp_path)
     assert f"histogram_quantile({shown}," in expr
+
+
+def test_a_quantile_of_for_each_is_the_number_it_shows(tmp_path: Path) -> None:
+    each = '"<< q >>", for_each: {q: ["0.5", "0.99"]}'
+    expr = rules(f"{{kind: latency, histogram: d_seconds, quantile: {each}, above: 1s}}", tmp_path)
+    assert "histogram_quantile(0.5," in expr and "histogram_quantile(0.99," in expr
 
 
 def test_buckets_have_units(tmp_path: Path) -> None:
@@ -61,6 +70,7 @@ def test_buckets_have_units(tmp_path: Path) -> None:
         ("{kind: latency, histogram: d_seconds_bucket, above: 1s}", "d_seconds_bucket", "AK206]: `d_seconds_bucket` is one of the series of `d_seconds`"),
         ("{kind: burn_rate, objective: 95%, latency: {histogram: d_seconds_count, under: 1s}}", "{histogram", "AK206]: `d_seconds_count` is one of the series of `d_seconds`"),
         ("{kind: latency, histogram: d_seconds, quantile: 95, above: 1s}", "95,", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
+        ("{kind: latency, histogram: d_seconds, quantile: '95', above: 1s}", "'95',", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
         ("{kind: latency, histogram: d_seconds, buckets: [1MB], above: 1s}", "[1MB]", "AK305]: `1MB` is not the bound of a bucket in s"),
         ("{kind: ratio, used: heap_mb, limit: limit_bytes, above: 90%}", "limit_bytes", "AK305]: `heap_mb` is in MB, `limit_bytes` in B"),
     ],
