@@ -39,6 +39,11 @@ def test_each_job_of_an_alternation_is_missed_by_itself(tmp_path: Path) -> None:
     assert 'absent(up{job=~"ap.*"})' in rules("""{kind: down, up: 'up{job=~"ap.*"}'}""", tmp_path)
 
 
+def test_jobs_of_a_list_are_names_and_no_patterns(tmp_path: Path) -> None:
+    expr = rules("""{kind: down, job: ["a|b", "c (d)", e.f]}""", tmp_path)
+    assert r'up{job=~"a\\|b|c \\(d\\)|e\\.f"} == 0' in expr and 'absent(up{job="a|b"})' in expr
+
+
 @pytest.mark.parametrize(
     ("quantile", "shown"),
     [("95%", "0.95"), ("p99", "0.99"), ("0.5", "0.5"), ("99.9%", "0.999"), ("'0.95'", "0.95"), ("'.5'", "0.5")],
