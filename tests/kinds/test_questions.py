@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alertkit.kinds.burn_rate import bucket
-from tests.kinds.compiled import compiled
+from tests.kinds.compiled import PROMTOOL, compiled, prove
 
 
 def rules(alert: str, folder: Path) -> str:
@@ -59,6 +59,26 @@ def test_a_quantile_of_for_each_is_the_number_it_shows(tmp_path: Path) -> None:
     assert "histogram_quantile(0.5," in expr and "histogram_quantile(0.99," in expr
 
 
+@pytest.mark.parametrize(
+    ("timestamp", "age"),
+    [
+        ("t_seconds", "(t_seconds > 0)"), ("t", "(t > 0)"), ("t_ms", "(t_ms > 0) / 1000"),
+        ("t_ns", "(t_ns > 0) / 1000000000"), ("t_minutes", "(t_minutes > 0) * 60"), ("t, unit: us", "(t > 0) / 1000000"),
+    ],
+)  # fmt: skip
+def test_a_timestamp_is_read_in_its_unit(timestamp: str, age: str, tmp_path: Path) -> None:
+    assert rules(f"{{kind: stale, timestamp: {timestamp}, above: 5m}}", tmp_path) == f"max(time() - {age}) > 300"
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
+def test_promtool_agrees_on_the_unit_of_a_timestamp(tmp_path: Path) -> None:
+    alerts = "".join(
+        f"  A{u}: {{kind: stale, timestamp: t_{u}, above: 5m, for: 1m}}\n" for u in ("ns", "minutes", "hours")
+    )
+    system, drawn = compiled(f"system: demo\nalerts:\n{alerts}", {}, tmp_path)
+    assert system is not None and prove(system, tmp_path) > 5, drawn
+
+
 def test_buckets_have_units(tmp_path: Path) -> None:
     alert = "{kind: latency, histogram: d_ms, above: %s, buckets: [100ms, 500, 1s]}"
     assert "> 900" in rules(alert % "900ms", tmp_path)
@@ -77,6 +97,8 @@ def test_buckets_have_units(tmp_path: Path) -> None:
         ("{kind: latency, histogram: d_seconds, quantile: 95, above: 1s}", "95,", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
         ("{kind: latency, histogram: d_seconds, quantile: '95', above: 1s}", "'95',", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
         ("{kind: latency, histogram: d_seconds, buckets: [1MB], above: 1s}", "[1MB]", "AK305]: `1MB` is not the bound of a bucket in s"),
+        ("{kind: stale, timestamp: t_bytes, above: 5m}", "t_bytes", "AK305]: a timestamp is a time, but `t_bytes` is in B (bytes)"),
+        ("{kind: stale, timestamp: t, unit: ratio, above: 5m}", "ratio", "AK305]: a timestamp is a time, but `t` is in ratio (ratio)"),
         ("{kind: ratio, used: heap_mb, limit: limit_bytes, above: 90%}", "limit_bytes", "AK305]: `heap_mb` is in MB, `limit_bytes` in B"),
     ],
 )  # fmt: skip
