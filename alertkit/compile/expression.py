@@ -72,22 +72,20 @@ def firing(alert: str, severity: str, system: str) -> str:
     )
 
 
-def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int) -> str:
+def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int, together: bool = False) -> str:
     """True while data that was there is gone: for each identity seen in the last hour, and for the whole metric.
 
-    `patience` (milliseconds) is the companion's `for`: the memory must outlast it.
+    `patience` (milliseconds) is the companion's `for`: the memory must outlast it. `together`: all the inputs are gone.
     """
-    parts = []
     memory = format_duration(max(HOUR, 2 * patience))
-    for selector in inputs:
+    parts = []
+    for group in [inputs] if together else [(one,) for one in inputs]:
+        known = " or ".join(f"last_over_time({selector}[{memory}])" for selector in group)
+        there = " or ".join(map(str, group))
         if identity:
-            parts.append(
-                f"({by('group', identity, f'last_over_time({selector}[{memory}])')} unless {on(identity)} "
-                f"{by('group', identity, str(selector))})"
-            )
-            parts.append(f"absent_over_time({selector}[{memory}])")
-        else:
-            parts.append(f"absent({selector})")
+            parts.append(f"({by('group', identity, known)} unless {on(identity)} {by('group', identity, there)})")
+        absent = "absent_over_time({}[" + memory + "])" if identity else "absent({})"
+        parts.append(" and on () ".join(absent.format(selector) for selector in group))
     return "\nor\n".join(parts)
 
 

@@ -266,15 +266,17 @@ class _Compiler:
         def variables() -> dict[str, object]:
             return self._variables(entry, Level(severity, (), ""))
 
-        what = " or ".join(dict.fromkeys(selector.metric for selector in question.inputs))
-        summary = f"No data for {entry.name}: {what} is missing"
+        metrics = dict.fromkeys(selector.metric for selector in question.inputs)
+        both = question.together and len(metrics) > 1
+        what = f"{' and '.join(metrics)} are" if both else f"{' or '.join(metrics)} is"
+        summary = f"No data for {entry.name}: {what} missing"
         shared = annotation_pairs(entry, self.file, texts, variables, None)
         # What is gone has not surely the labels that a link's template may name.
         links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
+        expr = gone(question.known_identity, question.inputs, patience, question.together)
         return Rule(
-            alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
-            for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
-            annotations=(("summary", summary), *links), span=entry.key("missing"),
+            alert=f"{entry.name}Missing", expr=expr, for_=patience, keep_firing_for=0,
+            labels=self._labels(entry, severity, texts, variables), annotations=(("summary", summary), *links), span=entry.key("missing"),
         )  # fmt: skip
 
     def _check_inputs(self, entry: Entry, question: Question) -> None:

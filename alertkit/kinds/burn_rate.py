@@ -179,6 +179,7 @@ class BurnRate(Kind):
         thresholds = self._thresholds()
         indicator = self._indicator()
         _, part, other = indicator
+        parted = self.ratio is not None and self.ratio.total is None  # into good and bad: one of them is enough
         system = re.sub(r"\W", "_", context.system)
         level = "_".join([system, *self.identity])
         metric = other.metric
@@ -199,13 +200,14 @@ class BurnRate(Kind):
         if self.min_events:
             longest = format_duration(min(window.long for window, _ in thresholds))
             events = by("sum", self.identity, f"increase({other}[{longest}])")
-            if self.ratio is not None and self.ratio.total is None:
+            if parted:
                 good = by("sum", self.identity, f"increase({part}[{longest}])")
                 events = f"({good} or 0 * {events}) + ({events} or 0 * {good})"
             guards = (f"({events} >= {format_number(self.min_events)})",)
         return Question(
-            signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio", inputs=(other,),
-            unit=RATIO, forms=tuple(forms), guards=guards, range=(0.0, 1.0),
+            signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio",
+            inputs=(part, other) if parted else (other,), together=parted, unit=RATIO,
+            forms=tuple(forms), guards=guards, range=(0.0, 1.0),
             records=tuple((name, self._errors(indicator, format_duration(window))) for window, name in names.items()),
         )  # fmt: skip
 

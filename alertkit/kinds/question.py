@@ -47,6 +47,7 @@ class Question(NamedTuple):
     metric      the metric that names the signal, for records and messages
     operations  what was done to it, for the record's name: `p95_5m`
     inputs      selectors without which the question has no answer
+    together    it has an answer while any one of the inputs is there
     fixed       the comparison, where the kind itself knows it
     forms       whole conditions, where one comparison cannot say it (burn rates)
     guards      vectors on the identity; the alert is silent unless each of them has an element
@@ -72,6 +73,7 @@ class Question(NamedTuple):
     range: tuple[float, float] = (float("-inf"), float("inf"))
     fixed_labels: tuple[tuple[str, str], ...] = ()
     labels: Labels | None = None
+    together: bool = False
 
     @property
     def known_identity(self) -> tuple[str, ...]:

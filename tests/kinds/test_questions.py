@@ -59,6 +59,27 @@ def test_a_quantile_of_for_each_is_the_number_it_shows(tmp_path: Path) -> None:
     assert "histogram_quantile(0.5," in expr and "histogram_quantile(0.99," in expr
 
 
+GOOD_AND_BAD = (
+    "{kind: ratio, good: 'g{a=\"1\"}', bad: b, below: 50%, missing: alert}",
+    "{kind: burn_rate, objective: 99%, ratio: {good: 'g{a=\"1\"}', bad: b}, missing: alert}",
+)
+
+
+@pytest.mark.parametrize("alert", GOOD_AND_BAD)
+def test_good_and_bad_are_missing_only_together(alert: str, tmp_path: Path) -> None:
+    assert rules(alert, tmp_path).endswith('\nabsent(g{a="1"}) and on () absent(b)')
+    known = rules(alert.replace("kind", "by: [c], kind"), tmp_path)
+    assert 'group by (c) (last_over_time(g{a="1"}[1h]) or last_over_time(b[1h])) unless on (c) group by (c) (g{a="1"} or b)' in known
+    assert known.endswith('\nabsent_over_time(g{a="1"}[1h]) and on () absent_over_time(b[1h])')
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
+def test_promtool_agrees_that_good_and_bad_are_missing_together(tmp_path: Path) -> None:
+    alerts = "".join(f"  A{i}: {alert}\n" for i, alert in enumerate([*GOOD_AND_BAD, GOOD_AND_BAD[0].replace("kind", "by: [c], kind")]))
+    system, drawn = compiled(f"system: demo\nalerts:\n{alerts}", {}, tmp_path)
+    assert system is not None and prove(system, tmp_path) > 5, drawn
+
+
 @pytest.mark.parametrize(
     ("timestamp", "age"),
     [
