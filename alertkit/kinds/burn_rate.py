@@ -70,8 +70,9 @@ class BurnRate(Kind):
                   the budget in 1h (5m) or 5% in 6h (30m), warning at 10% in 3d (6h)
       min_events  silent with fewer events than this in the shortest long window (default 10)
 
-    PromQL: the error ratio over each window is recorded as `<system>_<by>:<metric>:error_ratio_<window>`; a severity
-    fires on `long > factor * budget and short > factor * budget`, with factor = spent budget * period / long window.
+    PromQL: the error ratio over each window is recorded as `<system>_<by>:<metric>:error_ratio_<window>_<alert>`;
+    a severity fires on `long > factor * budget and short > factor * budget`, with factor = spent budget * period /
+    long window.
 
     Pitfalls: an objective of 100% has no budget. At low objectives a factor can ask for more than all requests to
     fail; that is an error here. With hardly any traffic one failure is a large ratio, hence `min_events`.
@@ -177,6 +178,14 @@ class BurnRate(Kind):
 
     def question(self, context: Context) -> Question:
         thresholds = self._thresholds()
+        briefest = min(window.short for window in self.windows)
+        if briefest < 2 * context.scrape_interval:
+            raise KindError(
+                "AK312",
+                f"the window {format_duration(briefest)} is shorter than two scrapes: it would never hold data",
+                "windows",
+                f"use at least {format_duration(4 * context.scrape_interval)}",
+            )
         indicator = self._indicator()
         _, part, other = indicator
         parted = self.ratio is not None and self.ratio.total is None  # into good and bad: one of them is enough
@@ -195,7 +204,6 @@ class BurnRate(Kind):
                 for w, limit in rows
             ]
             forms.append(Form(severity, "\nor\n".join(pairs), Comparison(">", min(limit for _, limit in rows))))
-        forms.sort(key=lambda form: form.boundary.value)
         guards: tuple[str, ...] = ()
         if self.min_events:
             longest = format_duration(min(window.long for window, _ in thresholds))

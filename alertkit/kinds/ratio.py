@@ -29,9 +29,9 @@ class Ratio(MeasuredKind):
     PromQL: `(sum by (<by>) (rate(<bad>[<w>])) or 0 * sum by (<by>) (rate(<total>[<w>]))) / sum by (<by>)
     (rate(<total>[<w>])) > <threshold>`; for gauges `sum(<used>) / (sum(<limit>) > 0)`.
 
-    Pitfalls: a counter that does not exist yet counts as zero while the other one exists; `missing`
-    of good and bad is when both are gone. Without traffic the ratio
-    is 0/0, which compares false: silence, not a page. Rates are taken before sums, so a restart is no spike.
+    Pitfalls: a counter that does not exist yet counts as zero while the other one exists; good and bad are `missing`
+    when both are gone. Without traffic the ratio is 0/0, which compares false: silence, not a page. Rates are taken
+    before sums, so a restart is no spike.
 
     Example
       Errors: {kind: ratio, bad: 'requests_total{code=~"5.."}', total: requests_total, above: 5%, min_events: 20}

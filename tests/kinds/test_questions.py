@@ -59,6 +59,21 @@ def test_a_quantile_of_for_each_is_the_number_it_shows(tmp_path: Path) -> None:
     assert "histogram_quantile(0.5," in expr and "histogram_quantile(0.99," in expr
 
 
+UPSIDE_DOWN = (
+    "{kind: burn_rate, objective: 99%, ratio: {bad: b, total: t}, windows: ["
+    "{severity: warning, long: 1h, short: 5m, budget: 2%}, {severity: critical, long: 1d, short: 2h, budget: 10%}]}"
+)
+
+
+def test_the_levels_of_a_burn_rate_go_by_severity_whatever_their_thresholds(tmp_path: Path) -> None:
+    system, drawn = compiled(f"system: demo\nalerts:\n  A: {UPSIDE_DOWN}\n", {}, tmp_path)
+    assert system is not None, drawn
+    assert [dict(rule.labels)["severity"] for rule in system.alerts[0].rules] == ["warning", "critical"]
+    assert [rule.expr.count("> 0.03") for rule in system.alerts[0].rules] == [0, 2]
+    if PROMTOOL is not None:
+        assert prove(system, tmp_path) > 5
+
+
 GOOD_AND_BAD = (
     "{kind: ratio, good: 'g{a=\"1\"}', bad: b, below: 50%, missing: alert}",
     "{kind: burn_rate, objective: 99%, ratio: {good: 'g{a=\"1\"}', bad: b}, missing: alert}",
@@ -69,13 +84,19 @@ GOOD_AND_BAD = (
 def test_good_and_bad_are_missing_only_together(alert: str, tmp_path: Path) -> None:
     assert rules(alert, tmp_path).endswith('\nabsent(g{a="1"}) and on () absent(b)')
     known = rules(alert.replace("kind", "by: [c], kind"), tmp_path)
-    assert 'group by (c) (last_over_time(g{a="1"}[1h]) or last_over_time(b[1h])) unless on (c) group by (c) (g{a="1"} or b)' in known
+    assert (
+        'group by (c) (last_over_time(g{a="1"}[1h]) or last_over_time(b[1h])) unless on (c) group by (c) (g{a="1"} or b)'
+        in known
+    )
     assert known.endswith('\nabsent_over_time(g{a="1"}[1h]) and on () absent_over_time(b[1h])')
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
 def test_promtool_agrees_that_good_and_bad_are_missing_together(tmp_path: Path) -> None:
-    alerts = "".join(f"  A{i}: {alert}\n" for i, alert in enumerate([*GOOD_AND_BAD, GOOD_AND_BAD[0].replace("kind", "by: [c], kind")]))
+    alerts = "".join(
+        f"  A{i}: {alert}\n"
+        for i, alert in enumerate([*GOOD_AND_BAD, GOOD_AND_BAD[0].replace("kind", "by: [c], kind")])
+    )
     system, drawn = compiled(f"system: demo\nalerts:\n{alerts}", {}, tmp_path)
     assert system is not None and prove(system, tmp_path) > 5, drawn
 
@@ -118,6 +139,7 @@ def test_buckets_have_units(tmp_path: Path) -> None:
         ("{kind: latency, histogram: d_seconds, quantile: 95, above: 1s}", "95,", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
         ("{kind: latency, histogram: d_seconds, quantile: '95', above: 1s}", "'95',", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
         ("{kind: latency, histogram: d_seconds, buckets: [1MB], above: 1s}", "[1MB]", "AK305]: `1MB` is not the bound of a bucket in s"),
+        ("{kind: burn_rate, objective: 95%, ratio: {bad: b, total: t}, windows: {severity: critical, long: 20s, short: 10s, budget: 1e-6}}", "{severity", "AK312]: the window 10s is shorter than two scrapes"),
         ("{kind: stale, timestamp: t_bytes, above: 5m}", "t_bytes", "AK305]: a timestamp is a time, but `t_bytes` is in B (bytes)"),
         ("{kind: stale, timestamp: t, unit: ratio, above: 5m}", "ratio", "AK305]: a timestamp is a time, but `t` is in ratio (ratio)"),
         ("{kind: ratio, used: heap_mb, limit: limit_bytes, above: 90%}", "limit_bytes", "AK305]: `heap_mb` is in MB, `limit_bytes` in B"),
