@@ -41,6 +41,9 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
     """The condition of one level; `clear` are the comparison that keeps it firing and its own ALERTS selector."""
     signals: list[str] = []
     parts: list[str] = []
+    if question.nan:
+        # NaN differs from every number, but is neither below nor above one.
+        comparisons = [c._replace(op=op) for c in comparisons for op in ("<>" if c.op == "!=" else (c.op,))]
     for comparison in comparisons:
         if question.worst and comparison.op in ("==", "!="):
             parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))

@@ -133,6 +133,7 @@ class Latency(MeasuredKind):
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
             unit=unit, worst=worst, guards=self._guards(observed), range=(0.0, highest),
+            nan=name != "gauge",
         )  # fmt: skip
 
     def _guards(self, observed: str) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class Question(NamedTuple):
     guards      vectors on the identity; the alert is silent unless each of them has an element
     records     further recording rules that `forms` read: (name, expression)
     range       the lowest and highest value that the signal can have
+    nan         the signal is NaN where there is nothing to measure, as 0/0 is
     bare        the signal is a plain selector
     fixed_labels  labels beside the identity that every result surely has
     labels      what is known of the result's labels, where that is more or less than the identity
@@ -74,6 +75,7 @@ class Question(NamedTuple):
     fixed_labels: tuple[tuple[str, str], ...] = ()
     labels: Labels | None = None
     together: bool = False
+    nan: bool = False
 
     @property
     def known_identity(self) -> tuple[str, ...]:

@@ -103,7 +103,7 @@ class Ratio(MeasuredKind):
         inputs = (other,) if role == "total" else (part, other)
         return Question(
             signal=signal, identity=self.identity, metric=part.metric, operations=f"ratio_rate{window}", inputs=inputs,
-            unit=RATIO, range=(0.0, 1.0), guards=guards, together=role == "rest",
+            unit=RATIO, range=(0.0, 1.0), guards=guards, together=role == "rest", nan=True,
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -74,6 +74,22 @@ def test_the_levels_of_a_burn_rate_go_by_severity_whatever_their_thresholds(tmp_
         assert prove(system, tmp_path) > 5
 
 
+NOT_EQUAL = (
+    "{kind: ratio, bad: e_total, total: r_total, not_equals: 50%, window: 10m}",
+    "{kind: latency, histogram: d_seconds, not_equals: 1s}",
+    "{kind: latency, summary_metric: s_seconds, not_equals: 1s}",
+)
+
+
+@pytest.mark.parametrize("alert", NOT_EQUAL)
+def test_nothing_measured_is_not_another_value(alert: str, tmp_path: Path) -> None:
+    expr = rules(alert, tmp_path)
+    assert "!=" not in expr and " < " in expr and "\nor\n" in expr and " > " in expr
+    if PROMTOOL is not None:
+        system, _ = compiled(f"system: demo\nalerts:\n  A: {alert}\n", {}, tmp_path)
+        assert system is not None and prove(system, tmp_path) > 3
+
+
 GOOD_AND_BAD = (
     "{kind: ratio, good: 'g{a=\"1\"}', bad: b, below: 50%, missing: alert}",
     "{kind: burn_rate, objective: 99%, ratio: {good: 'g{a=\"1\"}', bad: b}, missing: alert}",
