@@ -67,8 +67,8 @@ class Latency(MeasuredKind):
     PromQL: `histogram_quantile(<q>, sum by (le, <by>) (rate(<histogram>_bucket[<window>]))) > <threshold>`.
 
     Pitfalls: `le` is kept by the aggregation. A quantile never exceeds the highest finite bucket, so a threshold
-    above it can never fire: declare `buckets`, or heed what `alertkit plan` finds on the server. Without traffic the
-    quantile is NaN, which is silence, not a page.
+    above it can never fire, nor is it ever below its share of the lowest one: declare `buckets`, or heed what
+    `alertkit plan` finds on the server. Without traffic the quantile is NaN, which is silence, not a page.
 
     Example
       Slow: {kind: latency, histogram: request_duration_seconds, quantile: 0.95, above: 500ms, min_rate: 1/s}
@@ -127,12 +127,14 @@ class Latency(MeasuredKind):
             signal, inputs, operations, worst = str(metric), (metric,), "", True
         if not worst:
             operations = f"{operations}_{window}"
-        highest = float("inf")
+        lowest, highest = 0.0, float("inf")
         if self.buckets is not None:
-            highest = max(self._bounds(metric))
+            bounds = self._bounds(metric)
+            # Where all observations are in the lowest bucket, which is taken to begin at zero.
+            lowest, highest = self.quantile * min(bounds), max(bounds)
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
-            unit=unit, worst=worst, guards=self._guards(observed), range=(0.0, highest),
+            unit=unit, worst=worst, guards=self._guards(observed), range=(lowest, highest),
             nan=name != "gauge",
         )  # fmt: skip
 
