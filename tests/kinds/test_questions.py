@@ -90,6 +90,14 @@ def test_nothing_measured_is_not_another_value(alert: str, tmp_path: Path) -> No
         assert system is not None and prove(system, tmp_path) > 3
 
 
+@pytest.mark.parametrize(("per", "shown"), [("s", "humanize }} ms/s"), ("min", "humanize }} ms/min")])
+def test_the_rate_of_a_time_is_shown_as_it_is_counted(per: str, shown: str, tmp_path: Path) -> None:
+    alert = f"{{kind: rate, counter: a_ms_total, per: {per}, above: 50%}}"
+    system, drawn = compiled(f"system: demo\nalerts:\n  A: {alert}\n", {}, tmp_path)
+    assert system is not None, drawn
+    assert f"rises by {{{{ $value | {shown}" in dict(system.alerts[0].rules[0].annotations)["summary"]
+
+
 GOOD_AND_BAD = (
     "{kind: ratio, good: 'g{a=\"1\"}', bad: b, below: 50%, missing: alert}",
     "{kind: burn_rate, objective: 99%, ratio: {good: 'g{a=\"1\"}', bad: b}, missing: alert}",
@@ -156,6 +164,15 @@ def test_buckets_have_units(tmp_path: Path) -> None:
         ("{kind: latency, histogram: d_seconds, quantile: '95', above: 1s}", "'95',", "AK205]: `95` is out of range: a quantile lies between 0 and 1"),
         ("{kind: latency, histogram: d_seconds, buckets: [1MB], above: 1s}", "[1MB]", "AK305]: `1MB` is not the bound of a bucket in s"),
         ("{kind: burn_rate, objective: 95%, ratio: {bad: b, total: t}, windows: {severity: critical, long: 20s, short: 10s, budget: 1e-6}}", "{severity", "AK312]: the window 10s is shorter than two scrapes"),
+        ("{kind: drawdown, equity: e, window: 5m, for: 5m, above: 5%}", "5m, above", "AK314]: `for` is not shorter than the window"),
+        ("{kind: forecast, metric: f, limit: 5, window: 50s, within: 1h}", "50s", "AK312]: the window 50s is shorter than four scrapes"),
+        ("{kind: ratio, bad: b, total: t, outside: [10%, 100%]}", "100%", "AK306]: this would never fire: the value lies between 0% and 100%"),
+        ("{kind: increase, counter: c_total, window: 5m, outside: [-5, 10]}", "-5", "AK306]: this would never fire: the value is never below 0"),
+        ("{kind: threshold, metric: m, not_equals: {warning: 1, critical: 3}}", "3}", "AK309]: one of the levels would always fire: no value is both 1 and 3"),
+        ("{kind: latency, histogram: d_seconds, buckets: [100ms, 1s], quantile: 0.5, above: 10ms}", "10ms", "AK306]: this would always fire: the value lies between 0.05 s and 1 s"),
+        ("{kind: circuit_breaker, metric: m, flapping: 10, window: 2m}", "10,", "AK306]: this would never fire: scrapes show no more than 8 changes in 2m"),
+        ("{kind: circuit_breaker, metric: m, flapping: 4, state: open}", "state", "AK208]: `state` has no effect with `flapping`"),
+        ("{kind: circuit_breaker, metric: m, flapping: 4, open: 0}", "0}", "AK308]: two states have the same value"),
         ("{kind: stale, timestamp: t_bytes, above: 5m}", "t_bytes", "AK305]: a timestamp is a time, but `t_bytes` is in B (bytes)"),
         ("{kind: stale, timestamp: t, unit: ratio, above: 5m}", "ratio", "AK305]: a timestamp is a time, but `t` is in ratio (ratio)"),
         ("{kind: ratio, used: heap_mb, limit: limit_bytes, above: 90%}", "limit_bytes", "AK305]: `heap_mb` is in MB, `limit_bytes` in B"),
