@@ -144,13 +144,26 @@ def test_selectors_read_back(matchers: tuple[Matcher, ...]) -> None:
     ("text", "offset"),
     [
         ("queue-length", 5), ("x{a=b}", 2), ('x{a="b"', 1), ('x{a="b", c}', 8), ('x{a=~"("}', 6), ("5x", 0), ("", 0),
-        ('x{a="\\q"}', 4),
+        ('x{a="\\q"}', 4), ('x{a=~"b(?!c)d"}', 7), (r'x{a=~"(b)\\1"}', 9), ("x{a=`b}", 2),
     ],
 )  # fmt: skip
 def test_what_is_no_selector(text: str, offset: int) -> None:
     with pytest.raises(SelectorError) as caught:
         parse_selector(text)
     assert caught.value.offset == offset
+
+
+def test_regular_expressions_are_those_of_re2() -> None:
+    assert parse_matchers(r'''a=~"\\pL+", b!~"(?i:x)\\z"''') == (
+        Matcher("a", "=~", r"\pL+"),
+        Matcher("b", "!~", r"(?i:x)\z"),
+    )
+
+
+def test_backticks_quote_without_escapes() -> None:
+    assert parse_selector("""x{a=~`\\d"+`,b='c'}""") == Selector(
+        "x", (Matcher("a", "=~", r'\d"+'), Matcher("b", "=", "c"))
+    )
 
 
 def test_quotes_of_both_kinds() -> None:

@@ -41,6 +41,9 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
     """The condition of one level; `clear` are the comparison that keeps it firing, and what `firing` says."""
     signals: list[str] = []
     parts: list[str] = []
+    if question.nan:
+        # NaN differs from every number, but is neither below nor above one.
+        comparisons = [c._replace(op=op) for c in comparisons for op in ("<>" if c.op == "!=" else (c.op,))]
     for comparison in comparisons:
         if question.worst and comparison.op in ("==", "!="):
             parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))
@@ -77,22 +80,20 @@ def firing(
     return f"{on([label for label in identity if label not in variables])} ALERTS{{{own}}}"
 
 
-def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int) -> str:
+def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int, together: bool = False) -> str:
     """True while data that was there is gone: for each identity seen in the last hour, and for the whole metric.
 
-    `patience` (milliseconds) is the companion's `for`: the memory must outlast it.
+    `patience` (milliseconds) is the companion's `for`: the memory must outlast it. `together`: all the inputs are gone.
     """
-    parts = []
     memory = format_duration(max(HOUR, 2 * patience))
-    for selector in inputs:
+    parts = []
+    for group in [inputs] if together else [(one,) for one in inputs]:
+        known = " or ".join(f"last_over_time({selector}[{memory}])" for selector in group)
+        there = " or ".join(map(str, group))
         if identity:
-            parts.append(
-                f"({by('group', identity, f'last_over_time({selector}[{memory}])')} unless {on(identity)} "
-                f"{by('group', identity, str(selector))})"
-            )
-            parts.append(f"absent_over_time({selector}[{memory}])")
-        else:
-            parts.append(f"absent({selector})")
+            parts.append(f"({by('group', identity, known)} unless {on(identity)} {by('group', identity, there)})")
+        absent = "absent_over_time({}[" + memory + "])" if identity else "absent({})"
+        parts.append(" and on () ".join(absent.format(selector) for selector in group))
     return "\nor\n".join(parts)
 
 

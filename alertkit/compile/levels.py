@@ -197,6 +197,12 @@ def _each_level(
 def _order(entry: Entry, name: str, mild: Level, grave: Level, problems: Problems) -> None:
     """A graver level must be harder to reach, or the milder one never matters."""
     low, high = mild.comparisons[0].value, grave.comparisons[0].value
+    if mild.comparisons[0].op == "!=" and low != high:
+        problems.add(
+            "AK309", f"one of the levels would always fire: no value is both {mild.shown} and {grave.shown}",
+            entry.value(name, grave.severity), f"give one quantity, like `{name}: {mild.shown}`",
+        )  # fmt: skip
+        return
     fine = {">": high > low, ">=": high > low, "<": high < low, "<=": high < low}.get(
         mild.comparisons[0].op, high != low
     )
@@ -220,8 +226,11 @@ def _outside(entry: Entry, question: Question, own: str, problems: Problems) -> 
         )  # fmt: skip
     if len(problems) > before:
         return []
+    beyond = (Comparison("<", low), Comparison(">", high))
+    for index, comparison in enumerate(beyond):
+        _can_fire(entry, comparison, question, ("outside", index), problems)
     text = f"{spec.outside[0].text} to {spec.outside[1].text}"
-    return [Level(own, (Comparison(">", high), Comparison("<", low)), text)]
+    return [Level(own, beyond[::-1], text)] if len(problems) == before else []
 
 
 def _can_fire(

@@ -154,6 +154,7 @@ class _Compiler:
             self._check_texts(entry)
             return None
         question, stimulus = asked
+        question = self._by_gravity(question)
         self._check_inputs(entry, question)
         check_collisions(entry, self.file, question.known_identity, self.problems)
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
@@ -186,6 +187,15 @@ class _Compiler:
 
     def _context(self, entry: Entry) -> Context:
         return Context(self.settings.scrape_interval, self.file.system, entry.name)
+
+    def _by_gravity(self, question: Question) -> Question:
+        """A kind's own levels from the mildest to the gravest, as all others are: of those the graver mutes the milder.
+
+        Windows need not agree with it: a critical long one may have the lower threshold.
+        """
+        known = self.settings.severities
+        rank = {severity: index for index, severity in enumerate(known)}
+        return question._replace(forms=tuple(sorted(question.forms, key=lambda form: rank.get(form.severity or "", 0))))
 
     def _check_doubtful(self, entry: Entry) -> None:
         """Of an alert of which not all keys could be read: what is wrong with it, whatever they were meant to say."""
@@ -300,15 +310,18 @@ class _Compiler:
         def variables() -> dict[str, object]:
             return self._variables(entry, Level(severity, (), ""))
 
-        what = " or ".join(dict.fromkeys(selector.metric for selector in question.inputs))
-        summary = f"No data for {entry.name}: {what} is missing"
+        metrics = dict.fromkeys(selector.metric for selector in question.inputs)
+        both = question.together and len(metrics) > 1
+        what = f"{' and '.join(metrics)} are" if both else f"{' or '.join(metrics)} is"
+        summary = f"No data for {entry.name}: {what} missing"
         shared = annotation_pairs(entry, self.file, texts, variables, None)
         # What is gone has not surely the labels that a link's template may name.
         links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
+        expr = gone(question.known_identity, question.inputs, patience, question.together)
         return Rule(
-            alert=f"{entry.name}Missing", expr=gone(question.known_identity, question.inputs, patience),
-            for_=patience, keep_firing_for=0, labels=self._labels(entry, severity, texts, variables),
-            annotations=(("summary", summary), *links), span=entry.key("missing"),
+            alert=f"{entry.name}Missing", expr=expr, for_=patience, keep_firing_for=0,
+            labels=self._labels(entry, severity, texts, variables), annotations=(("summary", summary), *links),
+            span=entry.key("missing"),
         )  # fmt: skip
 
     def _check_inputs(self, entry: Entry, question: Question) -> None:

@@ -178,8 +178,17 @@ class BurnRate(Kind):
 
     def question(self, context: Context) -> Question:
         thresholds = self._thresholds()
+        briefest = min(window.short for window in self.windows)
+        if briefest < 2 * context.scrape_interval:
+            raise KindError(
+                "AK312",
+                f"the window {format_duration(briefest)} is shorter than two scrapes: it would never hold data",
+                "windows",
+                f"use at least {format_duration(4 * context.scrape_interval)}",
+            )
         indicator = self._indicator()
         _, part, other = indicator
+        parted = self.ratio is not None and self.ratio.total is None  # into good and bad: one of them is enough
         system = re.sub(r"\W", "_", context.system)
         level = "_".join([system, *self.identity])
         metric = other.metric
@@ -195,18 +204,18 @@ class BurnRate(Kind):
                 for w, limit in rows
             ]
             forms.append(Form(severity, "\nor\n".join(pairs), Comparison(">", min(limit for _, limit in rows))))
-        forms.sort(key=lambda form: form.boundary.value)
         guards: tuple[str, ...] = ()
         if self.min_events:
             longest = format_duration(min(window.long for window, _ in thresholds))
             events = by("sum", self.identity, f"increase({other}[{longest}])")
-            if self.ratio is not None and self.ratio.total is None:
+            if parted:
                 good = by("sum", self.identity, f"increase({part}[{longest}])")
                 events = f"({good} or 0 * {events}) + ({events} or 0 * {good})"
             guards = (f"({events} >= {format_number(self.min_events)})",)
         return Question(
-            signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio", inputs=(other,),
-            unit=RATIO, forms=tuple(forms), guards=guards, range=(0.0, 1.0),
+            signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio",
+            inputs=(part, other) if parted else (other,), together=parted, unit=RATIO,
+            forms=tuple(forms), guards=guards, range=(0.0, 1.0),
             records=tuple((name, self._errors(indicator, format_duration(window))) for window, name in names.items()),
         )  # fmt: skip
 

@@ -52,8 +52,19 @@ class CircuitBreaker(Kind):
 
     def question(self, context: Context) -> Question:
         metric = self.metric.where(self.where)
+        if self.open == self.closed or self.half_open in (self.open, self.closed):
+            key = "open" if self.open == self.closed else "half_open"
+            raise KindError("AK308", "two states have the same value", key, "give every state its own value")
         if self.flapping is not None:
+            if "state" in self.model_fields_set:
+                raise KindError("AK208", "`state` has no effect with `flapping`", "state", "remove it")
+            most = (self.window or 600_000) // context.scrape_interval
             window = format_duration(self.window or 600_000)
+            if self.flapping > most:
+                raise KindError(
+                    "AK306", f"this would never fire: scrapes show no more than {most} changes in {window}", "flapping",
+                    "take fewer changes, or a longer `window`",
+                )  # fmt: skip
             return Question(
                 signal=f"changes({metric}[{window}])", identity=self.identity, metric=metric.metric,
                 operations=f"changes_{window}", inputs=(metric,), worst=True,
@@ -61,9 +72,6 @@ class CircuitBreaker(Kind):
             )  # fmt: skip
         if self.window is not None:
             raise KindError("AK208", "`window` has no effect without `flapping`", "window", "add `flapping: 4`")
-        if self.open == self.closed or self.half_open in (self.open, self.closed):
-            key = "open" if self.open == self.closed else "half_open"
-            raise KindError("AK308", "two states have the same value", key, "give every state its own value")
         return Question(
             signal=str(metric), identity=self.identity, metric=metric.metric, operations="", inputs=(metric,),
             worst=True, fixed=self._comparison(),

@@ -6,6 +6,7 @@ from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus, level
 from alertkit.series import Level
+from alertkit.spec import regex
 from alertkit.spec.alert import Names, QuantityField
 from alertkit.spec.quantity import RATIO, format_number
 from alertkit.spec.selector import Matcher, Metric, Selector
@@ -58,7 +59,7 @@ class Down(Kind):
         single = tuple(Selector("up", (Matcher("job", "=", job),)).where(self.where) for job in self.job)
         if len(single) == 1:
             return single[0], single
-        every = Matcher("job", "=~", "|".join(job.replace(".", r"\.") for job in self.job))
+        every = Matcher("job", "=~", "|".join(map(regex.escape, self.job)))
         return Selector("up", (every,)).where(self.where), single
 
     def _share(self) -> float | None:

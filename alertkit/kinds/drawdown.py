@@ -63,8 +63,13 @@ class Drawdown(MeasuredKind):
             raise KindError(
                 "AK202", "`equity` needs a `window` in which its peak is looked for", "equity", "add `window: 24h`"
             )
-        equity = self.equity.where(self.where)
         window = format_duration(self.window)
+        if self.for_ >= self.window:
+            raise KindError(
+                "AK314", "`for` is not shorter than the window: the peak is forgotten before the alert can fire", "for",
+                f"make it shorter than {window}",
+            )  # fmt: skip
+        equity = self.equity.where(self.where)
         return Question(
             signal=f"1 - {equity} / (max_over_time({equity}[{window}]) > 0)", identity=self.identity,
             metric=equity.metric, operations=f"drawdown_{window}", inputs=(equity,), unit=RATIO, worst=True,

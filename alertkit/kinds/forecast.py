@@ -58,6 +58,11 @@ class Forecast(Kind):
     def question(self, context: Context) -> Question:
         metric = gauge(self.metric.where(self.where))
         window = format_duration(self.window)
+        if self.window < POINTS * context.scrape_interval:
+            raise KindError(
+                "AK312", f"the window {window} is shorter than four scrapes, which a line is drawn from", "window",
+                f"use at least {format_duration(2 * POINTS * context.scrape_interval)}",
+            )  # fmt: skip
         down = self.direction == "down"
         boundary = Comparison("<" if down else ">", self._limit())
         worst = "min" if down else "max"

@@ -24,12 +24,16 @@ SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
 def _quantile(value: Any) -> Any:
     """A quantile is a share: `0.95`, also written `95%` or `p95`."""
     if isinstance(value, str):
-        percent = parse_quantity(value.removeprefix("p").removesuffix("%") + "%")
-        return value if percent is None else percent.in_unit(RATIO)
+        bare = value.removeprefix("p").removesuffix("%")
+        given = parse_quantity(bare if bare == value else f"{bare}%")
+        share = None if given is None else given.in_unit(RATIO)
+        if share is None or bare != value:
+            return value if share is None else share
+        value = share  # a number in quotes, as `<< >>` puts it in
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 1 <= value < 100:
         raise PydanticCustomError(
             "AK205", "`{shown}` is out of range: a quantile lies between 0 and 1",
-            {"shown": value, "help": f"write `{format_number(value / 100)}`"},
+            {"shown": format_number(value), "help": f"write `{format_number(value / 100)}`"},
         )  # fmt: skip
     return value
 
@@ -63,8 +67,8 @@ class Latency(MeasuredKind):
     PromQL: `histogram_quantile(<q>, sum by (le, <by>) (rate(<histogram>_bucket[<window>]))) > <threshold>`.
 
     Pitfalls: `le` is kept by the aggregation. A quantile never exceeds the highest finite bucket, so a threshold
-    above it can never fire: declare `buckets`, or heed what `alertkit plan` finds on the server. Without traffic the
-    quantile is NaN, which is silence, not a page.
+    above it can never fire, nor is it ever below its share of the lowest one: declare `buckets`, or heed what
+    `alertkit plan` finds on the server. Without traffic the quantile is NaN, which is silence, not a page.
 
     Example
       Slow: {kind: latency, histogram: request_duration_seconds, quantile: 0.95, above: 500ms, min_rate: 1/s}
@@ -123,12 +127,15 @@ class Latency(MeasuredKind):
             signal, inputs, operations, worst = str(metric), (metric,), "", True
         if not worst:
             operations = f"{operations}_{window}"
-        highest = float("inf")
+        lowest, highest = 0.0, float("inf")
         if self.buckets is not None:
-            highest = max(self._bounds(metric))
+            bounds = self._bounds(metric)
+            # Where all observations are in the lowest bucket, which is taken to begin at zero.
+            lowest, highest = self.quantile * min(bounds), max(bounds)
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
-            unit=unit, worst=worst, guards=self._guards(observed), range=(0.0, highest),
+            unit=unit, worst=worst, guards=self._guards(observed), range=(lowest, highest),
+            nan=name != "gauge",
         )  # fmt: skip
 
     def _guards(self, observed: str) -> tuple[str, ...]:

@@ -47,11 +47,13 @@ class Question(NamedTuple):
     metric      the metric that names the signal, for records and messages
     operations  what was done to it, for the record's name: `p95_5m`
     inputs      selectors without which the question has no answer
+    together    it has an answer while any one of the inputs is there
     fixed       the comparison, where the kind itself knows it
     forms       whole conditions, where one comparison cannot say it (burn rates)
     guards      vectors on the identity; the alert is silent unless each of them has an element
     records     further recording rules that `forms` read: (name, expression)
     range       the lowest and highest value that the signal can have
+    nan         the signal is NaN where there is nothing to measure, as 0/0 is
     bare        the signal is a plain selector
     fixed_labels  labels beside the identity that every result surely has
     labels      what is known of the result's labels, where that is more or less than the identity
@@ -72,6 +74,8 @@ class Question(NamedTuple):
     range: tuple[float, float] = (float("-inf"), float("inf"))
     fixed_labels: tuple[tuple[str, str], ...] = ()
     labels: Labels | None = None
+    together: bool = False
+    nan: bool = False
 
     @property
     def known_identity(self) -> tuple[str, ...]:

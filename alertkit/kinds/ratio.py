@@ -29,8 +29,9 @@ class Ratio(MeasuredKind):
     PromQL: `(sum by (<by>) (rate(<bad>[<w>])) or 0 * sum by (<by>) (rate(<total>[<w>]))) / sum by (<by>)
     (rate(<total>[<w>])) > <threshold>`; for gauges `sum(<used>) / (sum(<limit>) > 0)`.
 
-    Pitfalls: a counter that does not exist yet counts as zero while the other one exists. Without traffic the ratio
-    is 0/0, which compares false: silence, not a page. Rates are taken before sums, so a restart is no spike.
+    Pitfalls: a counter that does not exist yet counts as zero while the other one exists; good and bad are `missing`
+    when both are gone. Without traffic the ratio is 0/0, which compares false: silence, not a page. Rates are taken
+    before sums, so a restart is no spike.
 
     Example
       Errors: {kind: ratio, bad: 'requests_total{code=~"5.."}', total: requests_total, above: 5%, min_events: 20}
@@ -102,7 +103,7 @@ class Ratio(MeasuredKind):
         inputs = (other,) if role == "total" else (part, other)
         return Question(
             signal=signal, identity=self.identity, metric=part.metric, operations=f"ratio_rate{window}", inputs=inputs,
-            unit=RATIO, range=(0.0, 1.0), guards=guards,
+            unit=RATIO, range=(0.0, 1.0), guards=guards, together=role == "rest", nan=True,
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
@@ -17,7 +18,8 @@ class Stale(MeasuredKind):
     """Something has not happened, or a metric has not been seen, for too long.
 
     Parameters
-      timestamp  gauge that holds the Unix time of the last event, in seconds or (`..._ms`, or `unit: ms`) in ms, or
+      timestamp  gauge that holds the Unix time of the last event, in seconds or in the unit of time that its name
+                 (`..._ms`) or `unit:` tells, or
       metric     any metric, whose newest sample's age counts
 
     PromQL: `max by (<by>) (time() - (<timestamp> > 0)) > <threshold>`; of any metric,
@@ -49,16 +51,22 @@ class Stale(MeasuredKind):
         assert watched is not None
         return watched.where(self.where), self.timestamp is not None
 
-    def _scale(self, metric: Selector) -> int:
+    def _scale(self, metric: Selector) -> Fraction:
+        """How much of the timestamp's unit a second is; a name without a unit means seconds."""
         unit = self.unit or unit_of_metric(metric.metric)
-        return 1000 if unit.name == "ms" else 1
+        if unit.dimension not in ("time", "number"):
+            raise KindError(
+                "AK305", f"a timestamp is a time, but `{metric.metric}` is in {unit.name} ({unit.dimension})",
+                "unit" if self.unit else "timestamp", "name a gauge that holds a Unix time, or say its unit: `unit: s`",
+            )  # fmt: skip
+        return 1 / unit.scale
 
     def question(self, context: Context) -> Question:
         watched, is_timestamp = self._watched()
         if is_timestamp:
             scale = self._scale(watched)
-            seconds = f"({watched} > 0)" if scale == 1 else f"({watched} > 0) / {scale}"
-            signal = f"time() - {seconds}"
+            factor = f" / {scale.numerator}" if scale > 1 else f" * {scale.denominator}" if scale < 1 else ""
+            signal = f"time() - ({watched} > 0){factor}"
         else:
             if self.unit is not None:
                 raise KindError("AK208", "`unit` has no effect on the age of a metric", "unit", "remove it")
@@ -79,9 +87,10 @@ class Stale(MeasuredKind):
             # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
             oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
             whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
+            exact = scale >= 1 and scale * oldest / 1000 < 2**52
             return Stimulus(
-                inputs=(Input(watched),), drive=Drive(_written, (scale,)), sharp=whole, isolated=True, instant=True,
-                prelude=oldest,
+                inputs=(Input(watched),), drive=Drive(_written, (float(scale),)), sharp=whole and exact, isolated=True,
+                instant=True, prelude=oldest,
             )  # fmt: skip
         edges = tuple(sorted(self.thresholds(SECONDS)))
         return Stimulus(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from alertkit.series.generators import noise, rounded, sine, walk
 from alertkit.series.histogram import mean, shares
@@ -225,10 +226,11 @@ class _Track:
                     for i in range(taken)
                 ]
             case Clock(lag):
-                scale = 1 if unit_of_metric(self.metric).name == "ms" else 1000
+                unit = unit_of_metric(self.metric)
+                scale = unit.scale * 1000 if unit.dimension == "time" else Fraction(1000)
                 now = len(self.samples)
-                self.value = ((now + count) * self.step - lag) / scale
-                return [((now + i) * self.step - lag) / scale for i in range(taken)]
+                self.value = float(((now + count) * self.step - lag) / scale)
+                return [float(((now + i) * self.step - lag) / scale) for i in range(taken)]
             case Gap():
                 return [None] * taken
             case Stale():

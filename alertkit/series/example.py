@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from alertkit.spec import regex
 from alertkit.spec.selector import Matcher, Selector
 
 # An example need not be longer; nested counts would make gigabytes.
@@ -33,8 +34,7 @@ def satisfies(value: str, matcher: Matcher) -> bool:
         return value == matcher.value
     if matcher.op == "!=":
         return value != matcher.value
-    matched = re.fullmatch(matcher.value, value, re.DOTALL) is not None
-    return matched == (matcher.op == "=~")
+    return regex.matcher(matcher.value)(value) == (matcher.op == "=~")
 
 
 @lru_cache(maxsize=2048)

@@ -22,7 +22,7 @@ class Slope:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A timestamp gauge that always reads `lag` seconds before now; `scale` is 1 for seconds, 1000 for ms."""
+    """A timestamp gauge that always reads `lag` seconds before now; a second is `scale` of its unit, 1000 for ms."""
 
     lag: float
     scale: float = 1.0

@@ -26,7 +26,7 @@ class Unit(NamedTuple):
     def per_second(self) -> Unit:
         """The unit of this unit's increase in one second: of a duration that is a plain ratio."""
         if self.dimension == "time":
-            return Unit("ratio", "ratio", self.scale)
+            return RATIO if self.scale == 1 else Unit(f"{self.name}/s", "ratio", self.scale)
         if self.dimension == "bytes":
             return Unit(f"{self.name}/s", "bytes rate", self.scale)
         return PER_SECOND
@@ -34,7 +34,7 @@ class Unit(NamedTuple):
     def per(self, time: str) -> Unit:
         """The unit of this unit's increase in one `s`, `minute`, `h` and so on."""
         rate = self.per_second()
-        name = f"{self.name if self.dimension == 'bytes' else ''}/{time}"
+        name = f"{self.name if self.dimension in ('bytes', 'time') else ''}/{time}"
         return rate if PER[time] == 1 else Unit(name, rate.dimension, rate.scale / PER[time])
 
 

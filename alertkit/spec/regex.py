@@ -1,8 +1,9 @@
-"""Regular expressions as Alertmanager has them: RE2, anchored at both ends.
+"""Regular expressions as Prometheus and Alertmanager have them: RE2, anchored at both ends.
 
 Go's `regexp` and the library RE2 (package google-re2) share syntax and meaning; Python's `re` does not (it backtracks,
-knows look-around, `$` before a last newline, other classes), so it is never used for what a user wrote. What the
-library accepts and Go does not is refused here: `\\C`, and `(?<name>`, which Go knows only since 1.22.
+knows look-around, `$` before a last newline, other classes), so it is used for nothing users wrote but names, dots
+and alternatives. What the library accepts and Go does not is refused here: `\\C`, and `(?<name>`, which Go knows only
+since 1.22.
 Source: github.com/google/re2, "Syntax"; Go, package regexp/syntax; Alertmanager, pkg/labels/matcher.go, NewMatcher.
 """
 
@@ -16,11 +17,15 @@ from typing import Any
 _SPECIAL = _re.compile(r"([\\.+*?()|\[\]{}^$])")
 # An escaped pair is stepped over, so that `\\C` (a backslash, then C) is not taken for `\C`.
 _ONLY_RE2 = _re.compile(r"\\Q.*?(?:\\E|\Z)|\\C|\(\?<|\\.|\[\]", _re.DOTALL)
+# The same to Python, so that the library, which takes its time to load, is not needed for most patterns.
+_SIMPLE = _re.compile(r"(?:[\w :;/@,-]|\.[*+?]?|\|)*\Z", _re.ASCII)
 
 
 @lru_cache(maxsize=65_536)
 def _compiled(pattern: str) -> Any:
     """The compiled pattern, or what is wrong with it as text."""
+    if _SIMPLE.match(pattern):
+        return _re.compile(rf"\A(?:{pattern})\Z")
     anchored = _try(f"^(?:{pattern})$")
     if not isinstance(anchored, str):
         return anchored
@@ -41,10 +46,10 @@ def _try(pattern: str) -> Any:
 
 
 def mistake(pattern: str) -> str | None:
-    """Why Alertmanager would refuse `pattern`, or None when it is good."""
+    """Why Prometheus and Alertmanager would refuse `pattern`, or None when it is good."""
     for found in _ONLY_RE2.finditer(pattern):
         if found[0] in ("\\C", "(?<"):
-            return f"`{found[0]}` is not known to every Alertmanager"
+            return f"`{found[0]}` is not known to every version"
     try:
         compiled = _compiled(pattern)
     except UnicodeEncodeError:

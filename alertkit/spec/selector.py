@@ -11,13 +11,14 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic_core import PydanticCustomError
 
+from alertkit.spec import regex
 from alertkit.spec.reader import Reader
 from alertkit.spec.shown import brief
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
 _MATCHER = re.compile(
-    r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*(,|\Z)""", re.ASCII
+    r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,|\Z)""", re.ASCII
 )
 
 
@@ -75,7 +76,7 @@ class SelectorError(ValueError):
 
 def _unquote(text: str, offset: int) -> str:
     body = text[1:-1]
-    if "\\" not in body:
+    if "\\" not in body or text[0] == "`":
         return body
     if text[0] == "'":
         body = body.replace("\\'", "'").replace('"', '\\"')
@@ -103,12 +104,10 @@ def parse_matchers(text: str, base: int = 0) -> tuple[Matcher, ...]:
 
 
 def _check_regex(pattern: str, offset: int) -> None:
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
-        where = error.pos or 0 if isinstance(error, re.error) else 0
-        reason = f": {error.msg}" if isinstance(error, re.error) else ""
-        raise SelectorError(f"the regular expression does not parse{reason}", offset + where) from None
+    mistake = regex.mistake(pattern)
+    if mistake:
+        where = max(pattern.find(mistake.partition(": ")[2]), 0)  # RE2 quotes what it does not understand
+        raise SelectorError(f"the regular expression does not parse: {mistake}", offset + where)
 
 
 @lru_cache(maxsize=8192)

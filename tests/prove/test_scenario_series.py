@@ -56,6 +56,8 @@ SHAPES = [
     ("c_total", "rate 1/s for 4m, freeze for 2m, rate 1/s for 4m", "0+60x4 240x1 300+60x3"),
     ("t", "clock for 3m, freeze for 3m, clock lag 30s for 3m", "0+60x3 180x1 330+60x3"),
     ("t_ms", "clock for 3m", "0+60000x3"),
+    ("t_ns", "clock for 3m", "0+60000000000x3"),
+    ("t_minutes", "clock for 3m", "0+1x3"),
     ("up_seconds", "250ms for 1m, 1h for 1m, 2 for 1m", "0.25 3600 2x1"),
     ("free_bytes", "2GiB for 1m, 1kB for 1m", "2147483648 1000x1"),
     ("cpu_percent", "80% for 1m", "80x1"),
