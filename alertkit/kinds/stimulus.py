@@ -84,7 +84,7 @@ class Stimulus(NamedTuple):
     sharp      the boundary itself can be had to the last bit, though not every value
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
     smallest   how far beside zero the nearest provable value lies
-    eager      on its way between harmless and harmful the signal is already (or still) harmful
+    eager      on its way from or to 0 the signal is already (or still) above it
     drifts     a harmful value goes on growing, so what `$value` shows is not known
     birth      this many samples must be there before the signal exists
     window     the shortest window in the question: samples must be dense enough for it

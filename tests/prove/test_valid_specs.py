@@ -27,6 +27,14 @@ ALERTS = (
     "Full: {kind: forecast, metric: disk_free_bytes, limit: 0, window: 6h, within: 24h, by: [x], for: 1h}",
     "Hot: {kind: forecast, metric: heat, limit: 100, direction: up, window: 1h, within: 4h, for: 1h}",
     "Fell: {kind: change, metric: balance, offset: 1h, direction: up, below: -10%, for: 1m, by: [x]}",
+    "Listed: {kind: ratio, bad: 'l_total{code=~\"5..\"}', total: 'l_total{code=~\"2..|5..\"}', above: 5%, for: 1m}",
+    "Named: {kind: ratio, bad: 'n_total{a=\"200\"}', total: 'n_total{a=~\"200|500\"}', above: 5%, for: 1m}",
+    "All: {kind: ratio, bad: 'a_total{code=~\"5..\"}', total: a_total, at_least: 100%, for: 1m}",
+    "Enough: {kind: ratio, bad: b_total, total: c_total, equals: 100%, min_events: 10, for: 1m}",
+    "Quiet: {kind: increase, counter: q_total, equals: 0, for: 1m}",
+    "Silent: {kind: increase, counter: u_total, at_most: 0, for: 1m}",
+    "Odds: {kind: increase, counter: o_total, outside: [0, 10], for: 1m}",
+    "Mode: {kind: threshold, metric: mode, equals: {warning: 1, critical: 2}, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {

@@ -229,7 +229,7 @@ class _Bound:
         """Each series with its values over the script."""
         claim, stimulus, cast = self.claim, self.claim.stimulus, self.cast
         drive = self._drive(script)
-        exact = script.name.startswith((EDGE, ENOUGH))  # halves may add up to a little more or less
+        exact = script.name.startswith((EDGE, ENOUGH))
         found: dict[str, str] = {}
         for place, half, values in driven(script, drive, cast.split and not exact):
             found[(cast.twins if half else cast.bad)[place]] = values
@@ -276,7 +276,8 @@ class _Cast:
     def __init__(self, alert: Alert, claim: Claim, copies: Sequence[Claim]) -> None:
         stimulus, (bad, good) = claim.stimulus, identities(claim)
         inputs, room = stimulus.inputs, has_room(claim)
-        self.split = stimulus.sums and room
+        # Halves may add up to a little more or less, and then never reach what only the edge itself is past.
+        self.split = stimulus.sums and room and not any(b.past == b.comparison.value != 0 for b in claim.boundaries)
         self.calm = calm(claim) if claim.worst and room and inputs else None
         self.bad = _series_names(inputs, bad)
         self.good = [] if good is None else _series_names(inputs, good)

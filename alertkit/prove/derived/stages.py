@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
+from alertkit.kinds import Comparison
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
 from alertkit.prove.derived.grid import Grid, choose
@@ -22,6 +23,9 @@ from alertkit.spec.duration import format_duration
 MOST_SAMPLES = 5_000_000
 # promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
 MOST_LOADED = 10_000
+
+# What a signal that is never negative meets as soon as it moves.
+ANY_AT_ALL = (Comparison(">", 0.0), Comparison("!=", 0.0))
 
 
 @lru_cache(maxsize=8192)
@@ -261,7 +265,7 @@ class _Scripts:
         """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
         motion = self.motion
         eager = tuple(
-            motion.eager and any(b.comparison.value == 0 for b in self.boundaries if b.severity == severity)
+            motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
             for severity in self.severities
         )
         staged: list[Step] = []
