@@ -34,6 +34,10 @@ ALERTS = (
     "Quiet: {kind: increase, counter: q_total, equals: 0, for: 1m}",
     "Silent: {kind: increase, counter: u_total, at_most: 0, for: 1m}",
     "Odds: {kind: increase, counter: o_total, outside: [0, 10], for: 1m}",
+    "Little: {kind: change, metric: little, offset: 1h, above: 0.12%, for: 1m}",
+    "Later: {kind: change, metric: later_seconds, offset: 1h, mode: absolute, above: 100ms, for: 1m}",
+    'Web: {kind: down, up: \'up{job="a", instance=~"web-.*"}\', share: 10%, for: 1m}',
+    'Pair: {kind: down, up: \'up{job="c", instance=~"x|y"}\', share: 10%, for: 1m}',
     "Mode: {kind: threshold, metric: mode, equals: {warning: 1, critical: 2}, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
