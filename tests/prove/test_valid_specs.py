@@ -38,6 +38,8 @@ ALERTS = (
     "Later: {kind: change, metric: later_seconds, offset: 1h, mode: absolute, above: 100ms, for: 1m}",
     'Web: {kind: down, up: \'up{job="a", instance=~"web-.*"}\', share: 10%, for: 1m}',
     'Pair: {kind: down, up: \'up{job="c", instance=~"x|y"}\', share: 10%, for: 1m}',
+    "Shared: {kind: ratio, bad: 's_total{e=\"<< e >>\"}', total: s_total, above: 5%, for_each: {e: [p, q]}, for: 1m}",
+    "Band: {kind: latency, histogram: h_seconds, outside: [100ms, 2s], for: 1m}",
     "Mode: {kind: threshold, metric: mode, equals: {warning: 1, critical: 2}, for: 1m}",
 )
 # What cannot be proven is said, with the reason.

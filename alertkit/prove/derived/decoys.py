@@ -104,7 +104,7 @@ def _outside(
         others = [m for m in one.selector.matchers if m != matcher]
         if satisfies(value, matcher) or not all(satisfies(changed.get(m.label, ""), m) for m in others):
             continue
-        if not any(_selects(selector, one.selector.metric, changed) for selector in everyone):
+        if not any(selects(selector, one.selector.metric, changed) for selector in everyone):
             return changed
     return None
 
@@ -120,7 +120,7 @@ def _failing(matcher: Matcher) -> list[str]:
     return list(found.values())
 
 
-def _selects(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
+def selects(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
     return selector.metric == metric and all(satisfies(labels.get(m.label, ""), m) for m in selector.matchers)
 
 
