@@ -65,6 +65,21 @@ def test_proofs_of_valid_specs_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {result.case for result in found if result.alert == "Good"} >= {"just-past", "recovers"}
 
 
+@pytest.mark.parametrize("promtool", versions("promtool"))
+def test_an_age_is_looked_at_once_a_scrape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path) -> None:
+    """However much more often rules are evaluated: a last sample is seen late, though not as an older one."""
+    monkeypatch.chdir(
+        small(tmp_path, *(f"Age{i}: {{kind: stale, metric: f{i}, above: {i}m, for: 1m}}" for i in (3, 10)))
+    )
+    (tmp_path / "alertkit.yaml").write_text("scrape_interval: 1m\n", encoding="utf-8")
+    problems = Problems()
+    run = Run(inspect("promtool", promtool, "test"), tmp_path / "keep")
+    found = [event for event in prove(systems_of(tmp_path), run, problems) if isinstance(event, results.Result)]
+    assert not problems
+    assert [result.id for result in found if not result.passed] == []
+    assert {(result.alert, result.case) for result in found} >= {("Age3", "just-past"), ("Age10", "recovers")}
+
+
 @pytest.mark.parametrize("promtool", versions("promtool")[:1])
 def test_what_cannot_be_proven_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path) -> None:
     monkeypatch.chdir(small(tmp_path, *UNPROVEN))

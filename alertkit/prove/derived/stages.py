@@ -239,12 +239,17 @@ class _Scripts:
         """Evaluations until a series that has just been born gives the signal its value."""
         return -(-(self.motion.birth - 1) * self.grid.step // self.grid.evaluation)
 
+    def _sight(self) -> int:
+        """Evaluations until a new sample is surely looked at."""
+        sampled = self.motion.sampled
+        return self.grid.evaluations(sampled) if sampled and self.grid.evaluation % sampled else 0
+
     def _rest(self, boundary: Boundary) -> Step:
         up = boundary.comparison.op in FALLING
         keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         way = self._way(up)
         if self.motion.isolated and not self.shape.pairs:
-            way = self.grid.evaluations(self.motion.rise if up else self.motion.fall)
+            way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
         return self._step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
 
     def _gone(self) -> Step:
@@ -309,7 +314,7 @@ class _Scripts:
             return (self._birth() if motion.isolated else self._way(True)), False
         if before is None or value == before:
             return 0, False
-        way = self.grid.evaluations(motion.rise if value > before else motion.fall)
+        way = max(self.grid.evaluations(motion.rise if value > before else motion.fall), self._sight())
         return max(way, 1 if motion.late else 0), motion.late
 
     def script(self, name: str, steps: list[Step]) -> Script:
