@@ -40,6 +40,8 @@ ALERTS = (
     'Pair: {kind: down, up: \'up{job="c", instance=~"x|y"}\', share: 10%, for: 1m}',
     "Shared: {kind: ratio, bad: 's_total{e=\"<< e >>\"}', total: s_total, above: 5%, for_each: {e: [p, q]}, for: 1m}",
     "Band: {kind: latency, histogram: h_seconds, outside: [100ms, 2s], for: 1m}",
+    "Rare: {kind: burn_rate, objective: 99.999%, ratio: {good: g_total, total: t_total}, for: 1m,"
+    " windows: [{severity: warning, long: 1h, short: 5m, budget: 1%}]}",
     "Mode: {kind: threshold, metric: mode, equals: {warning: 1, critical: 2}, for: 1m}",
 )
 # What cannot be proven is said, with the reason.

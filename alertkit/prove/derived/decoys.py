@@ -8,6 +8,7 @@ round; and for hysteresis the alert states of alerts that are not this one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
 from alertkit.kinds.stimulus import Input, Pieces
@@ -47,7 +48,7 @@ def has_room(claim: Claim) -> bool:
 
 def _scaled(piece: Piece, share: float) -> Piece | None:
     if isinstance(piece, Slope):
-        return Slope(piece.per_second * share)
+        return replace(piece, per_second=piece.per_second * share)
     if isinstance(piece, Level):
         return Level(piece.value * share)
     return None
