@@ -48,6 +48,8 @@ ALERTS = (
 UNPROVEN = {
     "Flat: {kind: change, metric: users, offset: 1h, direction: up, below: 10%, for: 1m}":
         "kind `change` has no stimulus for what fires while nothing changes",
+    "Half: {kind: anomaly, metric: orders, window: 6h, sigmas: 0.5, for: 1m}":
+        "kind `anomaly` has no stimulus for so few sigmas: what is usual is now and then that far from its mean",
     "Peak: {kind: drawdown, equity: worth, window: 1h, below: 10%, for: 1m}":
         "kind `drawdown` has no stimulus for what fires at the peak itself",
     "Dense: {kind: increase, counter: hits_total, above: 100, window: 1d, for: 30s}":
