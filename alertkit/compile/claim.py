@@ -157,7 +157,12 @@ def _rest(comparisons: list[Comparison], clear: Comparison | None, limits: tuple
         highest = max(below)
         far = highest * 2 if highest > 0 else highest + max(1.0, abs(highest))
         return far if far <= limits[1] else (highest + limits[1]) / 2
-    value = comparisons[0].value
     if comparisons[0].op == "!=":
-        return value
-    return value + 1 if value + 1 <= limits[1] else value - 1
+        return comparisons[0].value
+    levels = sorted(c.value for c in comparisons)  # each fires at its own value alone
+    if levels[-1] + 1 <= limits[1]:
+        return levels[-1] + 1
+    if levels[0] - 1 >= limits[0]:
+        return levels[0] - 1
+    edges = sorted({*levels, *limits})
+    return (edges[0] + edges[1]) / 2

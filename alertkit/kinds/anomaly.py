@@ -1,4 +1,4 @@
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from alertkit.spec.selector import Metric
 
 MINUTE, FIVE_MINUTES = 60_000, 300_000
 MEAN = 100.0
+# A history that alternates is always one standard deviation from its mean, a little more beside the end of a window.
+USUAL = 1.1
 
 
 class Anomaly(Kind):
@@ -36,6 +38,8 @@ class Anomaly(Kind):
 
     Source: V. Chandola et al., "Anomaly detection: a survey", ACM Computing Surveys 41(3), 2009, section 7.1.
     """
+
+    unproven: ClassVar[str] = "for so few sigmas: what is usual is now and then that far from its mean"
 
     kind: Literal["anomaly"] = "anomaly"
     metric: Metric
@@ -66,7 +70,9 @@ class Anomaly(Kind):
             fixed=Comparison(">", self.sigmas),
         )  # fmt: skip
 
-    def stimulus(self, context: Context) -> Stimulus:
+    def stimulus(self, context: Context) -> Stimulus | None:
+        if self.sigmas * 0.95 <= USUAL:
+            return None
         metric, sign = self.metric.where(self.where), -1 if self.direction == "down" else 1
         offset = self._offset()
         # Sparse history keeps proofs over days cheap; its mean is 100 and its standard deviation 1.

@@ -86,10 +86,13 @@ class MeasuredKind(Measured, Kind, ABC):
 
     def fires_at(self, value: float, unit: Unit) -> bool:
         """Whether a signal of this value, in `unit`, meets any of the conditions; what does not fit `unit` does not."""
+        return any(comparison.holds(value) for comparison in self.comparisons(unit))
+
+    def comparisons(self, unit: Unit) -> tuple[Comparison, ...]:
+        """All that the conditions ask of a signal in `unit`, any of which fires; what does not fit is left out."""
+        asked = []
         for name, op in CONDITIONS.items():
             levels: Levels | None = getattr(self, name)
-            limits = [quantity.in_unit(unit) for _, quantity in levels.quantities] if levels else []
-            if any(limit is not None and Comparison(op, limit).holds(value) for limit in limits):
-                return True
-        band = [quantity.in_unit(unit) for quantity in self.outside or ()]
-        return bool(band) and None not in band and not band[0] <= value <= band[1]  # type: ignore[operator]
+            asked += [(op, quantity) for _, quantity in levels.quantities] if levels else []
+        asked += zip(("<", ">"), self.outside or (), strict=False)
+        return tuple([Comparison(op, limit) for op, one in asked if (limit := one.in_unit(unit)) is not None])

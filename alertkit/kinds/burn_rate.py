@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,8 @@ from alertkit.spec.validate import Model
 
 HOUR, DAY = UNITS["h"], UNITS["d"]
 MINUTE = UNITS["m"]
+# What is left of all events but the good ones is too inexact below this share, if these are rounded as usual.
+RARE = 0.001
 
 
 class RatioIndicator(Model):
@@ -239,10 +242,13 @@ class BurnRate(Kind):
         scarce = 1001.0 * self.min_events / counted if self.min_events else speed
         good, remains = upside_down or ratio is None, ratio is not None and ratio.apart()[1]
         thin = Drive(_scarce, (scarce * 0.997, good, remains, ())) if self.min_events else None
+        hardly = Drive(_scarce, (scarce, good, remains, thresholds))
+        if good and min(thresholds) < RARE:
+            drive, hardly = Drive(_fine, (drive,)), Drive(_fine, (hardly,))
         pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds())
         return Stimulus(
             inputs=inputs, drive=drive, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory,
-            pairs=pairs, counted=counted, scarce=Drive(_scarce, (scarce, good, remains, thresholds)), thin=thin,
+            pairs=pairs, counted=counted, scarce=hardly, thin=thin,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -288,6 +294,11 @@ def traffic(share: float, thresholds: tuple[float, ...]) -> float:
 def _scarce(share: float, speed: float, good: bool, remains: bool, thresholds: tuple[float, ...]) -> Pieces:
     """Two counters with hardly enough traffic, the first one of the `good` events or of the bad ones."""
     return flow(1 - share if good else share, speed * traffic(share, thresholds), remains)
+
+
+def _fine(value: float, drive: Drive) -> Pieces:
+    """Counters of good events so exact that the few which are missing among them are, too."""
+    return tuple([replace(piece, fine=True) if isinstance(piece, Slope) else piece for piece in drive(value)])
 
 
 def _upside_down(value: float, drive: Drive) -> Pieces:

@@ -9,7 +9,7 @@ from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
 from alertkit.spec.selector import Metric
 
-# In thousandths the usual thresholds are whole numbers, so the boundary itself can be proven.
+# In thousandths the usual thresholds are whole numbers, so the boundary itself can be proven (`sharp`).
 BASE = 1000.0
 
 
@@ -77,8 +77,10 @@ class Change(MeasuredKind):
             return None
         sign = -1 if self.direction == "down" else 1
         scale = BASE if self.mode == "relative" else 1.0
+        edges = self.thresholds(RATIO if self.mode == "relative" else self.unit_of(now.metric))
+        sharp = all((BASE + edge * scale - BASE) / scale == edge for edge in edges)
         return Stimulus(
-            inputs=(Input(now),), drive=Drive(_changed, (sign * scale,)), rest=0.0, isolated=True, sharp=True,
+            inputs=(Input(now),), drive=Drive(_changed, (sign * scale,)), rest=0.0, isolated=True, sharp=sharp,
             relative=True, prelude=distance + 120_000, longest=distance,
         )  # fmt: skip
 

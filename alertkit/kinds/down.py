@@ -6,6 +6,7 @@ from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus, level
 from alertkit.series import Level
+from alertkit.series.example import example_labels, satisfies
 from alertkit.spec import regex
 from alertkit.spec.alert import Names, QuantityField
 from alertkit.spec.quantity import RATIO, format_number
@@ -94,7 +95,7 @@ class Down(Kind):
         _, single = self._selectors()
         watched = single[0]
         # Other jobs stay up, or their absence would be an alert too.
-        others = tuple(Source(s, Level(1.0), (("instance", "elsewhere"),)) for s in single[1:])
+        others = tuple(Source(s, Level(1.0), _target(s, "elsewhere")) for s in single[1:])
         gone = tuple(watched.equalities().items())
         leave = tuple(tuple(s.equalities().items()) for s in single[1:])
         share = self._share()
@@ -104,7 +105,7 @@ class Down(Kind):
                 gone=gone, scenery=others, leave=leave,
             )  # fmt: skip
         needed = ceil(round(share * INSTANCES, 9))
-        instances = tuple(Input(watched, (("instance", f"instance-{i:02}"),)) for i in range(INSTANCES))
+        instances = tuple(Input(watched, _target(watched, f"instance-{i:02}")) for i in range(INSTANCES))
         return Stimulus(
             inputs=instances + tuple(Input(other.selector, other.extra) for other in others),
             drive=Drive(_down, (len(others),)),
@@ -129,6 +130,16 @@ def _down(share: float, others: int) -> Pieces:
     """This share of the instances is down; `others` stay up."""
     count = round(share * INSTANCES)
     return (*[Level(0.0 if i < count else 1.0) for i in range(INSTANCES)], *[Level(1.0)] * others)
+
+
+def _target(selector: Selector, name: str) -> tuple[tuple[str, str], ...]:
+    """The label of one more target of the selector: an instance of this name, where its matchers leave room for it."""
+    matchers = [m for m in selector.matchers if m.label == "instance"]
+    example = (example_labels(matchers) or {}).get("instance", "")
+    for instance in (name, f"{example}{name}", f"{example}{name[-2:]}"):
+        if all(satisfies(instance, m) for m in matchers):
+            return (("instance", instance),)
+    return (("target", name),)
 
 
 def _each_job(selector: Selector) -> tuple[Selector, ...]:

@@ -5,7 +5,6 @@ from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Stimulus, level, slope
 from alertkit.kinds.wording import humanized
 from alertkit.spec.duration import Duration, format_duration
-from alertkit.spec.quantity import NUMBER
 from alertkit.spec.selector import Metric
 
 FIVE_MINUTES, HOUR = 300_000, 3_600_000
@@ -47,10 +46,9 @@ class Increase(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         counter, seconds = self.counter.where(self.where), self.window / 1000
-        any_at_all = not self.conditions() or any(value == 0 for value in self.thresholds(NUMBER))
         return Stimulus(
             inputs=(Input(counter),), drive=Drive(slope, (seconds,)), rise=self.window, fall=self.window,
-            late=True, sums=True, smallest=2.0, eager=any_at_all, newborn=Drive(level), remembered=HOUR,
+            late=True, sums=True, smallest=2.0, eager=True, newborn=Drive(level), remembered=HOUR,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

@@ -183,7 +183,7 @@ class Latency(MeasuredKind):
         level_speed = observed_exactly(self.quantile, window, 1.01 * least)
         return Stimulus(
             inputs=inputs, drive=Drive(_histogram, (speed, self.quantile, edges, behind)), rise=window, fall=window,
-            late=True, idle=(Slope(0.0),) * len(inputs), sums=True,
+            late=True, idle=(Slope(0.0),) * len(inputs), sums=True, rest=self._middle(metric, edges),
             thin=Drive(_histogram, (speed * 0.998, self.quantile, edges, behind)) if observed else None,
             brink=self._brink(metric, edges) if level_speed else (),
             balanced=Drive(_histogram, (level_speed, self.quantile, edges, behind)) if level_speed else None,
@@ -210,6 +210,15 @@ class Latency(MeasuredKind):
             return sorted(set(self._bounds(metric)))
         values = [abs(value) for value in self.thresholds(self.unit_of(metric.metric)) if value] or [1.0]
         return sorted({value * factor for value in values for factor in (0.5, 1.0, 2.0)})
+
+    def _middle(self, metric: Selector, edges: Sequence[float]) -> float | None:
+        """For `outside` a bound of a bucket between the two, if there is one.
+
+        No observation is then below the lower one, or on the way down the quantile would be there early.
+        """
+        unit = self.unit_of(metric.metric)
+        band = [limit for quantity in self.outside or () if (limit := quantity.in_unit(unit)) is not None]
+        return max((edge for edge in edges if band and min(band) < edge < max(band)), default=None)
 
     def _brink(self, metric: Selector, edges: Sequence[float]) -> tuple[float, ...]:
         """The thresholds that are bounds of buckets, where the quantile comes out to the last bit."""

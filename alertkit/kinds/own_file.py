@@ -21,7 +21,7 @@ from alertkit.spec.alert import Text, UnitField
 from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import parse_quantity
 from alertkit.spec.salvage import StandIns, read
-from alertkit.spec.selector import LabelName
+from alertkit.spec.selector import LabelName, Selector
 from alertkit.spec.validate import Model, field_names, suggest
 from alertkit.template import TemplateError, go, mentions, render
 
@@ -74,6 +74,10 @@ def _bound(value: Any, sign: int) -> float | None:
     return float(quantity.amount * quantity.unit.scale)
 
 
+# A range may have no end.
+End = Annotated[float, Field(allow_inf_nan=True)]
+
+
 class ParameterSpec(Model):
     """One entry of `parameters:`."""
 
@@ -96,7 +100,7 @@ class KindFile(Model):
     summary: Text | None = None
     rise: Text | None = None
     fall: Text | None = None
-    range: Annotated[tuple[float, float], BeforeValidator(_bounds)] = (float("-inf"), float("inf"))
+    range: Annotated[tuple[End, End], BeforeValidator(_bounds)] = (float("-inf"), float("inf"))
 
 
 def read_kinds(folder: Path, problems: Problems) -> Registry:
@@ -251,6 +255,8 @@ class _Check:
         values = {}
         for p in definition.parameters:
             example = self.file.parameters[p.name].choices[0] if p.type == "choice" else EXAMPLES[p.type]
+            if isinstance(example, Selector):  # two metrics are seldom the same
+                example = Selector(f"{example.metric}_{p.name}")
             values[p.name] = example if p.required else p.default
         by = tuple(dict.fromkeys([*definition.by, _PROBE])) if BY in mentions(definition.signal) else definition.by
         filled = Filled(definition, values, by, ())

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.brink import shared
-from alertkit.kinds.question import Question, by
+from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
 from alertkit.series.example import apart
@@ -120,14 +120,20 @@ class Ratio(MeasuredKind):
         thin = Drive(flow, (speed * 0.998, remains)) if self.min_events else None
         edges = tuple(self.thresholds(RATIO))
         found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
+        asked = self.comparisons(RATIO)
+        worst = next((share for share in (0.0, 1.0) if self.fires_at(share, RATIO)), None)
+        # Where both extremes are harmful, or none is, neither shows anything.
+        extreme = worst is not None and not self.fires_at(1 - worst, RATIO)
         speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
         return Stimulus(
             inputs=(Input(part), Input(other, extra)),
             drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
             brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
-            lone=Drive(_extreme, (2 * speed, remains, edges)),
-            enough=Drive(_extreme, (1000 * self.min_events / window, remains, edges)) if self.min_events else None,
+            lone=Drive(_extreme, (2 * speed, remains, asked, worst)) if extreme else None,
+            enough=Drive(_extreme, (1000 * self.min_events / window, remains, asked, worst))
+            if extreme and self.min_events
+            else None,
         )  # fmt: skip
 
     def apart(self) -> tuple[tuple[tuple[str, str], ...], bool]:
@@ -158,9 +164,10 @@ def _balanced(value: float, speeds: tuple[tuple[float, float], ...], remains: bo
     return flow(value, dict(speeds).get(value, speeds[0][1]), remains)
 
 
-def _extreme(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:
-    """One counter with all the events: the part, or the other one for a value below all edges."""
-    return flow(1.0 if value > min(edges) else 0.0, speed, remains)
+def _extreme(value: float, speed: float, remains: bool, asked: tuple[Comparison, ...], worst: float) -> Pieces:
+    """One counter with all the events: the one that makes the share the worst, or the other for a harmless value."""
+    harmful = any(comparison.holds(value) for comparison in asked)
+    return flow(worst if harmful else 1 - worst, speed, remains)
 
 
 def _more_away(value: float, speed: float, remains: bool, edges: tuple[float, ...]) -> Pieces:

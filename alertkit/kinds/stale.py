@@ -5,7 +5,7 @@ from typing import Literal
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
-from alertkit.series import Clock, Gone, Level
+from alertkit.series import Clock, Level, Missed
 from alertkit.spec.duration import format_duration
 from alertkit.spec.quantity import SECONDS, unit_of_metric
 from alertkit.spec.selector import Metric, Selector
@@ -95,7 +95,7 @@ class Stale(MeasuredKind):
         edges = tuple(sorted(self.thresholds(SECONDS)))
         return Stimulus(
             inputs=(Input(watched),), drive=Drive(_ended), isolated=True, prelude=LOOKBACK,
-            rest=0.0, inside=0.0, delay=_Delay(edges), drifts=True, absence=True,
+            rest=0.0, inside=0.0, delay=_Delay(edges), drifts=True, absence=True, sampled=context.scrape_interval,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -119,5 +119,5 @@ def _written(age: float, scale: float) -> Pieces:
 
 
 def _ended(age: float) -> Pieces:
-    """A series that ends where it gets any age."""
-    return (Gone() if age else Level(1.0),)
+    """A series that is not scraped any more where it gets any age; whatever looks later still sees its last sample."""
+    return (Missed() if age else Level(1.0),)

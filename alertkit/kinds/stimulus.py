@@ -84,10 +84,11 @@ class Stimulus(NamedTuple):
     sharp      the boundary itself can be had to the last bit, though not every value
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
     smallest   how far beside zero the nearest provable value lies
-    eager      on its way between harmless and harmful the signal is already (or still) harmful
+    eager      on its way from or to 0 the signal is already (or still) above it
     drifts     a harmful value goes on growing, so what `$value` shows is not known
     birth      this many samples must be there before the signal exists
     window     the shortest window in the question: samples must be dense enough for it
+    sampled    series are looked at only at the whole multiples of this (the step of a subquery)
     far        `inside` and `bad` lie well away from the boundary, so the moment of crossing it is open
     isolated   what came before would disturb: each case starts anew, after `prelude` at rest
     longest    a value can be held no longer than this
@@ -161,6 +162,7 @@ class Stimulus(NamedTuple):
     already: Drive | None = None
     scarce: Drive | None = None
     remembered: int = 0
+    sampled: int = 0
 
     def at(self, value: float) -> tuple[Source, ...]:
         """The series that give the signal this value, with what they do."""

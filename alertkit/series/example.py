@@ -98,8 +98,10 @@ def apart(whole: Selector, part: Selector) -> tuple[tuple[str, str], ...]:
         if matcher in whole.matchers:
             continue
         refused = _members(matcher.value) if matcher.op == "!~" else [matcher.value] if matcher.op == "!=" else []
-        for candidate in (*refused, "other", "ok", "0", "x"):
-            same = [m for m in whole.matchers if m.label == matcher.label]
+        same = [m for m in whole.matchers if m.label == matcher.label]
+        listed = [member for m in same if m.op == "=~" for member in _members(m.value)]
+        # A class such as `[2-5]..` has one member here: the status codes are what it usually lists.
+        for candidate in (*refused, "other", "ok", "0", "x", *listed, "200", "302", "404", "500"):
             if not satisfies(candidate, matcher) and all(satisfies(candidate, m) for m in same):
                 return ((matcher.label, candidate),)
     return (("alertkit", "other"),) if not given else ()

@@ -14,10 +14,14 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A counter that rises by `per_second`; it goes on from where the series was, or `anew` from zero: a restart."""
+    """A counter that rises by `per_second`; it goes on from where the series was, or `anew` from zero: a restart.
+
+    Its increments are rounded to a share of them that hardly shows, `fine` ones to a much smaller one.
+    """
 
     per_second: float
     anew: bool = False
+    fine: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,7 @@ def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:
     if not smallest:
         return 0.0
     largest = max(p.per_second * seconds * n for p, n in timeline if type(p) is Slope)
-    exponent = math.floor(math.log2(smallest)) - 24
+    bits = 40 if any(type(p) is Slope and p.fine for p, _ in timeline) else 24
+    exponent = math.floor(math.log2(smallest)) - bits
     # 52 bits hold the largest sum in quanta.
     return math.ldexp(1.0, max(exponent, math.ceil(math.log2(largest * len(timeline))) - 52))

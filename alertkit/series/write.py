@@ -7,6 +7,7 @@ Source of the notation: Prometheus documentation, "Unit testing for rules", seri
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from enum import Enum
 
@@ -43,7 +44,8 @@ def written(samples: Sequence[Sample]) -> str:
         else:
             rising, increment = _rising(samples, at, end) if length == 1 else (1, 0.0)
             if length > 1:
-                words.append(f"{format_number(sample)}x{length - 1}")
+                again = "x" if math.isfinite(sample) else "+0x"  # promtool reads `NaNx3` as a name
+                words.append(f"{format_number(sample)}{again}{length - 1}")
             elif rising >= SHORTEST:
                 sign = "-" if increment < 0 else "+"
                 words.append(f"{format_number(sample)}{sign}{format_number(abs(increment))}x{rising - 1}")

@@ -137,6 +137,24 @@ def test_without_a_stimulus(tmp_path: Path) -> None:
     assert drawn == "" and system is not None and system.alerts[0].claim is None
 
 
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
+def test_two_metrics_and_a_range_without_an_end(tmp_path: Path) -> None:
+    """Two metrics are two series, although both are examples only while the kind file is checked."""
+    kind = """
+        description: more is produced than consumed
+        parameters: {produced: {type: metric}, consumed: {type: metric}}
+        signal: sum(<< produced >>) - sum(<< consumed >>)
+        stimulus: {<< produced >>: << value + 1 >>, << consumed >>: 1}
+        range: [0, null]
+    """
+    spec = "system: s\nalerts: {A: {kind: mine, produced: x, consumed: y, above: 1}}"
+    system, drawn = compiled(spec, {"mine.yaml": kind}, tmp_path)
+    assert drawn == "" and system is not None
+    assert prove(system, tmp_path) > 5
+    never, drawn = compiled(spec.replace("above: 1", "below: 0"), {"mine.yaml": kind}, tmp_path)
+    assert never is None and "the value is never below 0" in drawn
+
+
 HEAD = "description: x\nparameters:\n  m: {type: metric}\n"
 
 

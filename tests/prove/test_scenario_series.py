@@ -40,7 +40,7 @@ SHAPES = [
     ("x", "5 for 5m", "5x5"),
     ("x", "0 for 5m, 1 for 10m, 0 for 5m", "0x4 1x9 0x5"),
     ("x", "0 until 5m, 1 until 15m, 0 until 20m", "0x4 1x9 0x5"),
-    ("x", "-1.5 for 1m, NaN for 2m, +Inf for 1m", "-1.5 NaNx1 +Infx1"),
+    ("x", "-1.5 for 1m, NaN for 2m, +Inf for 1m", "-1.5 NaN+0x1 +Inf+0x1"),
     ("x", "ramp 0 to 10 over 5m, 10 for 5m", "0+2x4 10x5"),
     ("x", "ramp 0 to 10 over 5m", "0+2x5"),
     ("x", "ramp 1 to 0 over 10m", "1 0.9 0.8 0.7 0.6 0.5 0.4 0.3 0.2 0.1 0"),
@@ -205,6 +205,23 @@ def test_a_latency_is_what_histogram_quantile_sees(folder: str, tmp_path: Path) 
             promtool.ExprTest(600_000, f"({mean} > bool 0) * ({mean} < bool {bounds.split()[-1]})", (("{}", 1.0),))
         )
     group = promtool.TestGroup("latency", 15_000, tuple(series), (), tuple(exprs))
+    (tmp_path / "r.yml").write_text("groups: []\n")
+    (tmp_path / "t.test.yml").write_text(promtool.test_file("", ["r.yml"], [], 15_000, [group]))
+    done = subprocess.run(
+        [f"{folder}/promtool", "test", "rules", "t.test.yml"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+@each_version
+def test_promtool_reads_what_is_no_number(folder: str, tmp_path: Path) -> None:
+    series = promtool.InputSeries("x", notations("x", "1 for 5m, NaN for 5m, Inf for 5m, -Inf for 5m", 15_000)[0])
+    exprs = [
+        promtool.ExprTest(minute * 60_000, f"(x {test}) or vector(2)", (("{}", 1.0),))
+        for minute, test in ((4, "* 1"), (9, "!= bool x"), (14, "> bool 1e300"), (19, "< bool -1e300"))
+    ]
+    group = promtool.TestGroup("x", 15_000, (series,), (), tuple(exprs))
     (tmp_path / "r.yml").write_text("groups: []\n")
     (tmp_path / "t.test.yml").write_text(promtool.test_file("", ["r.yml"], [], 15_000, [group]))
     done = subprocess.run(

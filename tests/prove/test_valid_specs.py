@@ -27,11 +27,29 @@ ALERTS = (
     "Full: {kind: forecast, metric: disk_free_bytes, limit: 0, window: 6h, within: 24h, by: [x], for: 1h}",
     "Hot: {kind: forecast, metric: heat, limit: 100, direction: up, window: 1h, within: 4h, for: 1h}",
     "Fell: {kind: change, metric: balance, offset: 1h, direction: up, below: -10%, for: 1m, by: [x]}",
+    "Listed: {kind: ratio, bad: 'l_total{code=~\"5..\"}', total: 'l_total{code=~\"2..|5..\"}', above: 5%, for: 1m}",
+    "Named: {kind: ratio, bad: 'n_total{a=\"200\"}', total: 'n_total{a=~\"200|500\"}', above: 5%, for: 1m}",
+    "All: {kind: ratio, bad: 'a_total{code=~\"5..\"}', total: a_total, at_least: 100%, for: 1m}",
+    "Enough: {kind: ratio, bad: b_total, total: c_total, equals: 100%, min_events: 10, for: 1m}",
+    "Quiet: {kind: increase, counter: q_total, equals: 0, for: 1m}",
+    "Silent: {kind: increase, counter: u_total, at_most: 0, for: 1m}",
+    "Odds: {kind: increase, counter: o_total, outside: [0, 10], for: 1m}",
+    "Little: {kind: change, metric: little, offset: 1h, above: 0.12%, for: 1m}",
+    "Later: {kind: change, metric: later_seconds, offset: 1h, mode: absolute, above: 100ms, for: 1m}",
+    'Web: {kind: down, up: \'up{job="a", instance=~"web-.*"}\', share: 10%, for: 1m}',
+    'Pair: {kind: down, up: \'up{job="c", instance=~"x|y"}\', share: 10%, for: 1m}',
+    "Shared: {kind: ratio, bad: 's_total{e=\"<< e >>\"}', total: s_total, above: 5%, for_each: {e: [p, q]}, for: 1m}",
+    "Band: {kind: latency, histogram: h_seconds, outside: [100ms, 2s], for: 1m}",
+    "Rare: {kind: burn_rate, objective: 99.999%, ratio: {good: g_total, total: t_total}, for: 1m,"
+    " windows: [{severity: warning, long: 1h, short: 5m, budget: 1%}]}",
+    "Mode: {kind: threshold, metric: mode, equals: {warning: 1, critical: 2}, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
     "Flat: {kind: change, metric: users, offset: 1h, direction: up, below: 10%, for: 1m}":
         "kind `change` has no stimulus for what fires while nothing changes",
+    "Half: {kind: anomaly, metric: orders, window: 6h, sigmas: 0.5, for: 1m}":
+        "kind `anomaly` has no stimulus for so few sigmas: what is usual is now and then that far from its mean",
     "Peak: {kind: drawdown, equity: worth, window: 1h, below: 10%, for: 1m}":
         "kind `drawdown` has no stimulus for what fires at the peak itself",
     "Dense: {kind: increase, counter: hits_total, above: 100, window: 1d, for: 30s}":
@@ -49,6 +67,21 @@ def test_proofs_of_valid_specs_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert {result.alert for result in found} == {alert.partition(":")[0] for alert in ALERTS}
     assert [result.id for result in found if not result.passed] == []
     assert {result.case for result in found if result.alert == "Good"} >= {"just-past", "recovers"}
+
+
+@pytest.mark.parametrize("promtool", versions("promtool"))
+def test_an_age_is_looked_at_once_a_scrape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path) -> None:
+    """However much more often rules are evaluated: a last sample is seen late, though not as an older one."""
+    monkeypatch.chdir(
+        small(tmp_path, *(f"Age{i}: {{kind: stale, metric: f{i}, above: {i}m, for: 1m}}" for i in (3, 10)))
+    )
+    (tmp_path / "alertkit.yaml").write_text("scrape_interval: 1m\n", encoding="utf-8")
+    problems = Problems()
+    run = Run(inspect("promtool", promtool, "test"), tmp_path / "keep")
+    found = [event for event in prove(systems_of(tmp_path), run, problems) if isinstance(event, results.Result)]
+    assert not problems
+    assert [result.id for result in found if not result.passed] == []
+    assert {(result.alert, result.case) for result in found} >= {("Age3", "just-past"), ("Age10", "recovers")}
 
 
 @pytest.mark.parametrize("promtool", versions("promtool")[:1])

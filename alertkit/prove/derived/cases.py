@@ -14,7 +14,7 @@ from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.emit.promtool import AlertTests, ExpectedAlert, ExprTest, InputSeries, Moments, TestGroup
 from alertkit.kinds.stimulus import Drive, Input
-from alertkit.prove.derived.decoys import DECOY, calm, foreign_states, has_room, outsiders, twin
+from alertkit.prove.derived.decoys import DECOY, calm, foreign_states, has_room, outsiders, selects, twin
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.missing import FORGOTTEN, VANISHED, grid_of, missing_group, missing_tests, watched
 from alertkit.prove.derived.names import IDLE, THIN
@@ -206,7 +206,7 @@ class _Bound:
         tests, length = found
         lost = [_series_name(one, self.bad) for one in inputs]
         staying = [name for name, _ in self.cast.outsiders]
-        staying += [name for _, names in self.cast.copies for name in names]  # or their companions would fire too
+        staying += [name for _, own in self.cast.copies for _, name in own]  # or their companions would fire too
         if case == FORGOTTEN and self.good is not None:
             staying += [_series_name(one, self.good) for one in inputs]
         lost = list(dict.fromkeys(lost))
@@ -230,7 +230,7 @@ class _Bound:
         """Each series with its values over the script."""
         claim, stimulus, cast = self.claim, self.claim.stimulus, self.cast
         drive = self._drive(script)
-        exact = script.name.startswith((EDGE, ENOUGH))  # halves may add up to a little more or less
+        exact = script.name.startswith((EDGE, ENOUGH))
         found: dict[str, str] = {}
         for place, half, values in driven(script, drive, cast.split and not exact):
             found[(cast.twins if half else cast.bad)[place]] = values
@@ -248,8 +248,9 @@ class _Bound:
             found[name] = constant(script, source.piece, bool(stimulus.leave))
         for copy, names in cast.copies:
             # The other copies of `for_each` stay at rest, or their companions would miss them.
-            for name, values in zip(names, steady(script, copy.stimulus.drive, copy.rest, False), strict=True):
-                found.setdefault(name, values)
+            rows = steady(script, copy.stimulus.drive, copy.rest, False)
+            for place, name in names:
+                found.setdefault(name, rows[place])
         if cast.outsiders:
             own = opposed(script, stimulus.drive, claim.boundaries, claim.rest)
             for name, place in cast.outsiders:
@@ -277,7 +278,8 @@ class _Cast:
     def __init__(self, alert: Alert, claim: Claim, copies: Sequence[Claim]) -> None:
         stimulus, (bad, good) = claim.stimulus, identities(claim)
         inputs, room = stimulus.inputs, has_room(claim)
-        self.split = stimulus.sums and room
+        # Halves may add up to a little more or less, and then never reach what only the edge itself is past.
+        self.split = stimulus.sums and room and not any(b.past == b.comparison.value != 0 for b in claim.boundaries)
         self.calm = calm(claim) if claim.worst and room and inputs else None
         self.bad = _series_names(inputs, bad)
         self.good = [] if good is None else _series_names(inputs, good)
@@ -285,9 +287,27 @@ class _Cast:
         self.twins = _series_names([twin(one) for one in inputs], bad) if twins else []
         self.scenery = _series_names([Input(s.selector, s.extra) for s in stimulus.scenery], bad)
         self.outsiders = [(_series_name(one, {}), place) for one, place in outsiders(claim, bad)]
-        self.copies = [(copy, _series_names(copy.stimulus.inputs, identities(copy)[0])) for copy in copies]
+        self.copies = [(copy, _own_series(copy, claim)) for copy in copies]
         states = foreign_states(claim, alert, bad)
         self.states = [f"ALERTS{_braces(dict(labels))}" for labels in states]
+
+
+def _own_series(copy: Claim, claim: Claim) -> list[tuple[int, str]]:
+    """The place and name of each series of another copy of `for_each`, but for its part of a total that they share.
+
+    It can do without that, and the alert of `claim` would add it up.
+    """
+    inputs, stimulus = copy.stimulus.inputs, claim.stimulus
+    names = enumerate(_series_names(inputs, identities(copy)[0]))
+    if not stimulus.sums:
+        return list(names)
+
+    def added(one: Input) -> bool:
+        labels = {**(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
+        return any(selects(own.selector, one.selector.metric, labels) for own in stimulus.inputs)
+
+    missed = {*copy.inputs, *(own.selector for own in stimulus.inputs)}
+    return [(place, name) for place, name in names if inputs[place].selector in missed or not added(inputs[place])]
 
 
 @lru_cache(maxsize=1024)

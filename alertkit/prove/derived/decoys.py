@@ -8,6 +8,7 @@ round; and for hysteresis the alert states of alerts that are not this one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
 from alertkit.compile.ruleset import Alert
@@ -48,7 +49,7 @@ def has_room(claim: Claim) -> bool:
 
 def _scaled(piece: Piece, share: float) -> Piece | None:
     if isinstance(piece, Slope):
-        return Slope(piece.per_second * share)
+        return replace(piece, per_second=piece.per_second * share)
     if isinstance(piece, Level):
         return Level(piece.value * share)
     return None
@@ -105,7 +106,7 @@ def _outside(
         others = [m for m in one.selector.matchers if m != matcher]
         if satisfies(value, matcher) or not all(satisfies(changed.get(m.label, ""), m) for m in others):
             continue
-        if not any(_selects(selector, one.selector.metric, changed) for selector in everyone):
+        if not any(selects(selector, one.selector.metric, changed) for selector in everyone):
             return changed
     return None
 
@@ -121,7 +122,7 @@ def _failing(matcher: Matcher) -> list[str]:
     return list(found.values())
 
 
-def _selects(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
+def selects(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
     return selector.metric == metric and all(satisfies(labels.get(m.label, ""), m) for m in selector.matchers)
 
 

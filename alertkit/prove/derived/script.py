@@ -81,6 +81,7 @@ class Motion(NamedTuple):
     always: bool
     instant: bool
     relative: bool
+    sampled: int
 
 
 _motion = attrgetter(*Motion._fields)

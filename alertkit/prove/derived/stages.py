@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between
+from alertkit.kinds import Comparison
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
 from alertkit.prove.derived.grid import Grid, choose
@@ -22,6 +23,9 @@ from alertkit.spec.duration import format_duration
 MOST_SAMPLES = 5_000_000
 # promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
 MOST_LOADED = 10_000
+
+# What a signal that is never negative meets as soon as it moves.
+ANY_AT_ALL = (Comparison(">", 0.0), Comparison("!=", 0.0))
 
 
 @lru_cache(maxsize=8192)
@@ -235,12 +239,17 @@ class _Scripts:
         """Evaluations until a series that has just been born gives the signal its value."""
         return -(-(self.motion.birth - 1) * self.grid.step // self.grid.evaluation)
 
+    def _sight(self) -> int:
+        """Evaluations until a new sample is surely looked at."""
+        sampled = self.motion.sampled
+        return self.grid.evaluations(sampled) if sampled and self.grid.evaluation % sampled else 0
+
     def _rest(self, boundary: Boundary) -> Step:
         up = boundary.comparison.op in FALLING
         keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         way = self._way(up)
         if self.motion.isolated and not self.shape.pairs:
-            way = self.grid.evaluations(self.motion.rise if up else self.motion.fall)
+            way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
         return self._step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
 
     def _gone(self) -> Step:
@@ -261,7 +270,7 @@ class _Scripts:
         """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
         motion = self.motion
         eager = tuple(
-            motion.eager and any(b.comparison.value == 0 for b in self.boundaries if b.severity == severity)
+            motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
             for severity in self.severities
         )
         staged: list[Step] = []
@@ -305,7 +314,7 @@ class _Scripts:
             return (self._birth() if motion.isolated else self._way(True)), False
         if before is None or value == before:
             return 0, False
-        way = self.grid.evaluations(motion.rise if value > before else motion.fall)
+        way = max(self.grid.evaluations(motion.rise if value > before else motion.fall), self._sight())
         return max(way, 1 if motion.late else 0), motion.late
 
     def script(self, name: str, steps: list[Step]) -> Script:
