@@ -33,7 +33,7 @@ ALERTS = (
     "Enough: {kind: ratio, bad: b_total, total: c_total, equals: 100%, min_events: 10, for: 1m}",
     "Quiet: {kind: increase, counter: q_total, equals: 0, for: 1m}",
     "Silent: {kind: increase, counter: u_total, at_most: 0, for: 1m}",
-    "Odds: {kind: increase, counter: o_total, outside: [0, 10], for: 1m}",
+    "Odds: {kind: increase, counter: o_total, outside: [2, 10], for: 1m}",
     "Little: {kind: change, metric: little, offset: 1h, above: 0.12%, for: 1m}",
     "Later: {kind: change, metric: later_seconds, offset: 1h, mode: absolute, above: 100ms, for: 1m}",
     'Web: {kind: down, up: \'up{job="a", instance=~"web-.*"}\', share: 10%, for: 1m}',
