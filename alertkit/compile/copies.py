@@ -23,12 +23,15 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
     """
     path = ("alerts", name, "for_each")
     axes = raw["for_each"]
-    fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
-    if not fine or not all(isinstance(item, (str, int)) for values in axes.values() for item in values):
+    bad = (
+        [path] if not isinstance(axes, dict) or not axes else [(*path, axis) for axis in axes if not _fine(axes[axis])]
+    )
+    for place in bad:
         problems.add(
-            "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
+            "AK203", "`for_each` must be a mapping of names to lists", document.value(place),
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
+    if bad:
         return []
     for axis, values in axes.items():
         for index, item in enumerate(values):
@@ -52,6 +55,10 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
         put_in = {axis: variables[axis] for axis in mentioned}
         copies.append((_put_in(rest, put_in), variables, selecting))
     return copies
+
+
+def _fine(values: object) -> bool:
+    return isinstance(values, list) and bool(values) and all(isinstance(item, (str, int)) for item in values)
 
 
 def without_variables(raw: dict[str, Any]) -> dict[str, Any]:
