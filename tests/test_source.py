@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from alertkit.source import Document, Problem, Problems, Span, load
 from alertkit.source.places import places
-from alertkit.source.problem import draw
+from alertkit.source.problem import draw, draw_all
+from alertkit.spec.project import read_text
 
 
 def loaded(text: str) -> Document:
@@ -151,3 +154,10 @@ def test_what_is_no_secret_is_said(text: str) -> None:
 def test_no_message_or_help_holds_a_password() -> None:
     problem = Problem("AK710", "`user:hunter2@h:9090` is no URL", None, "not https://hooks.slack.com/services/hunter2")
     assert "hunter2" not in problem.message + problem.help
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "f.yaml"
+    os.mkfifo(pipe)
+    assert read_text(pipe, problems := Problems()) is None
+    assert [p.code for p in problems] == ["AK110"] and "not a regular file" in draw_all(problems)

@@ -89,6 +89,8 @@ def plain_lines(text: str) -> str:
 @lru_cache(maxsize=64)
 def _lines(path: str) -> tuple[str, ...]:
     try:
+        if not Path(path).is_file():  # a pipe would be waited for
+            return ()
         text = Path(path).read_bytes().decode("utf-8", "replace")
     except OSError:
         return ()

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from alertkit.source import Document, Problems, Span, load
 from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Interval
-from alertkit.spec.root import PROJECT_FILE, find_root
+from alertkit.spec.root import PROJECT_FILE, find_root, has_project_file
 from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.salvage import read
 from alertkit.spec.shown import brief
@@ -136,7 +136,7 @@ def read_project(start: Path, problems: Problems, partly: bool = False) -> Proje
     """
     root = find_root(start)
     path = root / PROJECT_FILE
-    if not path.is_file():
+    if not has_project_file(root):
         return Project(root, ProjectFile())
     text = read_text(path, problems)
     if text is None:
@@ -163,6 +163,9 @@ def read_text(path: Path, problems: Problems) -> str | None:
     """The UTF-8 text of a file; a file that cannot be read or decoded is a problem."""
     shown = shown_path(path)
     try:
+        # A pipe would be waited for.
+        if not (path.is_file() or path.is_dir()) and path.exists():
+            raise OSError("not a regular file")
         raw = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()

@@ -205,8 +205,11 @@ def all_names(files: Iterable[Loaded], section: str) -> frozenset[str] | None:
 
 
 def routing_paths(folder: Path) -> list[Path]:
-    """The routing files of a project's `alertmanager/` folder in the order in which they are merged."""
-    found = [path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern) if path.is_file()]
+    """The routing files of a project's `alertmanager/` folder in the order in which they are merged.
+
+    Editors leave locks and copies whose names begin with a dot. What is no file is a problem when it is read.
+    """
+    found = [path for suffix in ("yaml", "yml") for path in folder.glob(f"[!.]*.{suffix}")]
     return sorted(found, key=lambda path: (path.name != MAIN_FILE, path.name))
 
 
