@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.spec.duration import Duration, Interval
-from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
+from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, is_number, parse_quantity, unit_of_metric
 from alertkit.spec.reader import Reader, each, items
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
@@ -93,9 +93,10 @@ def _quantity(value: Any, *path: str | int) -> Quantity:
         if value == "":
             help = "write the number alone: in YAML a `>` or `|` begins a block of text"
         help = f"did you mean `{meant}`?" if meant else help
-        raise PydanticCustomError(
-            "AK302", "{shown} is not a quantity", {"shown": brief(value), "help": help, "path": path}
-        )
+        wrong = "is not a quantity"
+        if isinstance(value, str) and is_number(value):
+            wrong, help = "is out of range", "write a number that a metric can have, like 1e15"
+        raise PydanticCustomError("AK302", f"{{shown}} {wrong}", {"shown": brief(value), "help": help, "path": path})
     return quantity
 
 

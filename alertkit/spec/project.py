@@ -1,5 +1,6 @@
 """The project file `alertkit.yaml`: where things are, and the environments they go to."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -179,8 +180,9 @@ def read_text(path: Path, problems: Problems) -> str | None:
     except UnicodeDecodeError as error:
         before = plain_lines(raw[: error.start].decode("utf-8"))
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        written = "utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "latin1"
         problems.add(
             "AK111", f"the file is not UTF-8: byte 0x{raw[error.start]:02x}", Span(shown, line, column),
-            "save it as UTF-8 in your editor, or run `iconv -f latin1 -t utf-8` on it",
+            f"save it as UTF-8 in your editor, or run `iconv -f {written} -t utf-8` on it",
         )  # fmt: skip
         return None
