@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span, load
@@ -42,6 +42,22 @@ class Access(Model):
     cert_file: str | None = None
     key_file: str | None = None
     insecure_skip_verify: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Access":
+        """What would be left out of the request without a word."""
+        for key, other in (("username", "password_file"), ("password_file", "username"), ("key_file", "cert_file")):
+            if getattr(self, key) is not None and getattr(self, other) is None:
+                raise PydanticCustomError(
+                    "AK202", "the key `{other}` is missing beside `{key}`",
+                    {"key": key, "other": other, "help": f"add `{other}:`", "path": (key,), "at": "key"},
+                )  # fmt: skip
+        if self.username is not None and self.bearer_token_file is not None:
+            raise PydanticCustomError(
+                "AK208", "`username` has no effect beside `bearer_token_file`",
+                {"help": "keep one of the two", "path": ("username",), "at": "key"},
+            )  # fmt: skip
+        return self
 
 
 class Environment(Model):
