@@ -52,7 +52,7 @@ def compiled(text: str) -> System | None:
         line, column, length = problem.span.line, problem.span.column, problem.span.length
         assert 1 <= line <= len(lines) and length >= 1, problem
         assert 1 <= column <= len(lines[line - 1]) + 1, problem
-    drawn = draw_all(problems, line_of=lambda path, line: lines[line - 1])
+    drawn = draw_all(problems, line_of=lambda path, line: lines[line - 1] if line <= len(lines) else None)
     assert len(drawn) < 100_000 * (1 + len(problems))
     if system is not None:
         rules = yaml.safe_load(rules_file(system))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
+from pathlib import Path
 
 import pytest
 import yaml
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from alertkit.source import Document, Problem, Problems, Span, load
 from alertkit.source.places import places
-from alertkit.source.problem import draw
+from alertkit.source.problem import draw, draw_all
+from alertkit.spec.project import read_text
 
 
 def loaded(text: str) -> Document:
@@ -108,9 +111,12 @@ def test_every_character_of_a_value_is_found_in_the_source(style: str, texts: li
 
 def test_the_caret_stands_under_wide_characters() -> None:
     problem = Problem("AK100", "wrong", Span("a", 1, 5, 2))
-    assert draw(problem, line_of=lambda path, line: "ab🔥待ちx").split("\n")[2] == "      |       ^^^"
+    assert (
+        draw(problem, line_of=lambda path, line: "ab🔥待ちx" if line == 1 else None).split("\n")[2]
+        == "      |       ^^^"
+    )
     combining = Problem("AK100", "wrong", Span("a", 1, 3, 1))
-    assert draw(combining, line_of=lambda path, line: "u\u0308x").split("\n")[2] == "      |  ^"
+    assert draw(combining, line_of=lambda path, line: "u\u0308x" if line == 1 else None).split("\n")[2] == "      |  ^"
 
 
 def test_problems_are_ordered_and_told_once() -> None:
@@ -120,3 +126,38 @@ def test_problems_are_ordered_and_told_once() -> None:
     problems.add("AK200", "a", Span("a", 2, 1))
     problems.add("AK200", "b", Span("b", 1, 1))
     assert [str(p.span) for p in problems.ordered()] == ["a:2:1", "a:9:1", "b:1:1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "routing_key: !!str hunter2\n", "routing_key:\n  @hunter2\n", "a: {url: [b, {c: hunter2}]}\n",
+        "# password: hunter2\na: 1\n", 'prometheus: "user:hunter2@h:9090"\n', "prometheus: ftp://user:hunter2@h\n",
+        "webhook: [hunter2]\n", "api-key: >-\n  hunter2\n", "x: !!str {\npassword: 'hun''ter2-hunter2'\n",
+    ],
+)  # fmt: skip
+def test_no_secret_is_drawn(text: str) -> None:
+    lines = text.split("\n")
+    for number in range(1, len(lines)):
+        drawn = draw(
+            Problem("AK100", "wrong", Span("a", number, 1)),
+            line_of=lambda path, line: lines[line - 1] if line <= len(lines) else None,
+        )
+        assert "hunter2" not in drawn and drawn.count("\n") == 2
+
+
+@pytest.mark.parametrize("text", ["job:rate5m@1600000000 > 1", "mail to ops@example.com", "rules_src/a.yaml:3:5"])
+def test_what_is_no_secret_is_said(text: str) -> None:
+    assert Problem("AK100", text).message == text
+
+
+def test_no_message_or_help_holds_a_password() -> None:
+    problem = Problem("AK710", "`user:hunter2@h:9090` is no URL", None, "not https://hooks.slack.com/services/hunter2")
+    assert "hunter2" not in problem.message + problem.help
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "f.yaml"
+    os.mkfifo(pipe)
+    assert read_text(pipe, problems := Problems()) is None
+    assert [p.code for p in problems] == ["AK110"] and "not a regular file" in draw_all(problems)

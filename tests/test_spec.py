@@ -143,7 +143,7 @@ def test_selectors_read_back(matchers: tuple[Matcher, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "offset"),
     [
-        ("queue-length", 5), ("x{a=b}", 2), ('x{a="b"', 1), ('x{a="b", c}', 8), ('x{a=~"("}', 6), ("5x", 0), ("", 0),
+        ("queue-length", 5), ("x{a=b}", 2), ('x{a="b"', 1), ('x{a="b", c}', 9), ('x{a=~"("}', 6), ("5x", 0), ("", 0),
         ('x{a="\\q"}', 4), ('x{a=~"b(?!c)d"}', 7), (r'x{a=~"(b)\\1"}', 9), ("x{a=`b}", 2),
     ],
 )  # fmt: skip

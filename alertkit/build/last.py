@@ -14,7 +14,7 @@ from typing import Any
 from alertkit.build.look import TICK_NS, look, looks, program_hash, walk
 from alertkit.source.cachedir import cache_dir
 from alertkit.source.digest import digest
-from alertkit.spec.root import PROJECT_FILE
+from alertkit.spec.root import PROJECT_FILE, has_project_file
 
 
 class Last:
@@ -64,8 +64,8 @@ class Last:
         rows, newest = [self.program, self.what], 0
         files = [(path, status) for folder in folders for path, status in walk(folder)]
         project = self.root / PROJECT_FILE
-        if project.is_file():
-            files.append((str(project), project.stat()))
+        if has_project_file(self.root):
+            files.append((str(project), project.stat(follow_symlinks=project.is_file())))
         for path, status in files:
             rows.append(f"{path} {look(status)}")
             newest = max(newest, status.st_mtime_ns, status.st_ctime_ns)

@@ -16,7 +16,7 @@ from alertkit import __version__
 from alertkit.cli.common import BROKEN_TOOL, OK, wants_colour
 from alertkit.source import Problems
 from alertkit.spec.project import Project, read_project
-from alertkit.spec.root import PROJECT_FILE, find_root
+from alertkit.spec.root import PROJECT_FILE, find_root, has_project_file
 from alertkit.toolchain import INSTALL, Tool, find_all, tools_dir
 
 # Tools that `alertkit test` and `alertkit reload` cannot do without; the servers are for trials on this machine.
@@ -54,7 +54,7 @@ def command(format_: str) -> None:
     problems = Problems()
     root = find_root(Path.cwd())
     found = None
-    has_file = (root / PROJECT_FILE).is_file()
+    has_file = has_project_file(root)
     if has_file:
         found = read_project(Path.cwd(), problems)
     project: dict[str, Any] = {"root": str(root) if has_file else None, "problems": len(problems)}

@@ -40,6 +40,8 @@ def command(systems: tuple[str, ...], faults: tuple[str, ...], port: int, once: 
 
     problems = Problems()
     _, found = read_systems(this_project(), problems)
+    if problems:  # a system with mistakes is not among them
+        fail(problems)
     names = [system.name for system in found]
     for name in systems:
         if name not in names:

@@ -28,12 +28,15 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
     """
     path = ("alerts", name, "for_each")
     axes = raw["for_each"]
-    fine = isinstance(axes, dict) and bool(axes) and all(isinstance(v, list) and v for v in axes.values())
-    if not fine:
+    bad = (
+        [path] if not isinstance(axes, dict) or not axes else [(*path, axis) for axis in axes if not _fine(axes[axis])]
+    )
+    for where in bad:
         problems.add(
-            "AK203", "`for_each` must be a mapping of names to lists", document.value(path),
+            "AK203", "`for_each` must be a mapping of names to lists", document.value(where),
             "write `for_each: {exchange: [hyperliquid, coinbase]}`",
         )  # fmt: skip
+    if bad:
         return []
     items = [((*path, axis, index), item) for axis, values in axes.items() for index, item in enumerate(values)]
     wrong = [(place, item) for place, item in items if not isinstance(item, (str, int)) or isinstance(item, bool)]
@@ -72,6 +75,10 @@ def copies_of(document: Document, name: str, raw: dict[str, Any], problems: Prob
         put_in = {axis: variables[axis] for axis in mentioned}
         copies.append((_put_in(rest, put_in), variables, selecting))
     return copies
+
+
+def _fine(values: object) -> bool:
+    return isinstance(values, list) and bool(values)
 
 
 def without_variables(raw: dict[str, Any]) -> dict[str, Any]:

@@ -40,13 +40,13 @@ class NameCheck:
                     for index, name in enumerate(names):
                         check(name, loaded.value(*path, key, index) if listed else loaded.key(*path))
                 for name in route.group_by or ():
-                    self._gate(name, loaded.value(*path, "group_by"))
+                    self._gate(name, loaded.word(name, *path, "group_by"))
                 for index, matcher in enumerate(route.match):
                     place = self._matcher_place(loaded, path, index, matcher)
                     self._gate(matcher.label, place)
                     self._severity(matcher, place)
             for name in loaded.file.group_by or ():
-                self._gate(name, loaded.value("group_by"))
+                self._gate(name, loaded.word(name, "group_by"))
             for index, entry in enumerate(loaded.file.inhibit):
                 for matcher in (*entry.when, *entry.mutes.matches):
                     self._gate(matcher.label, loaded.value("inhibit", index))

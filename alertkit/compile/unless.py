@@ -51,7 +51,9 @@ def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Pro
             continue
         seen.add(entry.name)
         for index, name in enumerate(unless[entry.name]):
-            place = entry.value("unless", index)
+            # The name stands alone, in a list, or under `alert:` of either.
+            paths = [("unless", index, "alert"), ("unless", "alert")]
+            place = entry.value(*next((path for path in paths if entry.has(*path)), ("unless", index)))
             if name not in names:
                 if name not in known:
                     problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))

@@ -51,8 +51,8 @@ def session_factory(access: Access | None, root: Path) -> Callable[[], requests.
         if access.bearer_token_file:
             token = secret(access.bearer_token_file)
             made.auth = _Bearer(token)
-        elif access.username is not None:
-            password = secret(access.password_file) if access.password_file else ""
+        elif access.username is not None and access.password_file is not None:
+            password = secret(access.password_file)
             made.auth = (access.username.encode(), password.encode())  # type: ignore[assignment]
         if access.cert_file:
             certificate = path(access.cert_file)

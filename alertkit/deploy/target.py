@@ -106,9 +106,10 @@ def _check(project: Project, name: str, environment: Environment, problems: Prob
     place = ("environments", name)
     urls = _each(environment.prometheus)
     for key, given in (("prometheus", urls), ("alertmanager", _each(environment.alertmanager))):
-        for url in given:
+        for index, url in enumerate(given):
             if not is_base_url(url):
-                problems.add("AK710", f"`{shown_url(url)}` is not an http or https URL", project.place(*place, key),
+                where = project.place(*place, key, index)  # of one that stands alone: itself
+                problems.add("AK710", f"`{shown_url(url)}` is not an http or https URL", where,
                              "write it like http://localhost:9090")  # fmt: skip
     values = (urls, environment.rules_dir, environment.alertmanager, environment.alertmanager_file)
     if not any(values):

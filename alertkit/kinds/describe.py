@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import types
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -50,7 +51,7 @@ def parameters(kind: type[Kind]) -> list[ParameterRow]:
     """The parameters of its own, those that must be given first; the common keys and conditions are left out."""
     common = {*AlertSpec.model_fields, *(Measured.model_fields if issubclass(kind, Measured) else ())}
     rows = [
-        ParameterRow(field.alias or name, type_in_words(field), _default(field))
+        ParameterRow(field.alias or name, type_in_words(field), _default(field, kind, field.alias or name))
         for name, field in kind.model_fields.items()
         if name not in common
     ]
@@ -92,24 +93,34 @@ def _words(annotation: Any) -> str:
             return "matchers"
         if len(set(map(str, inner))) > 1:
             return "text"
-        return f"list of {_words(inner[0])}s" if inner else "list"
+        return f"list of {_plural(_words(inner[0]))}" if inner else "list"
     return _PLAIN.get(origin or annotation, "mapping")
 
 
-def _default(field: FieldInfo) -> str | None:
+def _plural(word: str) -> str:
+    return f"{word.removesuffix('y')}ies" if word.endswith("y") else f"{word}s"
+
+
+def _told_default(kind: type[Kind], name: str) -> str:
+    """The default that the page tells of a parameter that none means something for; `none` without one."""
+    told = re.search(rf"^ +{name}  .*\(default ([^),]+)", page(kind), re.MULTILINE)
+    return told[1] if told else "none"
+
+
+def _default(field: FieldInfo, kind: type[Kind], name: str) -> str | None:
     if field.is_required():
         return None
     if field.default_factory is not None:
         return "see above"
     value = field.get_default(call_default_factory=False)
     if value is None:
-        return "none"
+        return _told_default(kind, name)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int) and type_in_words(field) == "duration":
         return format_duration(value)
     if isinstance(value, Quantity):
         return value.text
-    if isinstance(value, tuple):
+    if type(value) is tuple:  # a selector is one, too, and has a text of its own
         return f"[{', '.join(map(str, value))}]"
     return str(value)

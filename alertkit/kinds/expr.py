@@ -10,12 +10,15 @@ from alertkit.promql import (
     prettify,
     result_labels,
     returns_instant_vector,
+    to_text,
+    uncompared,
     value_type,
 )
 from alertkit.promql.lint import findings, fires_when_absent
 from alertkit.promql.reads import read_selectors
 from alertkit.spec.alert import Text
 from alertkit.spec.duration import format_duration
+from alertkit.spec.shown import brief
 
 # A longer expression on one line is laid out over several.
 LONGEST_LINE = 100
@@ -89,10 +92,14 @@ class Expr(Kind):
                 "aggregate a range over time, like `max_over_time(x[5m]) > 3`", 0, self._first_line(),
             )  # fmt: skip
         if not has_comparison(tree):
+            branch = uncompared(tree)
+            text = to_text(branch)
+            what = "nothing in this expression" if branch is tree else f"nothing in the branch {brief(text)}"
+            told = branch is not tree and self.expr.count(text) == 1
             raise KindError(
-                "AK410", "nothing in this expression is compared: it would fire as long as its series exist", "expr",
+                "AK410", f"{what} is compared: it would fire as long as its series exist", "expr",
                 "add a comparison like `> 5` (without `bool`); for a dead man's switch use kind `heartbeat`",
-                0, self._first_line(),
+                self.expr.index(text) if told else 0, len(text) if told else self._first_line(),
             )  # fmt: skip
         return tree
 

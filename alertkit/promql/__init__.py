@@ -4,7 +4,7 @@ The syntax tree's node classes are in `alertkit.promql.tree`. Nothing here loads
 `parse`.
 """
 
-from alertkit.promql.checks import has_comparison, returns_instant_vector, value_type
+from alertkit.promql.checks import has_comparison, returns_instant_vector, uncompared, value_type
 from alertkit.promql.format import prettify, to_text
 from alertkit.promql.labels import Labels, result_labels
 from alertkit.promql.mutate import Mutant, mutants
@@ -30,6 +30,7 @@ __all__ = [
     "selectors",
     "to_text",
     "transform",
+    "uncompared",
     "value_type",
     "walk",
 ]

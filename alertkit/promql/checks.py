@@ -76,3 +76,14 @@ def has_comparison(expr: Expr) -> bool:
         case Aggregate(_, inner) | Subquery(inner) | Unary(inner) | Paren(inner):
             return has_comparison(inner)
     return False
+
+
+def uncompared(expr: Expr) -> Expr:
+    """The part of an expression without `has_comparison` that is to blame: of an `or`, the branch without one."""
+    match expr:
+        case Binary("or", left, right):
+            return uncompared(right if has_comparison(left) else left)
+        case Aggregate(_, inner) | Subquery(inner) | Unary(inner) | Paren(inner):
+            found = uncompared(inner)
+            return expr if found is inner else found
+    return expr

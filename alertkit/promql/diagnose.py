@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 
 from alertkit.promql.functions import (
     AGGREGATIONS,
@@ -256,8 +256,8 @@ def _sequence(tokens: list[Token]) -> PromqlError | None:
     before: Token | None = None
     lists: list[bool] = []
     closed_list = False
-    for token in tokens:
-        error = _matcher_step(before, token) if braces else _step(before, token, lists, closed_list)
+    for token, after in zip_longest(tokens, tokens[1:]):
+        error = _matcher_step(before, token) if braces else _step(before, token, after, lists, closed_list)
         if error:
             return error
         if token.text in ("{", "}") and token.kind == "op":
@@ -287,10 +287,13 @@ def _ends_operand(token: Token) -> bool:
     return token.kind in ("string", "number", "duration", "range") or token.text in (")", "}")
 
 
-def _step(before: Token | None, token: Token, lists: list[bool], closed_list: bool) -> PromqlError | None:
+def _step(
+    before: Token | None, token: Token, after: Token | None, lists: list[bool], closed_list: bool
+) -> PromqlError | None:
     text, lowered = token.text, token.text.lower()
     if text in ("=", "=~", "!~") and token.kind == "op":
-        return error_at(token, f"`{text}` stands only between a label and its value; to compare write `==`")
+        meant = f"{after.text}=" if after is not None and after.text in ("<", ">") else "=="  # `=>` is a slip, too
+        return error_at(token, f"`{text}` stands only between a label and its value; to compare write `{meant}`")
     if lists and lists[-1]:
         if token.kind == "number" or token.kind == "duration" or (token.kind == "op" and text not in (",", ")")):
             return error_at(token, f"expected a label name, found `{text}`")

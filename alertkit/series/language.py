@@ -36,7 +36,7 @@ from alertkit.series.shapes import (
     Stale,
     Walk,
 )
-from alertkit.spec.duration import parse_duration
+from alertkit.spec.duration import parse_duration, unit_help
 from alertkit.spec.quantity import NUMBER, Unit, parse_quantity
 from alertkit.spec.validate import suggest
 
@@ -305,7 +305,6 @@ class _Reader:
         word, offset = self._take("a duration")
         value = parse_duration(word)
         if value is None or value == 0:
-            number = re.fullmatch(r"[0-9]+", word) and word != "0"
-            help = f"say the unit: `{word}s` or `{word}m`" if number else "write it like 30s, 5m, 1h30m or 2d"
+            help = unit_help(word) or "write it like 30s, 5m, 1h30m or 2d"
             raise MistakeError("AK812", f"`{word}` is not a duration", offset, len(word), help)
         return value

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count, takewhile
 from pathlib import Path
 from typing import NamedTuple
 from unicodedata import combining, east_asian_width
+
+from alertkit.source.secrets import scrubbed
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -30,13 +32,19 @@ class Problem:
 
     `code` is stable and has a page in `source/codes/`; `message` says what is wrong in one sentence without a
     full stop; `help` is one sentence that says what to do; `span` is None only where no file is to blame
-    (a missing program, a server that does not answer).
+    (a missing program, a server that does not answer). Neither text keeps a secret that is known by itself, because
+    it goes to screens, reports and logs alike.
     """
 
     code: str
     message: str
     span: Span | None = None
     help: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("message", "help"):
+            if (clean := scrubbed(text := getattr(self, name))) is not text:
+                object.__setattr__(self, name, clean)
 
     def sort_key(self) -> tuple[str, int, int, str, str]:
         span = self.span
@@ -81,6 +89,8 @@ def plain_lines(text: str) -> str:
 @lru_cache(maxsize=64)
 def _lines(path: str) -> tuple[str, ...]:
     try:
+        if not Path(path).is_file():  # a pipe would be waited for
+            return ()
         text = Path(path).read_bytes().decode("utf-8", "replace")
     except OSError:
         return ()
@@ -103,21 +113,20 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() else (" " if c == "\t" else "?") for c in text)
 
 
-_SECRET = re.compile(
-    r"""(?P<key>\b(?:[a-z_]*webhook|webhook_url|url|api_url|[a-z_]*_key|[a-z_]*password|[a-z_]*secret|[a-z_]*token"""
-    r"""|credentials|[a-z_]+_file(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)(?P<value>\[[^\]]*|"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
-    r"""|(?P<known>https?://(?:hooks\.slack\.com|[^/\s]*webhook\.office\.com|[^/\s]*discord[^/\s]*/api|[^/\s]+@)[^\s"']*)"""
-)
+def _masked(line_of: LineReader) -> LineReader:
+    """Reads lines without their secrets. Of a file all lines are looked at: a secret may stand below its key."""
+    from alertkit.source.secret_values import masked_lines
 
+    @lru_cache(maxsize=8)
+    def lines(path: str) -> list[str]:
+        found = (line_of(path, number) for number in count(1))
+        return masked_lines(list(takewhile(lambda line: line is not None, found)))  # type: ignore[arg-type]
 
-def masked(line: str) -> str:
-    """A source line with the values of keys that hold secrets as `*`, each character one, so that carets still fit."""
+    def read(path: str, line: int) -> str | None:
+        known = lines(path)
+        return known[line - 1] if 0 < line <= len(known) else None
 
-    def stars(found: re.Match[str]) -> str:
-        kept = found["key"] or ""
-        return kept + "*" * (len(found[0]) - len(kept))
-
-    return _SECRET.sub(stars, line)
+    return read
 
 
 def _width(text: str) -> int:
@@ -132,6 +141,10 @@ def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_d
 
     file:line:column, code and message; the source line with a caret under the place; the help.
     """
+    return _draw(problem, style, _masked(line_of))
+
+
+def _draw(problem: Problem, style: Style, line_of: LineReader) -> str:
     span = problem.span
     place = f"{style.bold}{span}{style.reset}: " if span else ""
     rows = [f"{place}{style.error}error[{problem.code}]{style.reset}: {problem.message}"]
@@ -139,7 +152,7 @@ def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_d
     if span is not None and source is not None:
         start = span.column - 1
         cut = max(0, start - 60) if len(source) > 160 else 0
-        shown = _visible(masked(source)[cut : cut + 160])
+        shown = _visible(source[cut : cut + 160])
         before, marked = shown[: start - cut], shown[start - cut : start - cut + span.length]
         number = str(span.line)
         rows.append(f"{style.dim}{number:>5} |{style.reset} {shown}".rstrip())
@@ -153,7 +166,8 @@ def draw(problem: Problem, style: Style = PLAIN, line_of: LineReader = line_on_d
 def draw_all(problems: Iterable[Problem], style: Style = PLAIN, line_of: LineReader = line_on_disk) -> str:
     """All problems, ordered, a blank line between them, and a count at the end."""
     ordered = Problems(problems).ordered()
-    blocks = [draw(problem, style, line_of) for problem in ordered]
+    line_of = _masked(line_of)
+    blocks = [_draw(problem, style, line_of) for problem in ordered]
     count = len(ordered)
     files = len({p.span.path for p in ordered if p.span})
     total = f"{count} error{'s' if count != 1 else ''}"

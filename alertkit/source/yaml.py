@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -134,8 +135,8 @@ def _scalar(event: Any) -> Any:
         if _INT.match(value):
             # More digits than any field can use stay text, or Python refuses to print the number.
             return int(value, {"0o": 8, "0x": 16}.get(value[:2], 10)) if len(value) <= LONGEST_INT else value
-        if _FLOAT.match(value):
-            return float(value)
+        if _FLOAT.match(value) and isfinite(number := float(value)):  # beyond that it stays text, too
+            return number
     return value
 
 

@@ -7,8 +7,8 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.spec.duration import Duration, Interval
-from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, parse_quantity, unit_of_metric
-from alertkit.spec.reader import Reader, each
+from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, is_number, parse_quantity, unit_of_metric
+from alertkit.spec.reader import Reader, each, items
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
 from alertkit.spec.validate import Model, suggest
@@ -26,13 +26,13 @@ def _text(value: Any) -> str:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    items = [value] if isinstance(value, str) else value
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise PydanticCustomError(
             "AK203", "expected a name or a list of names, found {shown}",
             {"shown": brief(value), "help": "write one name, or several like `[a, b]`"},
         )  # fmt: skip
-    return tuple(items)
+    return tuple(names)
 
 
 class Explanation(NamedTuple):
@@ -42,29 +42,39 @@ class Explanation(NamedTuple):
     pending: bool = True
 
 
-def _explanations(value: Any) -> tuple[Explanation, ...]:
-    """Names of alerts, or `{alert: X, pending: false}`."""
-    found = []
-    for item in value if isinstance(value, list) else [value]:
-        if isinstance(item, str):
-            found.append(Explanation(item))
-        elif (
-            isinstance(item, dict)
-            and set(item) in ({"alert"}, {"alert", "pending"})
-            and isinstance(item["alert"], str)
-            and isinstance(item.get("pending", True), bool)
-        ):
-            found.append(Explanation(item["alert"], item.get("pending", True)))
-        else:
-            raise PydanticCustomError(
-                "AK203", "expected the name of an alert, found {shown}",
-                {"shown": brief(item), "help": "write `X`, or `{alert: X, pending: false}` to forbid pending too"},
-            )  # fmt: skip
-    return tuple(found)
+def _explanation(value: Any) -> Explanation:
+    """The name of an alert, or `{alert: X, pending: false}`."""
+    if isinstance(value, str):
+        return Explanation(value)
+    help = "write `X`, or `{alert: X, pending: false}` to forbid pending too"
+    if not isinstance(value, dict):
+        raise PydanticCustomError(
+            "AK203", "expected the name of an alert, found {shown}", {"shown": brief(value), "help": help}
+        )
+    unknown = [key for key in value if key not in Explanation._fields]
+    if unknown:
+        advice = suggest(unknown[0], Explanation._fields)
+        raise PydanticCustomError(
+            "AK201", "unknown key `{key}`", {"key": unknown[0], "help": advice, "path": (unknown[0],), "at": "key"}
+        )
+    if "alert" not in value:
+        raise PydanticCustomError("AK202", "the key `alert` is missing", {"help": help})
+    name, pending = value["alert"], value.get("pending", True)
+    if not isinstance(name, str):
+        raise PydanticCustomError(
+            "AK203", "expected the name of an alert, found {shown}",
+            {"shown": brief(name), "help": help, "path": ("alert",)},
+        )  # fmt: skip
+    if not isinstance(pending, bool):
+        raise PydanticCustomError(
+            "AK203", "expected true or false, found {shown}",
+            {"shown": brief(pending), "help": "write true or false here", "path": ("pending",)},
+        )  # fmt: skip
+    return Explanation(name, pending)
 
 
 Text = Annotated[str, Reader(_text)]
-Explanations = Annotated[tuple[Explanation, ...], Reader(_explanations)]
+Explanations = Annotated[tuple[Explanation, ...], Reader(lambda value: tuple(items(value, _explanation)))]
 Names = Annotated[tuple[str, ...], Reader(_names)]
 
 
@@ -83,9 +93,10 @@ def _quantity(value: Any, *path: str | int) -> Quantity:
         if value == "":
             help = "write the number alone: in YAML a `>` or `|` begins a block of text"
         help = f"did you mean `{meant}`?" if meant else help
-        raise PydanticCustomError(
-            "AK302", "{shown} is not a quantity", {"shown": brief(value), "help": help, "path": path}
-        )
+        wrong = "is not a quantity"
+        if isinstance(value, str) and is_number(value):
+            wrong, help = "is out of range", "write a number that a metric can have, like 1e15"
+        raise PydanticCustomError("AK302", f"{{shown}} {wrong}", {"shown": brief(value), "help": help, "path": path})
     return quantity
 
 

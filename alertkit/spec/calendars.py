@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, model_validator
 from pydantic_core import PydanticCustomError
 
+from alertkit.spec.reader import items
 from alertkit.spec.validate import Model, nearest, suggest
 
 DAYS = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -32,9 +35,8 @@ Range = tuple[int, int]
 
 def _ranges(value: Any, words: tuple[str, ...], first: int, what: str) -> tuple[Range, ...]:
     """`a:b`, `a` or a list of both as inclusive ranges that do not wrap, counted from `first`."""
-    items = value if isinstance(value, list) else [value]
-    numbers: set[int] = set()
-    for item in items:
+
+    def numbers(item: Any) -> Iterator[int]:
         ends = [_number(part.strip(), words, first, what) for part in str(item).lower().split(":")]
         if len(ends) > 2:
             raise PydanticCustomError(
@@ -42,8 +44,9 @@ def _ranges(value: Any, words: tuple[str, ...], first: int, what: str) -> tuple[
             )
         begin, end = ends[0], ends[-1]
         span = end - begin if end >= begin else end - begin + len(words)
-        numbers.update(first + (begin - first + step) % len(words) for step in range(span + 1))
-    return joined(numbers)
+        return (first + (begin - first + step) % len(words) for step in range(span + 1))
+
+    return joined(set(chain.from_iterable(items(value, numbers))))
 
 
 def joined(numbers: set[int]) -> tuple[Range, ...]:
@@ -75,44 +78,38 @@ def _meant(word: str, words: tuple[str, ...]) -> str:
     return f"did you mean `{ends[0]}:{ends[1]}`?" if len(ends) == 2 and all(ends) else suggest(word, words)
 
 
-def _days_of_month(value: Any) -> tuple[Range, ...]:
-    """Day ranges as Alertmanager has them: 1 to 31, or -31 to -1 counted from the month's end."""
-    found: list[Range] = []
-    for item in value if isinstance(value, list) else [value]:
-        match = re.match(r"(-?\d{1,2})(?::(-?\d{1,2}))?\Z", str(item))
-        begin = int(match[1]) if match else 0
-        end = int(match[2]) if match and match[2] else begin
-        good = match is not None and all(1 <= abs(day) <= 31 for day in (begin, end)) and not (begin < 0 < end)
-        if good and (28 + begin if begin < 0 else begin) > (28 + end if end < 0 else end):
-            good = False
-        if not good:
-            raise PydanticCustomError(
-                "AK509", "`{item}` is not a range of days of the month",
-                {"item": str(item), "help": "write it like 1:15, or -3:-1 for the last three days"},
-            )  # fmt: skip
-        found.append((begin, end))
-    return tuple(found)
+def _days_of_month(item: Any) -> Range:
+    """Days as Alertmanager has them: 1 to 31, or -31 to -1 counted from the month's end."""
+    match = re.match(r"(-?\d{1,2})(?::(-?\d{1,2}))?\Z", str(item))
+    begin = int(match[1]) if match else 0
+    end = int(match[2]) if match and match[2] else begin
+    good = match is not None and all(1 <= abs(day) <= 31 for day in (begin, end)) and not (begin < 0 < end)
+    if good and (28 + begin if begin < 0 else begin) > (28 + end if end < 0 else end):
+        good = False
+    if not good:
+        raise PydanticCustomError(
+            "AK509", "`{item}` is not a range of days of the month",
+            {"item": str(item), "help": "write it like 1:15, or -3:-1 for the last three days"},
+        )  # fmt: skip
+    return begin, end
 
 
-def _times(value: Any) -> tuple[Range, ...]:
-    """`09:00-18:00` or a list of such as minutes of the day, the end excluded."""
-    found: list[Range] = []
-    for item in value if isinstance(value, list) else [value]:
-        match = re.match(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\Z", str(item))
-        begin, end = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
-        if not match or int(match[2]) > 59 or int(match[4]) > 59 or begin > 1440 or end > 1440:
-            raise PydanticCustomError(
-                "AK510", "`{item}` is not a range of times",
-                {"item": str(item), "help": "write it like 09:00-18:00, at most 24:00"},
-            )  # fmt: skip
-        if end <= begin:
-            raise PydanticCustomError(
-                "AK510", "the range {item} ends before it begins",
-                {"item": str(item),
-                 "help": f"a night is two ranges: [{_clock(begin)}-24:00, 00:00-{_clock(end)}]"},
-            )  # fmt: skip
-        found.append((begin, end))
-    return tuple(found)
+def _times(item: Any) -> Range:
+    """`09:00-18:00` as minutes of the day, the end excluded."""
+    match = re.match(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)\Z", str(item))
+    begin, end = (int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])) if match else (0, 0)
+    if not match or int(match[2]) > 59 or int(match[4]) > 59 or begin > 1440 or end > 1440:
+        raise PydanticCustomError(
+            "AK510", "`{item}` is not a range of times",
+            {"item": str(item), "help": "write it like 09:00-18:00, at most 24:00"},
+        )  # fmt: skip
+    if end <= begin:
+        raise PydanticCustomError(
+            "AK510", "the range {item} ends before it begins",
+            {"item": str(item),
+             "help": f"a night is two ranges: [{_clock(begin)}-24:00, 00:00-{_clock(end)}]"},
+        )  # fmt: skip
+    return begin, end
 
 
 def _clock(minute: int) -> str:
@@ -160,8 +157,8 @@ class Calendar(Model):
 
     exchange: Annotated[str, AfterValidator(_exchange)] | None = None
     weekdays: Annotated[tuple[Range, ...], BeforeValidator(lambda v: _ranges(v, DAYS, 0, "weekday"))] = ()
-    times: Annotated[tuple[Range, ...], BeforeValidator(_times)] = ()
-    days_of_month: Annotated[tuple[Range, ...], BeforeValidator(_days_of_month)] = ()
+    times: Annotated[tuple[Range, ...], BeforeValidator(lambda v: tuple(items(v, _times)))] = ()
+    days_of_month: Annotated[tuple[Range, ...], BeforeValidator(lambda v: tuple(items(v, _days_of_month)))] = ()
     months: Annotated[tuple[Range, ...], BeforeValidator(lambda v: _ranges(v, MONTHS, 1, "month"))] = ()
     timezone: Annotated[str, AfterValidator(_timezone)] = "UTC"
 

@@ -52,6 +52,11 @@ def format_duration(milliseconds: int) -> str:
     return "".join(parts)
 
 
+def unit_help(text: str) -> str | None:
+    """The help for a number without a unit; None for what no unit makes a duration."""
+    return f"say the unit: `{text}s` or `{text}m`" if all(parse_duration(text + unit) for unit in "sm") else None
+
+
 def _validate(value: Any) -> int:
     if value == 0 and isinstance(value, int) and not isinstance(value, bool):
         return 0
@@ -59,8 +64,8 @@ def _validate(value: Any) -> int:
     if milliseconds is None:
         help = "write it like 30s, 5m, 1h30m or 2d"
         bare = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if (bare or (isinstance(value, str) and value.isdecimal())) and brief(value) == f"`{value}`":
-            help = f"say the unit: `{value}s` or `{value}m`"
+        if (bare or isinstance(value, str)) and (said := unit_help(str(value))):
+            help = said
         elif isinstance(value, str) and _PATTERN.match(value):
             help = "the longest duration that Prometheus knows is 292y"
         elif isinstance(value, str):

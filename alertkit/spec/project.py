@@ -1,16 +1,17 @@
 """The project file `alertkit.yaml`: where things are, and the environments they go to."""
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span, load
 from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Interval
-from alertkit.spec.root import PROJECT_FILE, find_root
+from alertkit.spec.root import PROJECT_FILE, find_root, has_project_file
 from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.salvage import read
 from alertkit.spec.shown import brief
@@ -41,6 +42,22 @@ class Access(Model):
     cert_file: str | None = None
     key_file: str | None = None
     insecure_skip_verify: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Access":
+        """What would be left out of the request without a word."""
+        for key, other in (("username", "password_file"), ("password_file", "username"), ("key_file", "cert_file")):
+            if getattr(self, key) is not None and getattr(self, other) is None:
+                raise PydanticCustomError(
+                    "AK202", "the key `{other}` is missing beside `{key}`",
+                    {"key": key, "other": other, "help": f"add `{other}:`", "path": (key,), "at": "key"},
+                )  # fmt: skip
+        if self.username is not None and self.bearer_token_file is not None:
+            raise PydanticCustomError(
+                "AK208", "`username` has no effect beside `bearer_token_file`",
+                {"help": "keep one of the two", "path": ("username",), "at": "key"},
+            )  # fmt: skip
+        return self
 
 
 class Environment(Model):
@@ -136,7 +153,7 @@ def read_project(start: Path, problems: Problems, partly: bool = False) -> Proje
     """
     root = find_root(start)
     path = root / PROJECT_FILE
-    if not path.is_file():
+    if not has_project_file(root):
         return Project(root, ProjectFile())
     text = read_text(path, problems)
     if text is None:
@@ -163,6 +180,9 @@ def read_text(path: Path, problems: Problems) -> str | None:
     """The UTF-8 text of a file; a file that cannot be read or decoded is a problem."""
     shown = shown_path(path)
     try:
+        # A pipe would be waited for.
+        if not (path.is_file() or path.is_dir()) and path.exists():
+            raise OSError("not a regular file")
         raw = path.read_bytes()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -176,8 +196,9 @@ def read_text(path: Path, problems: Problems) -> str | None:
     except UnicodeDecodeError as error:
         before = plain_lines(raw[: error.start].decode("utf-8"))
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        written = "utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "latin1"
         problems.add(
             "AK111", f"the file is not UTF-8: byte 0x{raw[error.start]:02x}", Span(shown, line, column),
-            "save it as UTF-8 in your editor, or run `iconv -f latin1 -t utf-8` on it",
+            f"save it as UTF-8 in your editor, or run `iconv -f {written} -t utf-8` on it",
         )  # fmt: skip
         return None

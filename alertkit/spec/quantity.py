@@ -162,6 +162,12 @@ def parse_quantity(text: str) -> Quantity | None:
     return Quantity(amount, Unit(f"{name}/{per}", rate.dimension, rate.scale / PER[per]), text)
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a number without a unit, of whatever size."""
+    match = _QUANTITY.match(text.strip())
+    return match is not None and not match[2] and match[3] is None
+
+
 def _exact(number: str) -> Fraction | None:
     """The number as a fraction; None where its exponent is beyond what a metric can have."""
     _, _, exponent = number.lower().partition("e")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler
@@ -37,3 +38,19 @@ def each(reads: Iterable[Callable[[], T]]) -> list[T]:
         context = {**(first.context or {}), MORE: tuple(more)}
         raise PydanticCustomError(first.type, first.message_template, context)
     return found
+
+
+def items(value: Any, read: Callable[[Any], T]) -> list[T]:
+    """What is read of each item of a list, or of a value alone; of several mistakes all are told, each at its item."""
+    if not isinstance(value, list):
+        return [read(value)]
+    return each(partial(_at, index, read, item) for index, item in enumerate(value))
+
+
+def _at(index: int, read: Callable[[Any], T], item: Any) -> T:
+    try:
+        return read(item)
+    except PydanticCustomError as mistake:
+        context = mistake.context or {}
+        path = (index, *context.get("path", ()))
+        raise PydanticCustomError(mistake.type, mistake.message_template, {**context, "path": path}) from None

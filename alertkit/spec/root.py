@@ -11,10 +11,15 @@ _FAR = str(Path("..", "..", ".."))
 PROJECT_FILE = "alertkit.yaml"
 
 
+def has_project_file(folder: Path) -> bool:
+    """Whether there is an `alertkit.yaml`, readable or not: a link that leads nowhere is a mistake, not an absence."""
+    return os.path.lexists(folder / PROJECT_FILE)
+
+
 def find_root(start: Path) -> Path:
     """The nearest folder at or above `start` with an `alertkit.yaml`, else `start` itself."""
     for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
+        if has_project_file(folder):
             return folder
     return start
 

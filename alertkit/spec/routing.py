@@ -20,6 +20,7 @@ from alertkit.spec.calendars import Calendar
 from alertkit.spec.duration import Duration
 from alertkit.spec.matchers import Match, Matchers, parse_matchers
 from alertkit.spec.project import load_file
+from alertkit.spec.reader import items
 from alertkit.spec.receivers import INTEGRATIONS, SETTINGS, Defaults, Receiver
 from alertkit.spec.salvage import Salvage, read
 from alertkit.spec.synonyms import meant
@@ -40,12 +41,15 @@ def _no_zero(value: int) -> int:
 
 def _labels(names: list[str]) -> list[str]:
     """What a group is made of: names of labels, or `...` alone for all of them."""
-    for name in names:
+
+    def label(name: str) -> str:
         if not name or "\n" in name or (name == "..." and len(names) > 1):
             raise PydanticCustomError(
                 "AK525", "`{name}` is not a label to group by", {"name": name, "help": 'write names, or only ["..."]'}
             )
-    return list(dict.fromkeys(names))
+        return name
+
+    return list(dict.fromkeys(items(names, label)))
 
 
 Words = Annotated[list[str], BeforeValidator(_words)]
@@ -154,6 +158,11 @@ class Loaded:
     def value(self, *path: str | int) -> Span:
         return self.document.value(self.reading.place(path))
 
+    def word(self, word: str, *path: str | int) -> Span:
+        """Where a word of a list stands, which may stand there alone."""
+        words = self.document.at(self.reading.place(path))
+        return self.value(*path, words.index(word)) if isinstance(words, list) else self.value(*path)
+
     def sound(self, section: str, *path: str | int) -> bool:
         """Whether all that the file says there could be read."""
         return self.reading.sound(section, *path) and (bool(path) or section not in self.reading.doubts)
@@ -196,8 +205,11 @@ def all_names(files: Iterable[Loaded], section: str) -> frozenset[str] | None:
 
 
 def routing_paths(folder: Path) -> list[Path]:
-    """The routing files of a project's `alertmanager/` folder in the order in which they are merged."""
-    found = [path for pattern in ("*.yaml", "*.yml") for path in folder.glob(pattern) if path.is_file()]
+    """The routing files of a project's `alertmanager/` folder in the order in which they are merged.
+
+    Editors leave locks and copies whose names begin with a dot. What is no file is a problem when it is read.
+    """
+    found = [path for suffix in ("yaml", "yml") for path in folder.glob(f"[!.]*.{suffix}")]
     return sorted(found, key=lambda path: (path.name != MAIN_FILE, path.name))
 
 

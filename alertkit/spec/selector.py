@@ -18,7 +18,7 @@ from alertkit.spec.shown import brief
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
 _MATCHER = re.compile(
-    r"""\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,|\Z)""", re.ASCII
+    r"""([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,|\Z)""", re.ASCII
 )
 
 
@@ -90,7 +90,8 @@ def parse_matchers(text: str, base: int = 0) -> tuple[Matcher, ...]:
     """Matchers without braces, `a="x", b=~"y.*"`; raises `SelectorError` with offsets counted from `base`."""
     matchers = []
     position = 0
-    while position < len(text) and text[position:].strip():
+    while rest := text[position:].lstrip():
+        position = len(text) - len(rest)
         match = _MATCHER.match(text, position)
         if match is None:
             raise SelectorError('expected a matcher like label="value"', base + position)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from alertkit.source.secrets import scrubbed
+
 
 def brief(value: Any) -> str:
     """A value as messages show it: short, in backticks, or named when it is no scalar."""
@@ -17,5 +19,5 @@ def brief(value: Any) -> str:
         return "a list"
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
+    text = scrubbed(str(value))  # before it is cut: half a secret is not known for one
     return f"`{text if len(text) <= 40 else text[:37] + '...'}`"

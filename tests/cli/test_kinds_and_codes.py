@@ -60,6 +60,19 @@ def test_kinds_prints_a_page(world: Path) -> None:
     assert data["parameters"][0] == {"name": "gauge", "type": "metric", "required": True, "default": None}
 
 
+def test_kinds_tells_defaults_as_specs_have_them(world: Path) -> None:
+    folder = world / "rules_src" / "kinds"
+    folder.mkdir(parents=True)
+    (folder / "waits.yaml").write_text(
+        "description: Messages wait\nparameters: {metric: {type: metric, default: queue_messages_ready}}\n"
+        "signal: max by (<< by >>) (<< metric >>)\nstimulus: {<< metric >>: << value >>}\n"
+    )
+    assert re.search(r"^metric +metric +queue_messages_ready$", call("kinds", "waits").output, re.MULTILINE)
+    output = call("kinds", "latency").output
+    assert re.search(r"^window +duration +5m$", output, re.MULTILINE)
+    assert re.search(r"^buckets +list of quantities +none$", output, re.MULTILINE)
+
+
 def test_kinds_of_an_unknown_name() -> None:
     result = call("kinds", "latncy")
     assert result.exit_code == 2 and "did you mean `latency`?" in result.output

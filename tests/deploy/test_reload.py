@@ -286,6 +286,9 @@ def test_wrong_input(tmp_path: Path) -> None:
     project = project_at(tmp_path, "    prometheus: localhost:9090\n")
     assert not reload(project, "prod", problems := Problems())
     assert problems[0].code == "AK710" and problems[0].span is not None and problems[0].span.line == 3
+    project = project_at(tmp_path, "    prometheus:\n      - http://a\n      - ftp://b\n      - c:1\n")
+    assert not reload(project, "prod", problems := Problems())
+    assert [p.span and p.span.line for p in problems if p.code == "AK710"] == [5, 6]
 
 
 @pytest.mark.parametrize("binary", versions("prometheus"))

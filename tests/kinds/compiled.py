@@ -33,9 +33,8 @@ def compiled(spec: str, kinds: dict[str, str], folder: Path) -> tuple[System | N
     lines = text.split("\n")
 
     def line_of(path: str, line: int) -> str | None:
-        if path == "spec.yaml":
-            return lines[line - 1]
-        return Path(path).read_text(encoding="utf-8").split("\n")[line - 1]
+        found = lines if path == "spec.yaml" else Path(path).read_text(encoding="utf-8").split("\n")
+        return found[line - 1] if line <= len(found) else None
 
     drawn = draw_all(problems, line_of=line_of) if problems else ""
     return system, drawn.replace(f"{place}/", "")

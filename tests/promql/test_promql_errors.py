@@ -71,6 +71,8 @@ def refusal(marked: str, version: tuple[int, int] = (2, 42)) -> tuple[str, str]:
         ("foo «&»& bar", "write `and`"),
         ("foo{a=«“»b”}", "typographic quote"),
         ("a «=» b", "to compare write `==`"),
+        ("a «=»> b", "to compare write `>=`"),
+        ("a «=»< b", "to compare write `<=`"),
         ("foo > 1 and 1 «==» 2", "two numbers are compared"),
         ("foo «and» 1", "joins instant vectors"),
         ("foo«[5m]» > 1", "a range cannot be an operand"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from alertkit.series.recorded import RecordedError, Recording, read_recording
 from alertkit.series.shapes import Latency, Recorded, Segment
 from alertkit.series.write import written
 from alertkit.source import Document, Problems, Span
-from alertkit.spec.duration import format_duration, parse_duration
+from alertkit.spec.duration import format_duration, parse_duration, unit_help
 from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import NUMBER, unit_of_metric
 from alertkit.spec.salvage import StandIns, read
@@ -274,8 +273,7 @@ class _Reader:
         for word in times:
             value = parse_duration(word)
             if value is None:
-                number = re.fullmatch(r"[0-9]+", word)
-                help = f"say the unit: `{word}s` or `{word}m`" if number else "write it like 30s, 5m or 1h30m"
+                help = unit_help(word) or "write it like 30s, 5m or 1h30m"
                 at = Span(span.path, span.line, span.column + key.index(word, 2), len(word))
                 self.problems.add("AK812", f"`{word}` is not a duration", at, help)
             else:
