@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -31,9 +31,19 @@ def style_of(stream: TextIO) -> Style:
     return COLOUR if wants_colour(stream) else PLAIN
 
 
-def fail(problems: Iterable[Problem], code: int = BAD_INPUT) -> NoReturn:
-    """Show all problems on standard error and leave."""
-    click.echo(draw_all(_with_found(problems), style_of(sys.stderr)), err=True, color=True)
+def fail(problems: Iterable[Problem], code: int = BAD_INPUT, told: bool = False) -> NoReturn:
+    """Show all problems on standard error and leave; `--format json` has them too, unless it was `told` them."""
+    shown = _with_found(problems)
+    click.echo(draw_all(shown, style_of(sys.stderr)), err=True, color=True)
+    context = click.get_current_context(silent=True)
+    if context is not None and context.params.get("form") == "json" and not told:
+        import json
+
+        click.echo(
+            json.dumps(
+                {"problems": [asdict(problem) for problem in Problems(shown).ordered()]}, indent=2, ensure_ascii=False
+            )
+        )
     sys.exit(code)
 
 

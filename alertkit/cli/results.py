@@ -63,7 +63,7 @@ class Report:
         ordered = problems.ordered() if isinstance(problems, Problems) else problems
         self._for_programs({}, ordered)
         self._write_junit(ordered)
-        fail(problems, code)
+        fail(problems, code, told=self.form == "json")
 
     def _for_programs(self, traces: Mapping[str, Trace], problems: Sequence[Problem]) -> None:
         if self.form == "json":

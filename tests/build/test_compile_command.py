@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import signal
 import subprocess
@@ -253,3 +254,14 @@ def test_odd_names_beside_specs_are_no_trouble(odd: str, target: str | None, tmp
     for _ in range(2):
         done = alertkit(tmp_path, "compile")
         assert done.returncode == 0, done.stderr
+
+
+def test_mistakes_are_json_for_programs_too(tmp_path: Path) -> None:
+    small(tmp_path, ALERT.replace("above: 30", "above: hot"), ALERT.replace("Hot", "Cold").replace("metric", "metrik"))
+    done = alertkit(tmp_path, "compile", "--format", "json")
+    told = json.loads(done.stdout)["problems"]
+    assert done.returncode == 2 and [problem["code"] for problem in told] == ["AK302", "AK201"]
+    assert told[1]["span"] == {"path": "rules_src/demo.yaml", "line": 5, "column": 27, "length": 6}
+    assert "error[AK201]" in done.stderr
+    (tmp_path / "alertkit.yaml").write_text("scrape_intervall: 1s\n", encoding="utf-8")
+    assert json.loads(alertkit(tmp_path, "compile", "--format", "json").stdout)["problems"]
