@@ -59,7 +59,7 @@ by: [name]
 
 kind: drawdown
 equity: ${m}_balance
-window: $window
+window: 1h
 above: $share
 by: [portfolio]
 
