@@ -112,9 +112,11 @@ PINNED = {
         ("equals: 0\n    for: 2m", "equals: 0\n    for: 1m", "a health check fails for more than 2 minutes"),
         ("by: [name]\n    for: 1m", "by: [name]\n    for: 3m", "a circuit breaker is open for more than 1 minute"),
     ],
-    "at less memory": [("warning: 2000MB", "warning: 1900MB", "memory usage of 2000 MB is fine")],
-    "at less latency": [("above: {warning: 1s,", "above: {warning: 800ms,", "p95 latency of 0.9 seconds is fine")],
-    "at more hits": [("below: 50%", "below: 55%", "a cache hit rate of 51% is fine")],
+    "at less": [
+        ("warning: 2000MB", "warning: 1900MB", "memory usage of 2000 MB is fine"),
+        ("above: {warning: 1s,", "above: {warning: 800ms,", "p95 latency of 0.9 seconds is fine"),
+        ("below: 50%", "below: 55%", "a cache hit rate of 51% is fine"),
+    ],
 }
 
 

@@ -1,7 +1,8 @@
 """Reading what `promtool test rules` prints.
 
 Every version prints one `SUCCESS` or `FAILED:` line for each file, in the order of the arguments; below a `FAILED:`
-line stand the failures of the files so far. Alert failures name alert and time, expression failures the expression.
+line stand the failures of the files so far. Alert failures name alert and time, expression failures the expression;
+the name of the test stands before an alert failure, and counts for that one alone.
 Measured on 2.42, 2.53 and 3.5.
 """
 
@@ -22,7 +23,7 @@ _ALERTNAME = re.compile(r'alertname=\\?"((?:[^"\\]|\\[^"])*)\\?"')
 class Failure:
     """One expectation that did not hold: of `alert` (or an expression, `expr`) at `time` in milliseconds.
 
-    `expected` and `got` are alerts as (labels, annotations), or None for an expression; `lines` are promtool's own.
+    `test` is the name of its test where promtool says it. `lines` are promtool's own.
     """
 
     test: str
@@ -85,11 +86,12 @@ def read_output(text: str, files: int) -> list[FileVerdict] | None:
         elif line.startswith("    name: ") and word.endswith(","):
             test, failure = word[len("name: ") : -1], None
         elif (match := _ALERT.match(line)) is not None and (time := parse_duration(match[2].strip())) is not None:
-            failure = Failure(test, match[1], time)
+            failure, test = Failure(test, match[1], time), ""
             current.failures.append(failure)
         elif (match := _EXPR.match(line)) is not None and (time := parse_duration(match[2].strip())) is not None:
             named = _ALERTNAME.search(match[1])
             failure = Failure(test, named[1] if named else "", time, match[1].replace('\\"', '"'), [match[3]])
+            test = ""
             current.failures.append(failure)
         elif failure is not None and line.startswith("        "):
             failure.lines.append(line)
