@@ -207,13 +207,16 @@ def test_killed_with_its_workers_it_leaves_nothing_that_stays(tmp_path: Path) ->
         process.kill()
         process.communicate(timeout=60)  # the workers hold its output, and are gone when that ends
     assert workers
-    (left,) = tmp_path.glob(".build-*")
+    (left,) = tmp_path.glob(".build.alertkit-*")
     assert alertkit(tmp_path, "compile").returncode == 0
     assert left.exists()  # it might be that of another compile that has just begun
-    os.utime(left, (0, 0))
+    other = tmp_path / ".build-settings"
+    other.mkdir()
+    for folder in (left, other):
+        os.utime(folder, (0, 0))
     small(tmp_path, ALERT, system="s0")
     assert alertkit(tmp_path, "compile").returncode == 0
-    assert not left.exists()
+    assert not left.exists() and other.is_dir()
 
 
 def _children(pid: int) -> list[int]:
