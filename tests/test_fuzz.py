@@ -15,7 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alertkit.compile.ruleset import System
-from alertkit.compile.system import Settings, compile_system
+from alertkit.compile.settings import Settings
+from alertkit.compile.system import compile_system
 from alertkit.emit.promtool import test_file as promtool_file
 from alertkit.emit.rules import rules_file
 from alertkit.kinds import Registry

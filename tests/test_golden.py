@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from alertkit.compile.system import Settings, compile_system
+from alertkit.compile.settings import Settings
+from alertkit.compile.system import compile_system
 from alertkit.emit.rules import rules_file
 from alertkit.kinds import Registry
 from alertkit.kinds.registry import BUILT_IN

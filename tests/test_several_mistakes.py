@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from alertkit.compile.route_tree import draft_routing
-from alertkit.compile.system import Settings, compile_system
+from alertkit.compile.settings import Settings
+from alertkit.compile.system import compile_system
 from alertkit.kinds import Registry
 from alertkit.kinds.own_file import read_kinds
 from alertkit.source import Problems, load

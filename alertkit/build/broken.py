@@ -13,7 +13,7 @@ from alertkit.spec.root import shown_path
 
 if TYPE_CHECKING:
     from alertkit.compile.routing import Others
-    from alertkit.compile.system import Settings
+    from alertkit.compile.settings import Settings
 
 
 class Broken(NamedTuple):

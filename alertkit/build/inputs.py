@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alertkit.compile.system import Settings
+from alertkit.compile.settings import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems
 from alertkit.spec.project import Project

@@ -282,3 +282,12 @@ def _clear(entry: Entry, question: Question, levels: list[Level], problems: Prob
         )  # fmt: skip
         return None
     return Comparison(op[0], value)
+
+
+def by_gravity(question: Question, severities: tuple[str, ...]) -> Question:
+    """A kind's own levels from the mildest to the gravest, as all others are: of those the graver mutes the milder.
+
+    Windows need not agree with it: a critical long one may have the lower threshold.
+    """
+    rank = {severity: index for index, severity in enumerate(severities)}
+    return question._replace(forms=tuple(sorted(question.forms, key=lambda form: rank.get(form.severity or "", 0))))

@@ -71,6 +71,10 @@ class Entry:
         """Whether this alert, or the defaults for it, say something at `path`."""
         return self._raw(path) is not None
 
+    def given(self, name: str) -> Any:
+        """What the spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
+        return getattr(self.spec, name) if name in _attributes(type(self.spec)) else None
+
     def _raw(self, path: tuple[str | int, ...]) -> object:
         node: Any = self.document.data
         for part in self._path(path):
@@ -90,6 +94,11 @@ class Entry:
             begin, end = (origin_of(text, self.variables, place) for place in (offset, offset + max(length, 1)))
             offset, length = begin, max(end - begin, 1)
         return self.document.within(where, offset, length)
+
+
+@cache
+def _attributes(kind: type[Kind]) -> frozenset[str]:
+    return frozenset(kind.model_fields) | frozenset(dir(kind))
 
 
 def read_spec(document: Document, registry: Registry, problems: Problems) -> tuple[SpecFile, list[Entry]] | None:

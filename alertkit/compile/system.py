@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from alertkit.compile import claim as claims
 from alertkit.compile.asking import ask, ask_doubtful
-from alertkit.compile.claim import Claim
+from alertkit.compile.checks import (
+    check_companions,
+    check_inputs,
+    check_memory,
+    check_names_of_routing,
+    check_promql,
+    check_window,
+)
 from alertkit.compile.expression import Draft, draft, firing, gone, guarded
-from alertkit.compile.levels import Level, check_quantities, check_severities, levels_of
+from alertkit.compile.levels import Level, by_gravity, check_quantities, check_severities, levels_of
 from alertkit.compile.read import Entry, numeric, read_spec
-from alertkit.compile.ruleset import Alert, Record, Rule, System
+from alertkit.compile.records import Drafted, recorded
+from alertkit.compile.ruleset import Alert, Rule, System
+from alertkit.compile.settings import Settings
 from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import (
     LINKS,
@@ -29,65 +33,20 @@ from alertkit.compile.texts import (
     check_labels,
 )
 from alertkit.compile.unless import Identity, check_unless, explained
-from alertkit.kinds import Comparison, Context, Kind, KindError, Question, Registry, Stimulus
+from alertkit.kinds import Comparison, Context, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
-from alertkit.source import Document, Problems, Span
+from alertkit.source import Document, Problems
 from alertkit.spec.alert import SpecFile
 from alertkit.spec.duration import format_duration
-from alertkit.spec.selector import contradiction
-from alertkit.spec.validate import suggest
 
 if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
-
-# A query sees a sample for so long (Prometheus: `--query.lookback-delta`).
-LOOKBACK = 300_000
-
-
-class Settings(NamedTuple):
-    """What one file's compilation needs of the project. Intervals are milliseconds; None means "do not check"."""
-
-    scrape_interval: int = 15_000
-    evaluation_interval: int = 15_000
-    severities: tuple[str, ...] = ("info", "warning", "critical")
-    receivers: frozenset[str] | None = None
-    calendars: frozenset[str] | None = None
-
-    def key(self) -> str:
-        """All of it as text, the same in every process."""
-        return repr([sorted(value) if isinstance(value, frozenset) else value for value in self])
-
 
 # Keys that other checks of an alert do not depend on, so that they hold whatever was meant to stand there.
 FREE = frozenset({
     "for", "keep_firing_for", "severity", "labels", "annotations", "summary", "description", "runbook", "dashboard",
     "active", "mute", "notify", "unless", "missing", "enabled", "tests",
 })  # fmt: skip
-
-
-_NAME = re.compile(r"[\w:]+")
-
-
-@dataclass(slots=True)
-class _Drafted:
-    """An alert whose signals are not named yet; `renamed` are its kind's records that have another name in the end."""
-
-    entry: Entry
-    question: Question
-    rules: list[tuple[Rule, Draft]]
-    companion: Rule | None
-    claim: Claim | None
-    renamed: dict[str, str] = field(default_factory=dict)
-
-    def fill(self, draft: Draft, names: dict[str, str]) -> str:
-        """The PromQL of one rule, with the names of records."""
-        return self._with_names(draft.fill(names))
-
-    def finished_claim(self) -> Claim | None:
-        return self.claim and self.claim._replace(signal=self._with_names(self.claim.signal))
-
-    def _with_names(self, expr: str) -> str:
-        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr) if self.renamed else expr
 
 
 def compile_system(
@@ -104,14 +63,14 @@ def compile_system(
     compiler = _Compiler(file, document, settings, problems, registry)
     drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
     check_unless(entries, file.alerts.keys(), problems)
-    compiler.check_names(drafted)
-    records, names = compiler.records(drafted)
+    check_companions(drafted, problems)
+    records, names = recorded(file.system, drafted)
     identities = {d.entry.name: Identity(d.question.identity, tuple(d.entry.variables)) for d in drafted}
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, identities)
         if d.entry.spec.user_promql or registry.is_plugin(d.entry.spec.kind):
-            compiler.check_promql(d, finished, names)
+            check_promql(d, finished, names, problems)
         alerts += finished
     if len(problems) > before:
         return None
@@ -130,7 +89,7 @@ class _Compiler:
         self.settings = settings
         self.problems = problems
 
-    def alert(self, entry: Entry) -> _Drafted | None:
+    def alert(self, entry: Entry) -> Drafted | None:
         """Draft one alert; None after a problem."""
         before = len(self.problems)
         spec = entry.spec
@@ -138,24 +97,19 @@ class _Compiler:
         check_annotations(entry, self.problems)
         check_labels(spec.labels, lambda label: entry.key("labels", label), self.problems)
         check_severities(entry, self.settings.severities, self.problems)
-        self._check_names_of_routing(entry)
+        check_names_of_routing(entry, self.settings, self.problems)
         if entry.doubts - FREE:
             self._check_doubtful(entry)
             return None
-        window = _given(spec, "window")
-        if isinstance(window, int) and window < 2 * self.settings.scrape_interval:
-            self.problems.add(
-                "AK312", f"the window {format_duration(window)} is shorter than two scrapes: it would never hold data",
-                entry.value("window"), f"use at least {format_duration(4 * self.settings.scrape_interval)}",
-            )  # fmt: skip
-        self._check_memory(entry)
+        check_window(entry, self.settings, self.problems)
+        check_memory(entry, self.file.interval or self.settings.evaluation_interval, self.problems)
         asked = ask(entry, self._context(entry), self.registry, self.problems)
         if asked is None:
             self._check_texts(entry)
             return None
         question, stimulus = asked
-        question = self._by_gravity(question)
-        self._check_inputs(entry, question)
+        question = by_gravity(question, self.settings.severities)
+        check_inputs(entry, question, self.problems)
         check_collisions(entry, self.file, question.known_identity, self.problems)
         levels, clear = levels_of(entry, question, self.settings.severities, self.problems)
         if not levels:
@@ -169,33 +123,10 @@ class _Compiler:
         if stimulus is not None:
             edges = [(level.severity, c) for level in levels for c in level.comparisons]
             claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
-        return _Drafted(entry, question, rules, companion, claim)
-
-    def _check_memory(self, entry: Entry) -> None:
-        """What a rule asks of `ALERTS` was written by the evaluation before it, which must not be forgotten yet."""
-        interval = self.file.interval or self.settings.evaluation_interval
-        if interval < LOOKBACK:
-            return
-        keys = [("clear",)] if _given(entry.spec, "clear") is not None else []
-        keys += [("unless",)] if any(not other.pending for other in entry.spec.unless) else []
-        for key in keys:
-            self.problems.add(
-                "AK316", f"evaluated every {format_duration(interval)}, the rule would not see whether an alert fires: "
-                "that is forgotten after 5m", entry.value(*key),
-                f"evaluate more often than that, or do without what needs it in `{key[0]}`",
-            )  # fmt: skip
+        return Drafted(entry, question, rules, companion, claim)
 
     def _context(self, entry: Entry) -> Context:
         return Context(self.settings.scrape_interval, self.file.system, entry.name)
-
-    def _by_gravity(self, question: Question) -> Question:
-        """A kind's own levels from the mildest to the gravest, as all others are: of those the graver mutes the milder.
-
-        Windows need not agree with it: a critical long one may have the lower threshold.
-        """
-        known = self.settings.severities
-        rank = {severity: index for index, severity in enumerate(known)}
-        return question._replace(forms=tuple(sorted(question.forms, key=lambda form: rank.get(form.severity or "", 0))))
 
     def _check_doubtful(self, entry: Entry) -> None:
         """Of an alert of which not all keys could be read: what is wrong with it, whatever they were meant to say."""
@@ -203,7 +134,7 @@ class _Compiler:
         if doubts <= numeric(type(entry.spec)):
             question = ask_doubtful(entry, self._context(entry), self.registry, self.problems)
         if question is not None:
-            self._check_inputs(entry, question)
+            check_inputs(entry, question, self.problems)
             check_collisions(entry, self.file, question.known_identity, self.problems)
             if "unit" not in doubts:
                 check_quantities(entry, question, self.settings.severities, self.problems)
@@ -277,7 +208,7 @@ class _Compiler:
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec
-        window = _given(spec, "window")
+        window = entry.given("window")
         variables: dict[str, object] = {
             "alert": entry.name, "system": self.file.system, "team": self.file.team, "severity": level.severity,
             "threshold": level.shown, "for": format_duration(spec.for_),
@@ -285,7 +216,7 @@ class _Compiler:
         if isinstance(window, int):
             variables["window"] = format_duration(window)
         for name in ("quantile", "objective", "metric", "job", "limit"):
-            value = _given(spec, name)
+            value = entry.given(name)
             if value is not None:
                 variables[name] = str(value)
         variables.update(spec.variables())
@@ -324,68 +255,6 @@ class _Compiler:
             span=entry.key("missing"),
         )  # fmt: skip
 
-    def _check_inputs(self, entry: Entry, question: Question) -> None:
-        """A selector that can select nothing makes an alert that never fires."""
-        for selector in question.inputs:
-            found = contradiction(selector.matchers)
-            if found is not None:
-                key = "where" if entry.has("where") else ""
-                self.problems.add(
-                    "AK306", f"this would never fire: no series is both `{found[0]}` and `{found[1]}`",
-                    entry.key(*filter(None, [key])), "keep one of the two matchers",
-                )  # fmt: skip
-                return
-
-    def _check_names_of_routing(self, entry: Entry) -> None:
-        spec = entry.spec
-        receivers, calendars = self.settings.receivers, self.settings.calendars
-        if receivers is not None:
-            for index, name in enumerate(spec.notify):
-                if name not in receivers:
-                    place = entry.value("notify", index)
-                    self.problems.add("AK500", f"there is no receiver `{name}`", place, suggest(name, receivers))
-        for key, calendar in (("active", spec.active), ("mute", spec.mute)):
-            if calendars is not None and calendar is not None and calendar not in calendars:
-                help = suggest(calendar, calendars)
-                self.problems.add("AK513", f"there is no calendar `{calendar}`", entry.value(key), help)
-
-    def check_names(self, drafted: list[_Drafted]) -> None:
-        """A companion must not take the name of another alert."""
-        names = {d.entry.name for d in drafted}
-        for d in drafted:
-            if d.companion and d.companion.alert in names:
-                self.problems.add(
-                    "AK211", f"`missing: alert` would add a second alert `{d.companion.alert}`",
-                    d.entry.key("missing"), "rename the other one",
-                )  # fmt: skip
-
-    def records(self, drafted: list[_Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:
-        """A record for each signal that is used more than once, and signal -> record name."""
-        uses: Counter[str] = Counter()
-        first: dict[str, tuple[Question, Span]] = {}
-        for d in drafted:
-            for _, drafted_expr in d.rules:
-                for index, signal in enumerate(drafted_expr.signals):
-                    uses[signal] += drafted_expr.text.count(f"\0{index}")
-                    first.setdefault(signal, (d.question, d.entry.span))
-        records: list[Record] = []
-        names: dict[str, str] = {}
-        taken: dict[str, str] = {}
-        for signal, (question, span) in first.items():
-            if uses[signal] < 2 or (question.bare and signal == question.signal):
-                continue
-            names[signal] = _free_name(_record_name(self.file.system, question, signal), signal, taken)
-            records.append(Record(names[signal], signal, span))
-        for d in drafted:
-            for wanted, expr in d.question.records:
-                known = len(taken)
-                name = _free_name(wanted, expr, taken)
-                if name != wanted:
-                    d.renamed[wanted] = name
-                if len(taken) > known:
-                    records.append(Record(name, expr, d.entry.span))
-        return tuple(records), names
-
     def _why_unproven(self, entry: Entry) -> str:
         spec = entry.spec
         if spec.tests == "off":
@@ -396,22 +265,7 @@ class _Compiler:
             return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus {spec.unproven}"
 
-    def check_promql(self, drafted: _Drafted, alerts: list[Alert], names: dict[str, str]) -> None:
-        """What was made of a user's own PromQL must still be PromQL."""
-        from alertkit.promql import PromqlError, parse
-
-        recorded = [s for _, d in drafted.rules for s in d.signals if s in names]
-        for expr in dict.fromkeys([*recorded, *(rule.expr for alert in alerts for rule in alert.rules)]):
-            try:
-                parse(expr)
-            except PromqlError as error:
-                self.problems.add(
-                    "AK413", f"what is compiled from it is no PromQL: {error.message}", drafted.entry.span,
-                    "put parentheses around the whole expression; if that does not help, please report it",
-                )  # fmt: skip
-                return
-
-    def finish(self, drafted: _Drafted, names: dict[str, str], identities: dict[str, Identity]) -> list[Alert]:
+    def finish(self, drafted: Drafted, names: dict[str, str], identities: dict[str, Identity]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
 
@@ -423,7 +277,7 @@ class _Compiler:
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
             variables=variables, unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
-            heartbeat=_given(spec, "receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
+            heartbeat=entry.given("receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]
@@ -440,31 +294,3 @@ def _labels_of(question: Question) -> frozenset[str] | Labels | None:
     if question.labels is None and question.identity is not None:
         return frozenset(question.identity) | frozenset(dict(question.fixed_labels))
     return question.labels
-
-
-@cache
-def _attributes(kind: type[Kind]) -> frozenset[str]:
-    return frozenset(kind.model_fields) | frozenset(dir(kind))
-
-
-def _given(spec: Kind, name: str) -> Any:
-    """What a spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
-    return getattr(spec, name) if name in _attributes(type(spec)) else None
-
-
-def _free_name(wanted: str, expr: str, taken: dict[str, str]) -> str:
-    """The name under which `expr` is recorded: `wanted`, numbered where that is `taken` by another expression."""
-    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([wanted], numbered) if taken.setdefault(name, expr) == expr)
-
-
-def _record_name(system: str, question: Question, signal: str) -> str:
-    """`level:metric:operations`; the level begins with the system, so that groups never share a name.
-
-    Of a `worst` question, `signal` begins with the operator that was chosen, max or min.
-    """
-    level = "_".join([re.sub(r"\W", "_", system), *question.known_identity])
-    operations = question.operations
-    if question.worst:
-        operations = "_".join(filter(None, (operations, signal[:3])))
-    return f"{level}:{question.metric.replace(':', '_')}:{operations}"

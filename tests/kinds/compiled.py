@@ -8,7 +8,8 @@ from pathlib import Path
 from textwrap import dedent
 
 from alertkit.compile.ruleset import System
-from alertkit.compile.system import Settings, compile_system
+from alertkit.compile.settings import Settings
+from alertkit.compile.system import compile_system
 from alertkit.emit.promtool import test_file
 from alertkit.emit.rules import rules_file
 from alertkit.kinds.own_file import read_kinds

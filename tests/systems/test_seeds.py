@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from alertkit.compile.ruleset import Alert, Rule, System
-from alertkit.compile.system import Settings, compile_system
+from alertkit.compile.settings import Settings
+from alertkit.compile.system import compile_system
 from alertkit.kinds import Registry
 from alertkit.promql import Expr, metric_names, parse, selectors, transform
 from alertkit.promql.tree import Binary, Paren, Selector

@@ -1,0 +1,86 @@
+"""Recording rules: signals that alerts use more than once, and what a kind records for itself."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from alertkit.compile.claim import Claim
+from alertkit.compile.expression import Draft
+from alertkit.compile.read import Entry
+from alertkit.compile.ruleset import Record, Rule
+from alertkit.kinds import Question
+from alertkit.source import Span
+
+_NAME = re.compile(r"[\w:]+")
+
+
+@dataclass(slots=True)
+class Drafted:
+    """An alert whose signals are not named yet; `renamed` are its kind's records that have another name in the end."""
+
+    entry: Entry
+    question: Question
+    rules: list[tuple[Rule, Draft]]
+    companion: Rule | None
+    claim: Claim | None
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, draft: Draft, names: dict[str, str]) -> str:
+        """The PromQL of one rule, with the names of records."""
+        return self._with_names(draft.fill(names))
+
+    def finished_claim(self) -> Claim | None:
+        return self.claim and self.claim._replace(signal=self._with_names(self.claim.signal))
+
+    def _with_names(self, expr: str) -> str:
+        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr) if self.renamed else expr
+
+
+def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:
+    """A record for each signal that is used more than once, and signal -> record name."""
+    uses: Counter[str] = Counter()
+    first: dict[str, tuple[Question, Span]] = {}
+    for d in drafted:
+        for _, drafted_expr in d.rules:
+            for index, signal in enumerate(drafted_expr.signals):
+                uses[signal] += drafted_expr.text.count(f"\0{index}")
+                first.setdefault(signal, (d.question, d.entry.span))
+    records: list[Record] = []
+    names: dict[str, str] = {}
+    taken: dict[str, str] = {}
+    for signal, (question, span) in first.items():
+        if uses[signal] < 2 or (question.bare and signal == question.signal):
+            continue
+        names[signal] = _free_name(_record_name(system, question, signal), signal, taken)
+        records.append(Record(names[signal], signal, span))
+    for d in drafted:
+        for wanted, expr in d.question.records:
+            known = len(taken)
+            name = _free_name(wanted, expr, taken)
+            if name != wanted:
+                d.renamed[wanted] = name
+            if len(taken) > known:
+                records.append(Record(name, expr, d.entry.span))
+    return tuple(records), names
+
+
+def _free_name(wanted: str, expr: str, taken: dict[str, str]) -> str:
+    """The name under which `expr` is recorded: `wanted`, numbered where that is `taken` by another expression."""
+    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if taken.setdefault(name, expr) == expr)
+
+
+def _record_name(system: str, question: Question, signal: str) -> str:
+    """`level:metric:operations`; the level begins with the system, so that groups never share a name.
+
+    Of a `worst` question, `signal` begins with the operator that was chosen, max or min.
+    """
+    level = "_".join([re.sub(r"\W", "_", system), *question.known_identity])
+    operations = question.operations
+    if question.worst:
+        operations = "_".join(filter(None, (operations, signal[:3])))
+    return f"{level}:{question.metric.replace(':', '_')}:{operations}"
