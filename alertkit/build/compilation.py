@@ -10,9 +10,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from alertkit.build.beside import put
 from alertkit.build.broken import Broken, broken_file, others_of
 from alertkit.build.cache import Cache
-from alertkit.build.folder import Folder, not_ours, put, unwritable
+from alertkit.build.folder import Folder, not_ours, unwritable
 from alertkit.build.inputs import Inputs, read_inputs, spec_paths
 from alertkit.build.look import program_hash
 from alertkit.build.unit import Unit, read_routables, written
@@ -84,7 +85,7 @@ def compile_project(
         with compiler.folder.renewed(ahead=cache and compiler.jobs > 1) as new:
             return compiler.compiled(new)
     except OSError as error:
-        unwritable(project.build, error, problems)
+        unwritable(project, error, problems)
         return None
     finally:
         if enabled:

@@ -16,7 +16,7 @@ ALERT = "Hot: {kind: threshold, metric: temperature_celsius, by: [room], above: 
 # Runs a compile that links ahead whatever stays, and says in the end what came of that.
 PROGRAM = """
 import os, signal
-from alertkit.build import ahead, folder
+from alertkit.build import ahead, beside, folder
 from alertkit.cli import run
 
 made = []
@@ -45,17 +45,17 @@ def _link(self, new, paths, real=folder.Folder._link):
 folder.Folder._link = _link
 """
 DIES_AFTER_ONE = """
-def _link(old, target, real=folder._link):
+def _link(old, target, real=beside.link):
     real(old, target)
     os.getpid() == main or os.kill(os.getpid(), signal.SIGKILL)
-folder._link = _link
+beside.link = _link
 """
 COPIES_HALF = """
 def _link(old, target):
     with open(old, "rb") as whole, open(target, "xb") as part:
         part.write(whole.read() if os.getpid() == main else whole.read()[:100])
     os.getpid() == main or os.kill(os.getpid(), signal.SIGKILL)
-folder._link = lambda old, target: os.path.exists(target) or _link(old, target)
+beside.link = lambda old, target: os.path.exists(target) or _link(old, target)
 """
 NOT_TOLD = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)"
 DIES_LOOKING = """

@@ -191,7 +191,8 @@ def test_a_build_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     small(tmp_path, ALERT)
     (tmp_path / "alertkit.yaml").write_text("build: rules_src/demo.yaml/build\n", encoding="utf-8")
     done = alertkit(tmp_path, "compile")
-    assert done.returncode == 2 and "AK113" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "error[AK113]" in done.stderr and "alertkit.yaml:1:8" in done.stderr
 
 
 def test_killed_with_its_workers_it_leaves_nothing_that_stays(tmp_path: Path) -> None:
@@ -221,6 +222,25 @@ def test_killed_with_its_workers_it_leaves_nothing_that_stays(tmp_path: Path) ->
 
 def _children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()]
+
+
+def test_where_folders_cannot_change_places_in_one_step_a_kill_between_two_is_undone(tmp_path: Path) -> None:
+    def compiled(above: str, before: str = "pass") -> int:
+        small(tmp_path, ALERT.replace("30", above))
+        program = f"import os; from alertkit.build import beside; beside._exchange = lambda *_: False\n{before}\n"
+        program += "from alertkit.cli import run; run()"
+        return subprocess.run([sys.executable, "-c", program, "compile"], cwd=tmp_path, capture_output=True).returncode
+
+    assert compiled("30") == 0
+    old = tree(tmp_path / "build")
+    killed = "beside.Path.rename = lambda a, b, real=os.rename: real(a, b) or os.kill(os.getpid(), 9)"
+    assert compiled("40", killed) == -signal.SIGKILL
+    assert not (tmp_path / "build").exists()
+    assert compiled("nothing") == 2
+    assert tree(tmp_path / "build") == old
+    assert compiled("40") == 0
+    assert "> 40" in (tmp_path / "build" / "rules" / "demo.yml").read_text(encoding="utf-8")
+    assert not (tmp_path / ".build.alertkit-old").exists()
 
 
 def test_a_link_stays_and_what_it_leads_to_is_renewed(tmp_path: Path) -> None:
