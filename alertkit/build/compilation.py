@@ -188,11 +188,13 @@ class _Compiler:
 
     def _tasks(self) -> list[_Task]:
         settings = self.program + self.inputs.settings.key() + self.inputs.registry.digest
+        # How the folder is named makes the names of what is in it: asked for each of many files, it takes long.
+        folders = shown_path(self.project.specs), _name(self.project, self.project.specs)
         tasks = []
         for path in spec_paths(self.project):
             text = read_text(path, self.problems)
             if text is not None:
-                shown, name = shown_path(path), _name(self.project, path)
+                shown, name = (os.path.normpath(f"{folder}/{path.name}") for folder in folders)
                 key = digest(settings.encode(), shown.encode(), name.encode(), text.encode())
                 tasks.append(_Task(text, shown, name, key))
         return tasks

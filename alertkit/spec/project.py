@@ -178,7 +178,6 @@ def load_file(path: Path, problems: Problems, partly: bool = False) -> Document 
 
 def read_text(path: Path, problems: Problems) -> str | None:
     """The UTF-8 text of a file; a file that cannot be read or decoded is a problem."""
-    shown = shown_path(path)
     try:
         # A pipe would be waited for.
         if not (path.is_file() or path.is_dir()) and path.exists():
@@ -187,7 +186,7 @@ def read_text(path: Path, problems: Problems) -> str | None:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         problems.add(
-            "AK110", f"the file cannot be read: {reason}", Span(shown, 1, 1),
+            "AK110", f"the file cannot be read: {reason}", Span(shown_path(path), 1, 1),
             "check that it is a file, that it exists and that you may read it",
         )  # fmt: skip
         return None
@@ -198,7 +197,7 @@ def read_text(path: Path, problems: Problems) -> str | None:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         written = "utf-16" if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "latin1"
         problems.add(
-            "AK111", f"the file is not UTF-8: byte 0x{raw[error.start]:02x}", Span(shown, line, column),
+            "AK111", f"the file is not UTF-8: byte 0x{raw[error.start]:02x}", Span(shown_path(path), line, column),
             f"save it as UTF-8 in your editor, or run `iconv -f {written} -t utf-8` on it",
         )  # fmt: skip
         return None
