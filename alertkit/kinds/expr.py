@@ -106,8 +106,10 @@ class Expr(Kind):
     def _lint(self, tree: Tree, context: Context) -> None:
         """Refuse what is surely wrong, at the word that shows it."""
         for found in findings(tree, context.scrape_interval):
-            at = self.expr.find(found.word)
-            raise KindError(found.code, found.message, "expr", found.help, max(at, 0), len(found.word))
+            from alertkit.promql.parts import place
+
+            at, length = place(self.expr, tree, found.node, found.word)
+            raise KindError(found.code, found.message, "expr", found.help, at, length)
         least = 2 * context.scrape_interval
         if fires_when_absent(tree) and self.for_ < least:
             raise KindError(

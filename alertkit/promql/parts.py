@@ -1,7 +1,7 @@
 """The parts of an expression with their places, read only to say where an expression is wrong.
 
-The syntax is Prometheus' grammar (`promql/parser/generated_parser.y`); types are the Rust parser's to judge. Levels
-are kept on a list, not on Python's stack: an expression may be `MAX_DEPTH` deep.
+The syntax is that of Prometheus (`promql/parser/generated_parser.y`); types are the Rust parser's to judge. Levels are
+kept on a list, not on Python's stack: an expression may be `MAX_DEPTH` deep.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from alertkit.promql.functions import (
     OPERATOR_WORDS,
     REFUSED,
 )
-from alertkit.promql.scan import PRECEDENCE, PromqlError, Token, error_at
-from alertkit.promql.tree import COMPARISONS
+from alertkit.promql.scan import PRECEDENCE, PromqlError, Token, error_at, scan
+from alertkit.promql.tree import COMPARISONS, Expr
+from alertkit.promql.walk import children
 
 _UNARY = PRECEDENCE["*"]
 _POWER = PRECEDENCE["^"]
@@ -66,6 +67,24 @@ class _Level:
 def read_parts(tokens: list[Token]) -> Part:
     """The whole expression; raises `PromqlError` at the first token that cannot stand where it stands."""
     return _Reader(tokens).read()
+
+
+def place(text: str, tree: Expr, node: Expr, word: str = "") -> tuple[int, int]:
+    """Offset and length in `text` of a part of its tree: of the part's own token `word`, else of the whole part."""
+    tokens = scan(text)
+    pending = [(tree, read_parts(tokens))]
+    while pending:
+        expr, part = pending.pop()
+        while part.kind in ("offset", "@") or (part.kind == "unary" and part.key.text == "+"):  # no nodes of the tree
+            part = part.parts[0]
+        if expr is node:
+            for token in tokens:
+                inside = any(inner.start <= token.start < inner.end for inner in part.parts)
+                if token.text == word and part.start <= token.start < part.end and not inside:
+                    return token.start, len(word)
+            return part.start, part.end - part.start
+        pending += zip(children(expr), part.parts, strict=False)
+    return 0, len(text)
 
 
 def _end(token: Token) -> int:
