@@ -14,7 +14,7 @@ from alertkit.promql import (
     uncompared,
     value_type,
 )
-from alertkit.promql.lint import findings, fires_when_absent
+from alertkit.promql.lint import findings, fires_when_absent, unseen_births
 from alertkit.promql.reads import read_selectors
 from alertkit.spec.alert import Text
 from alertkit.spec.duration import format_duration
@@ -35,8 +35,10 @@ class Expr(Kind):
 
     Pitfalls: alertkit cannot know what your expression means, so no tests are derived from it: write scenarios. It
     must hold a comparison, or it would fire as long as its series exist; `> bool` is none. What can never fire, a bare
-    counter, a rate of a sum and `absent` of an aggregation are errors. `by` and `where` belong into the expression.
-    `<< name >>` puts in the variables of `for_each`, nothing else.
+    counter, a rate of a sum or of a gauge, a condition that adds nothing and `absent` of an aggregation are errors.
+    `increase(...) > 0` misses the first event of a series that begins with it, and `alertkit compile` notes that: kind
+    `increase` does not. `by` and `where` belong into the expression. `<< name >>` puts in the variables of `for_each`,
+    nothing else.
 
     Example
       Unbalanced: {kind: expr, expr: 'abs(longs_usd - shorts_usd) > 1000', for: 5m}
@@ -76,6 +78,7 @@ class Expr(Kind):
         return Question(
             signal=text, identity=None if labels.open else tuple(sorted(labels.names - {"__name__"})),
             metric=inputs[0].metric if inputs else "", operations="", inputs=inputs, bare=True, labels=labels,
+            notes=self._notes(tree),
         )  # fmt: skip
 
     def _tree(self) -> Tree:
@@ -116,6 +119,14 @@ class Expr(Kind):
                 "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",
                 f"use at least `for: {format_duration(least)}`",
             )  # fmt: skip
+
+    def _notes(self, tree: Tree) -> tuple[tuple[str, int, int], ...]:
+        if "increase" not in self.expr:
+            return ()
+        from alertkit.promql.parts import place
+
+        said = "`increase(...) > 0` misses the first event of a series that begins with it, kind `increase` does not"
+        return tuple((said, *place(self.expr, tree, node, node.op)) for node in unseen_births(tree))
 
     def _first_line(self) -> int:
         return len(self.expr.split("\n", 1)[0])

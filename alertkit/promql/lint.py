@@ -26,7 +26,7 @@ from alertkit.promql.tree import (
     StringLiteral,
     Subquery,
 )
-from alertkit.promql.walk import metric_names, unwrap, walk, without_parens
+from alertkit.promql.walk import metric_names, selectors, unwrap, walk, without_parens
 from alertkit.spec.quantity import format_number
 from alertkit.spec.selector import LABEL_HELP
 
@@ -334,6 +334,24 @@ _OF_BINARY: tuple[Callable[[Binary], Iterator[Finding]], ...] = (_counted_to_not
 _OF_CALL: tuple[Callable[[Call], Iterator[Finding]], ...] = (
     _quantile, _of_the_other_type, _rate_of_a_sum, _absent_of_an_aggregation, _labels_and_patterns,
 )  # fmt: skip
+
+
+def unseen_births(expr: Expr) -> Iterator[Binary]:
+    """Conditions `increase(...) > 0`: of a series that begins with its first event they do not see that event.
+
+    No mistake where a counter begins at 0. Whoever reads the metric a second time looks for new series already.
+    """
+    for node in _deciding(expr):
+        limit = _limit(node)
+        if limit is None or limit.value != 0 or limit.op not in (">", "!="):
+            continue
+        of = limit.signal
+        while isinstance(of, Aggregate):
+            of = of.expr
+        if isinstance(of, Call) and of.name == "increase":
+            read = [use.selector.name for use in selectors(expr)]
+            if all(read.count(name) == 1 for name in metric_names(of)):
+                yield limit.node
 
 
 def fires_when_absent(expr: Expr) -> bool:
