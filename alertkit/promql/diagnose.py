@@ -72,7 +72,10 @@ def explain(raw: str, tokens: list[Token], text: str, refusal: Refusal) -> Promq
 
 def useless_sign(tokens: list[Token], refusal: Refusal, text: str) -> PromqlError | None:
     """A plus before a range or a string: the Rust parser drops it without a look at what follows."""
-    pending = [read_parts(tokens)]
+    try:
+        pending = [read_parts(tokens)]
+    except PromqlError:
+        return None
     while pending:
         part = pending.pop()
         pending += part.parts

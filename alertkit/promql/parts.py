@@ -22,6 +22,8 @@ from alertkit.promql.walk import children
 _UNARY = PRECEDENCE["*"]
 _POWER = PRECEDENCE["^"]
 _KEYWORDS = OPERATOR_WORDS | GROUPING_WORDS | {"bool", "offset"}
+# Keywords that can be the name of a metric.
+_NAMES = ("and", "or", "unless", "by", "without", "offset")
 _GROUPS = ("group_left", "group_right")
 _NUMBERS = ("inf", "nan")
 _MATCH_OPS = ("=", "!=", "=~", "!~")
@@ -71,10 +73,14 @@ def read_parts(tokens: list[Token]) -> Part:
 
 def place(text: str, tree: Expr, node: Expr, word: str = "") -> tuple[int, int]:
     """Offset and length in `text` of a part of its tree: of the part's own token `word`, else of the whole part."""
-    tokens = scan(text)
-    pending = [(tree, read_parts(tokens))]
+    try:
+        tokens = scan(text)
+        pending = [(tree, read_parts(tokens))]
+    except PromqlError:  # a keyword as a name, in a place that only the Rust parser understands
+        return 0, len(text)
     while pending:
-        expr, part = pending.pop()
+        expr, whole = pending.pop()
+        part = whole
         while part.kind in ("offset", "@") or (part.kind == "unary" and part.key.text == "+"):  # no nodes of the tree
             part = part.parts[0]
         if expr is node:
@@ -82,7 +88,7 @@ def place(text: str, tree: Expr, node: Expr, word: str = "") -> tuple[int, int]:
                 inside = any(inner.start <= token.start < inner.end for inner in part.parts)
                 if token.text == word and part.start <= token.start < part.end and not inside:
                     return token.start, len(word)
-            return part.start, part.end - part.start
+            return whole.start, whole.end - whole.start
         pending += zip(children(expr), part.parts, strict=False)
     return 0, len(text)
 
@@ -189,7 +195,7 @@ class _Reader:
     def word(self, level: _Level) -> bool:
         token = self.next()
         lowered = token.text.lower()
-        if lowered in _KEYWORDS:
+        if lowered in _KEYWORDS and not (lowered in _NAMES and self.ends()):
             raise self.keyword(token)
         opens = self.text() == "("
         if lowered in AGGREGATIONS and (opens or self.text() in ("by", "without")):
@@ -223,6 +229,13 @@ class _Reader:
         end = self.braces() if self.text() == "{" else _end(token)
         level.operands.append(Part("selector", token, token.start, end))
         return True
+
+    def ends(self) -> bool:
+        """Whether what comes can follow a metric's name."""
+        if self.at == len(self.tokens):
+            return True
+        token = self.tokens[self.at]
+        return token.kind == "range" or token.text.lower() in ("@", ")", ",", "{", *PRECEDENCE)
 
     def keyword(self, token: Token) -> PromqlError:
         """Why a keyword is no operand."""

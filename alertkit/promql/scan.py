@@ -149,7 +149,7 @@ def inspect(tokens: list[Token], version: Version) -> None:
     counts = [0] * 6
     depth = 0
     before: Token | None = None
-    after_offset = False
+    after_offset = after_at = False
     refused = functions.REFUSED
     since = functions.SINCE
     for token in tokens:
@@ -187,8 +187,11 @@ def inspect(tokens: list[Token], version: Version) -> None:
                 _inspect_number(token, after_offset, version)
         elif before is not None and before.kind == "range":
             raise error_at(token, "a range can only follow a selector, a subquery needs a vector")
-        if before is not None and before.text == "@":
+        if after_at:
             _inspect_time(token)
+        if after_offset and text == "+" and version < (3, 0):
+            raise error_at(token, "a `+` after `offset` needs Prometheus 3.0, leave it out")
+        after_at = text == "@" or (after_at and text == "+")
         after_offset = (kind == "word" and text.lower() == "offset") or (after_offset and text in ("-", "+"))
         before = token
     if stack:

@@ -78,6 +78,8 @@ def refusal(marked: str, version: tuple[int, int] = (2, 42)) -> tuple[str, str]:
         ("foo«[5m]» > 1", "a range cannot be an operand"),
         ("a and on (b) «group_left» c", "not allowed with `and`"),
         ("a > «on» (b) 3", "between two instant vectors"),
+        ("foo @ +«1e20»", "out of range"),
+        ("foo offset «+»5m", "leave it out"),
         ("foo > «1.2.3»", "not a number"),
         ("foo > «1e400»", "too large"),
         ("«»", "empty"),
