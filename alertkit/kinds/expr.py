@@ -96,13 +96,16 @@ class Expr(Kind):
             )  # fmt: skip
         if not has_comparison(tree):
             branch = uncompared(tree)
-            text = to_text(branch)
-            what = "nothing in this expression" if branch is tree else f"nothing in the branch {brief(text)}"
-            told = branch is not tree and self.expr.count(text) == 1
+            what, at, length = "nothing in this expression", 0, self._first_line()
+            if branch is not tree:
+                from alertkit.promql.parts import place
+
+                what = f"nothing in the branch {brief(to_text(branch))}"
+                at, length = place(self.expr, tree, branch)
             raise KindError(
                 "AK410", f"{what} is compared: it would fire as long as its series exist", "expr",
                 "add a comparison like `> 5` (without `bool`); for a dead man's switch use kind `heartbeat`",
-                self.expr.index(text) if told else 0, len(text) if told else self._first_line(),
+                at, length,
             )  # fmt: skip
         return tree
 

@@ -33,14 +33,11 @@ from alertkit.spec.duration import LONGEST
 _IDENTIFIER: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-# What RE2, which Prometheus uses, may read otherwise than the Rust parser: repetitions, flags and names of groups, rare
-# escapes, classes in classes.
-_DIFFERS: Final = re.compile(
-    r"[*+?}][*+{]|[*+?}]\?[*+?{]|\{|\(\?(?!:)|\\(?![dDsSwWbBnrtAz]|[^0-9A-Za-z])|\[[^\]]*(?:&&|--|~~|\[)"
-)
-
+# Two patterns that most specs do without, compiled when they are needed. What RE2, which Prometheus uses, may read
+# otherwise than the Rust parser: repetitions, flags and names of groups, rare escapes, classes in classes.
+_DIFFERS: Final = r"[*+?}][*+{]|[*+?}]\?[*+?{]|\{|\(\?(?!:)|\\(?![dDsSwWbBnrtAz]|[^0-9A-Za-z])|\[[^\]]*(?:&&|--|~~|\[)"
 # Where a plus may be a sign.
-_PLUS: Final = re.compile(r"(?:\A|[-+*/%^<>=(,]|\b(?:and|or|unless|atan2|bool)\b)\s*\+\s*[^\s\d]")
+_PLUS: Final = r"(?:\A|[-+*/%^<>=(,]|\b(?:and|or|unless|atan2|bool)\b)\s*\+\s*[^\s\d]"
 
 
 def parse(text: str, version: Version = OLDEST) -> Expr:
@@ -62,7 +59,7 @@ def parse(text: str, version: Version = OLDEST) -> Expr:
         if _is_panic(error):
             raise PromqlError("the parser cannot read this expression", 0, len(text)) from None
         raise
-    if "+" in text and _PLUS.search(text):
+    if "+" in text and re.search(_PLUS, text):
         from alertkit.promql import diagnose
 
         useless = diagnose.useless_sign(scan(text), _refusal, text)
@@ -158,7 +155,7 @@ def _named(matchers: tuple[Matcher, ...]) -> tuple[str | None, tuple[Matcher, ..
 def _matcher(matcher: Any) -> Matcher:
     op = _OPS[str(matcher.op)]
     value: str = matcher.value
-    if op in ("=~", "!~") and _DIFFERS.search(value):
+    if op in ("=~", "!~") and re.search(_DIFFERS, value):
         from alertkit.spec import regex
 
         if regex.mistake(value) is not None:
