@@ -63,6 +63,11 @@ class Compilation(NamedTuple):
         return read_routables(self.units)
 
     @property
+    def notes(self) -> list[str]:
+        """What the authors of the specs should know though nothing is wrong."""
+        return [note for unit in self.units for note in unit.notes]
+
+    @property
     def changed(self) -> bool:
         return bool(self.stale)
 
@@ -369,6 +374,7 @@ def _unit(task: _Task, begun: Callable[[], None] | None = None) -> _Made:
         system.name, task.shown, task.name, sum(len(alert.rules) for alert in system.alerts),
         sum(section.cases for section in sections), outputs,
         {name: (span.line, span.column, span.length) for name, _, span in system.records},
+        tuple(dict.fromkeys(note for alert in system.alerts for note in alert.notes)),
         _routed(system) if _shared.inputs.routing else "",
     )  # fmt: skip
     if _shared.cache is not None:

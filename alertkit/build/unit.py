@@ -33,6 +33,7 @@ class Unit(NamedTuple):
     alerts, cases  how many rules and generated expectations there are
     outputs        path below `build/` -> content hash of its text
     records        name of a recording rule -> line, column and length of the alert that it is for
+    notes          what its author should know though nothing is wrong
     routed         its alerts as routing sees them, written as `written` does; "" in a project without routing
     """
 
@@ -43,6 +44,7 @@ class Unit(NamedTuple):
     cases: int
     outputs: dict[str, str]
     records: dict[str, tuple[int, int, int]]
+    notes: tuple[str, ...] = ()
     routed: str = ""
 
     @property

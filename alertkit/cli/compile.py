@@ -77,7 +77,9 @@ def _compile(
         fail(problems)
     stale = list(compiled.stale) if check else []
     folder = shown_path(project.alertmanager)
-    notes = [] if "alertmanager.yml" in compiled.outputs else [_NO_ROUTING.format(folder=folder)]
+    notes = compiled.notes
+    if "alertmanager.yml" not in compiled.outputs:
+        notes.append(_NO_ROUTING.format(folder=folder))
     said = {
         "build": str(project.build), "changed": compiled.changed, "stale": stale, "systems": list(compiled.names),
         "rules": compiled.alerts, "expectations": compiled.cases, "files": list(compiled.outputs),

@@ -54,7 +54,8 @@ class Alert:
     which are labels of the rules and tell copies apart. `unless` names alerts of the same system that explain this one
     away; `notify` receivers that are told beside those the routes choose; `active` a calendar outside which the alert
     is muted, `mute` one inside which it is. `heartbeat` is the receiver of an alert that always fires. `claim` is what
-    the proofs are made from (None: nothing to derive, and `unproven` says why).
+    the proofs are made from (None: nothing to derive, and `unproven` says why). `notes` say what its author should know
+    though it may be right, each with its place.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Alert:
     companion: bool = False
     heartbeat: str | None = None
     unproven: str = ""
+    notes: tuple[str, ...] = field(default=(), compare=False)
     claim: Claim | None = field(default=None, compare=False)
 
 

@@ -278,6 +278,7 @@ class _Compiler:
             variables=variables, unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
             heartbeat=entry.given("receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
+            notes=tuple([f"{entry.within(at, size, 'expr')}: {said}" for said, at, size in drafted.question.notes]),
         )  # fmt: skip
         if drafted.companion is None:
             return [alert]

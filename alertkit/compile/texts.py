@@ -140,6 +140,8 @@ class Texts:
                 span,
                 "Prometheus templates are Go templates: `{{ $labels.name }}`, `{{ $value }}`",
             )
+        if "query" in text:
+            self._check_queries(text, path)
         if is_label and go.uses_value(text):
             self._problems.add(
                 "AK405", "a label must not hold the value: each change would be a new alert and `for` never matures",
@@ -152,6 +154,21 @@ class Texts:
                 span = self._place(reference.offset, reference.length, path)
                 message, help = self._unavailable(reference.name)
                 self._problems.add("AK406", message, span, help)
+
+    def _check_queries(self, text: str, path: tuple[str | int, ...]) -> None:
+        """PromQL that a template asks: Prometheus finds its mistakes only when the alert fires."""
+        for query in go.queries(text):
+            if "<<" in query.text:
+                continue
+            from alertkit.promql import PromqlError, parse
+
+            try:
+                parse(query.text)
+            except PromqlError as error:
+                span = self._place(*go.place_in_query(text, query, error.offset, error.length), path)
+                self._problems.add(
+                    "AK411", error.message, span, "this query is not PromQL that all supported servers answer"
+                )
 
     def _may_have(self, name: str) -> bool:
         available = self._available

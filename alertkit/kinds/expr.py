@@ -14,7 +14,7 @@ from alertkit.promql import (
     uncompared,
     value_type,
 )
-from alertkit.promql.lint import findings, fires_when_absent
+from alertkit.promql.lint import findings, fires_when_absent, unseen_births
 from alertkit.promql.reads import read_selectors
 from alertkit.spec.alert import Text
 from alertkit.spec.duration import format_duration
@@ -35,8 +35,10 @@ class Expr(Kind):
 
     Pitfalls: alertkit cannot know what your expression means, so no tests are derived from it: write scenarios. It
     must hold a comparison, or it would fire as long as its series exist; `> bool` is none. What can never fire, a bare
-    counter, a rate of a sum and `absent` of an aggregation are errors. `by` and `where` belong into the expression.
-    `<< name >>` puts in the variables of `for_each`, nothing else.
+    counter, a rate of a sum or of a gauge, a condition that adds nothing and `absent` of an aggregation are errors.
+    `increase(...) > 0` misses the first event of a series that begins with it, and `alertkit compile` notes that: kind
+    `increase` does not. `by` and `where` belong into the expression. `<< name >>` puts in the variables of `for_each`,
+    nothing else.
 
     Example
       Unbalanced: {kind: expr, expr: 'abs(longs_usd - shorts_usd) > 1000', for: 5m}
@@ -76,6 +78,7 @@ class Expr(Kind):
         return Question(
             signal=text, identity=None if labels.open else tuple(sorted(labels.names - {"__name__"})),
             metric=inputs[0].metric if inputs else "", operations="", inputs=inputs, bare=True, labels=labels,
+            notes=self._notes(tree),
         )  # fmt: skip
 
     def _tree(self) -> Tree:
@@ -93,27 +96,40 @@ class Expr(Kind):
             )  # fmt: skip
         if not has_comparison(tree):
             branch = uncompared(tree)
-            text = to_text(branch)
-            what = "nothing in this expression" if branch is tree else f"nothing in the branch {brief(text)}"
-            told = branch is not tree and self.expr.count(text) == 1
+            what, at, length = "nothing in this expression", 0, self._first_line()
+            if branch is not tree:
+                from alertkit.promql.parts import place
+
+                what = f"nothing in the branch {brief(to_text(branch))}"
+                at, length = place(self.expr, tree, branch)
             raise KindError(
                 "AK410", f"{what} is compared: it would fire as long as its series exist", "expr",
                 "add a comparison like `> 5` (without `bool`); for a dead man's switch use kind `heartbeat`",
-                self.expr.index(text) if told else 0, len(text) if told else self._first_line(),
+                at, length,
             )  # fmt: skip
         return tree
 
     def _lint(self, tree: Tree, context: Context) -> None:
         """Refuse what is surely wrong, at the word that shows it."""
         for found in findings(tree, context.scrape_interval):
-            at = self.expr.find(found.word)
-            raise KindError(found.code, found.message, "expr", found.help, max(at, 0), len(found.word))
+            from alertkit.promql.parts import place
+
+            at, length = place(self.expr, tree, found.node, found.word)
+            raise KindError(found.code, found.message, "expr", found.help, at, length)
         least = 2 * context.scrape_interval
         if fires_when_absent(tree) and self.for_ < least:
             raise KindError(
                 "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",
                 f"use at least `for: {format_duration(least)}`",
             )  # fmt: skip
+
+    def _notes(self, tree: Tree) -> tuple[tuple[str, int, int], ...]:
+        if "increase" not in self.expr:
+            return ()
+        from alertkit.promql.parts import place
+
+        said = "`increase(...) > 0` misses the first event of a series that begins with it, kind `increase` does not"
+        return tuple((said, *place(self.expr, tree, node, node.op)) for node in unseen_births(tree))
 
     def _first_line(self) -> int:
         return len(self.expr.split("\n", 1)[0])

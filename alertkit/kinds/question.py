@@ -57,6 +57,7 @@ class Question(NamedTuple):
     bare        the signal is a plain selector
     fixed_labels  labels beside the identity that every result surely has
     labels      what is known of the result's labels, where that is more or less than the identity
+    notes       what the author should know though it may be right: a sentence, offset and length in `expr`
     """
 
     signal: str
@@ -74,6 +75,7 @@ class Question(NamedTuple):
     range: tuple[float, float] = (float("-inf"), float("inf"))
     fixed_labels: tuple[tuple[str, str], ...] = ()
     labels: Labels | None = None
+    notes: tuple[tuple[str, int, int], ...] = ()
     together: bool = False
     nan: bool = False
 

@@ -33,8 +33,11 @@ from alertkit.spec.duration import LONGEST
 _IDENTIFIER: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
-# RE2, which Prometheus uses, allows no more repetitions; the Rust parser does.
-_REPEAT: Final = re.compile(r"(?<!\\)\{(\d+)(?:,(\d*))?\}")
+# Two patterns that most specs do without, compiled when they are needed. What RE2, which Prometheus uses, may read
+# otherwise than the Rust parser: repetitions, flags and names of groups, rare escapes, classes in classes.
+_DIFFERS: Final = r"[*+?}][*+{]|[*+?}]\?[*+?{]|\{|\(\?(?!:)|\\(?![dDsSwWbBnrtAz]|[^0-9A-Za-z])|\[[^\]]*(?:&&|--|~~|\[)"
+# Where a plus may be a sign.
+_PLUS: Final = r"(?:\A|[-+*/%^<>=(,]|\b(?:and|or|unless|atan2|bool)\b)\s*\+\s*[^\s\d]"
 
 
 def parse(text: str, version: Version = OLDEST) -> Expr:
@@ -44,27 +47,55 @@ def parse(text: str, version: Version = OLDEST) -> Expr:
     """
     source = text
     if not is_ordinary(text):
-        tokens = scan(text)
-        inspect(tokens, version)
-        if "`" in text:
-            source = _plain_strings(text, tokens)
+        source = _plain_strings(text, _inspected(text, version))
     try:
-        return _convert(_parser()(source), 1)
+        tree = _convert(_parser()(source), 1)
+    except Exception as error:
+        tokens = _inspected(text, version)
+        from alertkit.promql import diagnose
+
+        raise diagnose.explain(str(error), tokens, text, _refusal) from None
+    except BaseException as error:
+        if _is_panic(error):
+            raise PromqlError("the parser cannot read this expression", 0, len(text)) from None
+        raise
+    if "+" in text and re.search(_PLUS, text):
+        from alertkit.promql import diagnose
+
+        useless = diagnose.useless_sign(scan(text), _refusal, text)
+        if useless is not None:
+            raise useless
+    return tree
+
+
+def _inspected(text: str, version: Version) -> list[Token]:
+    """The tokens of a text without what the Rust parser must not see."""
+    tokens = scan(text)
+    try:
+        inspect(tokens, version)
     except PromqlError as error:
         from alertkit.promql import diagnose
 
-        raise diagnose.placed(error, scan(text)) from None
-    except Exception as error:
-        tokens = scan(text)
-        inspect(tokens, version)
-        from alertkit.promql import diagnose
+        raise diagnose.earlier(error, tokens) from None
+    return tokens
 
-        raise diagnose.explain(str(error), tokens, len(text)) from None
+
+def _refusal(text: str) -> str | None:
+    """What is said against a part of an inspected expression, None when nothing is."""
+    try:
+        _convert(_parser()(_plain_strings(text, scan(text))), 1)
+    except Exception as error:
+        return str(error)
     except BaseException as error:
-        # A panic in Rust arrives as `PanicException`, which is no `Exception`.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise PromqlError("the parser cannot read this expression", 0, len(text)) from None
+        if _is_panic(error):
+            return "the parser cannot read this expression"
+        raise
+    return None
+
+
+def _is_panic(error: BaseException) -> bool:
+    """A panic in Rust arrives as `PanicException`, which is no `Exception`."""
+    return type(error).__name__ == "PanicException"
 
 
 @cache
@@ -76,6 +107,8 @@ def _parser() -> Callable[[str], Any]:
 
 def _plain_strings(text: str, tokens: list[Token]) -> str:
     """Backtick strings as double-quoted ones: the Rust parser looks for escapes in them."""
+    if "`" not in text:
+        return text
     pieces, end = [], 0
     for kind, piece, start in tokens:
         if kind == "string" and piece[0] == "`":
@@ -122,10 +155,11 @@ def _named(matchers: tuple[Matcher, ...]) -> tuple[str | None, tuple[Matcher, ..
 def _matcher(matcher: Any) -> Matcher:
     op = _OPS[str(matcher.op)]
     value: str = matcher.value
-    if op in ("=~", "!~") and "{" in value:
-        for match in _REPEAT.finditer(value):
-            if any(int(count) > 1000 for count in match.groups() if count):
-                raise PromqlError(f"the pattern `{value}` repeats more than 1000 times, which Prometheus refuses")
+    if op in ("=~", "!~") and re.search(_DIFFERS, value):
+        from alertkit.spec import regex
+
+        if regex.mistake(value) is not None:
+            raise PromqlError(f"illegal regex for {value}")
     return Matcher(matcher.name, op, value)
 
 

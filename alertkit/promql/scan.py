@@ -51,9 +51,14 @@ _ORDINARY = re.compile(
 )
 _GATED = re.compile(rf"\b(?:{'|'.join(sorted({*functions.REFUSED, *functions.SINCE}))})\b")
 _ORDINARY_LENGTH = 1000
-_PRECEDENCE = {
+PRECEDENCE = {
     "or": 0, "and": 1, "unless": 1, "==": 2, "!=": 2, ">": 2, "<": 2, ">=": 2, "<=": 2, "+": 3, "-": 3, "*": 4,
     "/": 4, "%": 4, "atan2": 4, "^": 5,
+}  # fmt: skip
+# Signs of other languages, and what PromQL writes for them.
+_FOREIGN = {
+    "|": "`or`", "&": "`and`", "!": "`!=`, `!~` or `unless`", "~": "`=~`", "≥": "`>=`", "≤": "`<=`", "≠": "`!=`",
+    "–": "`-`", "−": "`-`", "×": "`*`", "÷": "`/`",
 }  # fmt: skip
 _CLOSES = {")": "(", "}": "{"}
 
@@ -119,13 +124,17 @@ def _bad(piece: str, start: int, text: str) -> PromqlError:
         return PromqlError(message, start, 1)
     if piece == "]":
         return PromqlError("`]` closes nothing", start, 1)
+    if piece[0] == "." and start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+        return PromqlError("a name has no `.` in it", start, 1)
     if piece[0] in "0123456789." and piece != ".":
         if re.fullmatch(r"[0-9_]*_[0-9_]*", piece):
             return PromqlError(f"`{piece}` needs Prometheus 3.0, write it without `_`", start, len(piece))
-        kind = "number" if re.match(r"[0-9]*\.|0[xX]|[0-9]+[eE]", piece) else "duration"
-        units = " (units are ms, s, m, h, d, w, y)" if kind == "duration" else ""
-        return PromqlError(f"`{piece}` is not a {kind}{units}", start, len(piece))
-    shown = {"|": "`|` is no operator, write `or`", "&": "`&` is no operator, write `and`"}.get(piece)
+        if re.match(r"[0-9]*\.|0[xX]|[0-9]+[eE]", piece):
+            return PromqlError(f"`{piece}` is not a number", start, len(piece))
+        message = f"`{piece}` is neither a number nor a duration (units are ms, s, m, h, d, w, y)"
+        return PromqlError(message, start, len(piece))
+    meant = _FOREIGN.get(piece)
+    shown = f"`{piece}` is no operator, write {meant}" if meant else None
     if shown is None and not piece.isprintable():
         shown = f"the character U+{ord(piece):04X} is not allowed here"
     hint = {"“": '"', "”": '"', "‘": "'", "’": "'"}.get(piece)
@@ -140,7 +149,7 @@ def inspect(tokens: list[Token], version: Version) -> None:
     counts = [0] * 6
     depth = 0
     before: Token | None = None
-    after_offset = False
+    after_offset = after_at = False
     refused = functions.REFUSED
     since = functions.SINCE
     for token in tokens:
@@ -158,7 +167,7 @@ def inspect(tokens: list[Token], version: Version) -> None:
                 opened, counts, _ = stack.pop()
                 depth -= sum(counts) + 1
                 if opened.text != _CLOSES[text]:
-                    raise error_at(opened, f"`{opened.text}` is never closed")
+                    raise error_at(token, f"`{opened.text}` is not closed before this `{text}`")
             elif text == ",":
                 counts = [0] * 6
             elif text not in ("=", "=~", "!~", "@"):
@@ -174,11 +183,15 @@ def inspect(tokens: list[Token], version: Version) -> None:
         elif kind == "string":
             _inspect_string(token, before, stack, version)
         elif kind != "range" or not _PLAIN_RANGE.fullmatch(text):
-            _inspect_number(token, after_offset, version)
+            if not stack or stack[-1][0].text != "{":  # no number stands in braces
+                _inspect_number(token, after_offset, version)
         elif before is not None and before.kind == "range":
             raise error_at(token, "a range can only follow a selector, a subquery needs a vector")
-        if before is not None and before.text == "@":
+        if after_at:
             _inspect_time(token)
+        if after_offset and text == "+" and version < (3, 0):
+            raise error_at(token, "a `+` after `offset` needs Prometheus 3.0, leave it out")
+        after_at = text == "@" or (after_at and text == "+")
         after_offset = (kind == "word" and text.lower() == "offset") or (after_offset and text in ("-", "+"))
         before = token
     if stack:
@@ -188,7 +201,7 @@ def inspect(tokens: list[Token], version: Version) -> None:
 
 def _count(token: Token, counts: list[int], depth: int) -> None:
     """One more operator at this level: it may be one more level of the tree."""
-    level = _PRECEDENCE.get(token.text.lower(), 5)
+    level = PRECEDENCE.get(token.text.lower(), 5)
     counts[level] += 1
     for higher in range(level + 1, 6):
         counts[higher] = 0

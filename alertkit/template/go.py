@@ -12,10 +12,20 @@ from functools import lru_cache
 
 from alertkit.template.errors import TemplateError
 from alertkit.template.gofmt import NotModelledError
+from alertkit.template.literal import origin
 from alertkit.template.run import Part, compile_parts
-from alertkit.template.static import Analysis, LabelReference, analyse
+from alertkit.template.static import Analysis, LabelReference, Query, analyse
 
-__all__ = ["LabelReference", "check", "expand", "label_references", "shows_raw_value", "uses_value"]
+__all__ = [
+    "LabelReference",
+    "check",
+    "expand",
+    "label_references",
+    "place_in_query",
+    "queries",
+    "shows_raw_value",
+    "uses_value",
+]
 
 
 def check(text: str) -> list[TemplateError]:
@@ -29,6 +39,21 @@ def label_references(text: str) -> list[LabelReference]:
         return []
     found, shift = _analysed(text)
     return [LabelReference(label.name, label.offset + shift, label.length) for label in found.labels]
+
+
+def queries(text: str) -> list[Query]:
+    """PromQL that stands in the template as the string of `query`, each once."""
+    if "query" not in text or "{{" not in text:
+        return []
+    found, shift = _analysed(text)
+    return list(dict.fromkeys(Query(query.text, query.offset + shift, query.length) for query in found.queries))
+
+
+def place_in_query(text: str, query: Query, offset: int, length: int) -> tuple[int, int]:
+    """The offset and length in the template's text of a part of a query's own text."""
+    written = text[query.offset : query.offset + query.length]
+    begin = origin(written, offset)
+    return query.offset + begin, max(origin(written, offset + length) - begin, 1)
 
 
 def uses_value(text: str) -> bool:

@@ -43,6 +43,15 @@ def unquote(token: Token) -> str | None:
     return None if bytes_seen else value
 
 
+def origin(written: str, place: int) -> int:
+    """Where in a string as it is written a character of its text stands; strings without `\\r` and single bytes."""
+    at = 1
+    for _ in range(place):
+        match = _ESCAPE.match(written, at) if written[0] != "`" else None
+        at = match.end() if match else at + 1
+    return at
+
+
 def number(token: Token) -> float | int | None:
     text = token.text
     try:

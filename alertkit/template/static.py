@@ -27,6 +27,14 @@ class LabelReference(NamedTuple):
     length: int
 
 
+class Query(NamedTuple):
+    """PromQL that a template gives to `query` as a string, and where that string stands with its quotes."""
+
+    text: str
+    offset: int
+    length: int
+
+
 class Kind(NamedTuple):
     name: str
     raw: bool = False
@@ -39,6 +47,7 @@ class Analysis:
     nodes: tuple[Node, ...] | None = None
     errors: list[TemplateError] = field(default_factory=list)
     labels: list[LabelReference] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
     uses_value: bool = False
     raw: bool = False
 
@@ -163,6 +172,8 @@ class _Walk:
         if signature is None:
             self.error(f"unknown function `{name}`{_near(name, SIGNATURES)}", head.offset, head.length)
             return UNKNOWN
+        if name == "query" and terms and isinstance(terms[0], Literal) and isinstance(terms[0].value, str):
+            self.found.queries.append(Query(terms[0].value, terms[0].offset, terms[0].length))
         if name == "externalURL":
             self.error("`externalURL` crashes promtool: write `$externalURL`", head.offset, head.length)
         every = [*kinds, piped] if piped is not None else kinds
@@ -214,7 +225,9 @@ class _Walk:
         return Kind("unknown", any(kind.raw for kind in kinds))
 
     def unknown_variable(self, name: str, offset: int) -> None:
-        self.error(f"unknown variable `{name}`{_near(name, self.variables)}", offset, len(name))
+        known = [variable for variable in self.variables if variable != "$"]
+        hint = _near(name, known) or (f", there are {', '.join(known)}" if known else "")
+        self.error(f"unknown variable `{name}`{hint}", offset, len(name))
 
     def term(self, term: Term) -> Kind:
         if isinstance(term, Literal):

@@ -67,6 +67,7 @@ def test_the_place_behind_a_variable_of_for_each(tmp_path: Path) -> None:
         (["expr: errors > bool 5"], "5:11", "AK410"),
         (["expr: vector(1)"], "5:11", "AK410]: nothing in this expression is compared"),
         (["expr: foo + bar > 1 or on () vector(1)"], "5:34", "AK410]: nothing in the branch `vector(1)` is compared"),
+        (["expr: a > 1 or a{x='y'} or a > 2"], "5:20", 'AK410]: nothing in the branch `a{x="y"}` is compared'),
         (["expr: (a or b > 1) or c > 1"], "5:12", "AK410]: nothing in the branch `a` is compared"),
         (["expr: up == 0", "by: [job]"], "6:5", "AK208"),
         (["expr: up == 0", "where: {job: a}"], "6:5", "AK208"),

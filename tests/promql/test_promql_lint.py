@@ -6,6 +6,7 @@ import pytest
 
 from alertkit.promql import parse
 from alertkit.promql.lint import findings, fires_when_absent
+from alertkit.promql.parts import place
 
 SCRAPE = 15_000
 
@@ -20,6 +21,31 @@ WRONG = [
     ("sum by (a) (x) > sum by (b) (y)", "AK415"),
     ("sum by (a) (x) / sum by (b) (y) > 5", "AK415"),
     ("sum by (a) (x) > 5 and sum by (b) (y) > 5", "AK415"),
+    ("sum by (a, b) (x) > sum by (a) (y)", "AK415"),
+    ("sum(x) / sum by (a) (y) > 5", "AK415"),
+    ("sum by (a) (x) > 5 and hour() > 9", "AK415"),
+    ('x{a="b"} / sum by (c) (y) > 5', "AK415"),
+    ('x{a="b"} / x{a="c"} > 5', "AK415"),
+    ('x{a="b"} / on (a) x{a="c"} > 5', "AK415"),
+    ('(x{a="b"} / ignoring (a) y > 5) and y{a="b"} > 0', "AK415"),
+    ("x > 5 and x < 3", "AK415"),
+    ("x > 5 and y > 1 and (x) <= 5", "AK415"),
+    ("x == 1 and x == 2", "AK415"),
+    ("x > 1 or x > 2", "AK417"),
+    ("x > 2 or y or 1 < (x)", "AK417"),
+    ("rate(x[5m]) < 1 or rate(x[5m]) <= 1", "AK417"),
+    ("x > 1 and x > 2", "AK417"),
+    ("x == 1 or x == 1", "AK417"),
+    ("x != 0 and x > 1 and x != 0", "AK417"),
+    ("histogram_quantile(0.9, sum by (le) (d_bucket)) > 1", "AK310"),
+    ("histogram_quantile(0.9, d_bucket) > 1", "AK310"),
+    ("rate(up[5m]) > 1", "AK310"),
+    ("increase(backup_timestamp_seconds[5m]) > 1", "AK310"),
+    ("x > 5 or errors_total >= 5", "AK310"),
+    ("absent_over_time(sum(x)[5m:])", "AK416"),
+    ('label_replace(x, "a-b", "$1", "c", "(.*)") > 1', "AK411"),
+    ('label_replace(x, "a", "$1", "c", "(") > 1', "AK411"),
+    ('label_join(x, "a", ",", "b", "c.d") > 1', "AK411"),
     ("errors_total > 5", "AK310"),
     ("5 < (errors_total)", "AK310"),
     ("deriv(errors_total[5m]) > 0", "AK310"),
@@ -36,8 +62,15 @@ FINE = [
     "count(x) > 0", "count(x) == 1", "count(x) < 3", "count(x) or vector(0) == 0", "sum(x) == 0", "0 < count(x)",
     "histogram_quantile(0.9, sum by (le, job) (rate(d_bucket[5m]))) > 1", "histogram_quantile(0.9, rate(d[5m])) > 1",
     "histogram_quantile(0.9, sum(rate(d[5m]))) > 1", "sum by (a) (x) > on (a) sum by (a, b) (y)",
-    "sum by (a, b) (x) > sum by (a) (y)", "sum(x) > sum(y)", "x > y", "sum by (a) (x) > 5 or sum by (b) (y) > 5",
+    "sum(x) > sum(y)", "x > y", "sum by (a) (x) > 5 or sum by (b) (y) > 5",
     "sum by (a) (x) > 5 unless sum by (b) (y) > 5", "sum by (a) (x) > on () group_left sum(y)", "sum by (a) (x) > 5",
+    'x{a="b"} / x > 5', 'x{a="b"} / ignoring (a) x{a="c"} > 5', "sum by (a) (x) > on () sum(y)", "x / sum(y) > 5",
+    'x{a="b"} > 5 and on () hour() > 9', "sum without (a) (x) / sum by (b) (y) > 5", 'x{a=~"b|c"} / x{a="c"} > 5',
+    "x > 5 and x < 9", "x > 5 or x < 3", "x > 5 and on (a) x < 3", "x > 5 or y > 7", "x > 5 or x == 3",
+    "x >= 5 and x <= 5", "x > 1 unless x > 2", "x == 1 or x == 2", "x > 1 and x != 2",
+    "histogram_quantile(0.9, sum by (le) (d_bucket - d_bucket offset 5m)) > 1", "delta(backup_ratio[5m]) > 1",
+    "errors_total == 0", "x / y_total > 5 and y_total > 0", "last_over_time(things_total[5m]) > 5",
+    'label_replace(x, "a", "$1", "c", "(.*)") > 1', 'label_join(x, "a", "-", "b", "c") > 1',
     "rate(errors_total[5m]) > 5", "errors_total > errors_total offset 1h", "increase(errors_total[30s]) > 1",
     "deriv(memory_bytes[5m]) > 0", "max_over_time(x[15s]) > 5", "rate(errors_total[5m:1m]) > 1",
     "sum(rate(errors_total[5m])) > 1", 'absent(up{job="api"})', "sum by (a) (x) * scalar(sum(y)) > 1",
@@ -46,9 +79,10 @@ FINE = [
 
 @pytest.mark.parametrize(("text", "code"), WRONG)
 def test_what_is_surely_wrong(text: str, code: str) -> None:
-    found = list(findings(parse(text), SCRAPE))
+    tree = parse(text)
+    found = list(findings(tree, SCRAPE))
     assert [one.code for one in found] == [code]
-    assert found[0].word in text and found[0].help
+    assert place(text, tree, found[0].node, found[0].word)[1] < len(text) and found[0].help
 
 
 @pytest.mark.parametrize("text", FINE)
