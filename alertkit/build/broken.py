@@ -55,6 +55,8 @@ def named_systems(project: Project) -> dict[str, int | None] | None:
 
     None where not all can be told.
     """
+    if "specs" in project.doubts:
+        return None
     found: dict[str, int | None] = {}
     for path in spec_paths(project):
         text = read_text(path, Problems())
