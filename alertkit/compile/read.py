@@ -71,6 +71,10 @@ class Entry:
         """Whether this alert, or the defaults for it, say something at `path`."""
         return self._raw(path) is not None
 
+    def is_own(self, *path: str | int) -> bool:
+        """Whether what is said at `path` stands with the alert itself."""
+        return self._path(path)[:2] == ("alerts", self.name)
+
     def _raw(self, path: tuple[str | int, ...]) -> object:
         node: Any = self.document.data
         for part in self._path(path):
