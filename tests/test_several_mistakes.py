@@ -47,6 +47,7 @@ DECISIVE = [
     (r"^  (\w+):", "key"),
     (r"(?<=: )[a-z_]{4,}$", "hole"),
     (r"(?<=[: ])\[(?=\w)", "hole"),
+    (r"(?<=: )[\"'\[{](?=\w)", "syntax"),
 ]
 
 
@@ -69,6 +70,8 @@ def slips(text: str, patterns: list[tuple[str, str]]) -> list[Slip]:
                     word = match[0].replace(match[1], match[1][::-1])
                 elif what == "hole":
                     word = "{" + "x" * (len(word) - 1) if len(word) == 1 else "5" * len(word)
+                elif what == "syntax":
+                    word = "]"
                 elif what == "name":
                     word = word[:-1] + ("y" if word[-1] != "y" else "z")
                 else:
@@ -91,7 +94,7 @@ def registry() -> Registry:
 
 def told(text: str) -> Told:
     problems = Problems()
-    document = load(text, "a.yaml", problems)
+    document = load(text, "a.yaml", problems, partly=True)
     if document is not None:
         compile_system(document, "a.yaml", registry(), Settings(), problems)
     return {(problem.code, str(problem.span), problem.message) for problem in problems}
@@ -155,6 +158,7 @@ ROUTING_DECISIVE = [
     (r"(?<=[{ ])(\w+):", "key"),
     (r"(?<=: )\w+$", "hole"),
     (r"(?<=[: ])\{", "hole"),
+    (r"(?<=[: ])[\"\[{]", "syntax"),
 ]
 ALERTS = [alert(name, "info", "critical", team="trading", identity=("instance",)) for name in ("HostDown", "Slow")]
 

@@ -30,8 +30,8 @@ def broken_file(text: str, shown: str) -> Broken | None:
     system, alerts = data.get("system"), data.get("alerts")
     if not isinstance(alerts, dict):
         return None
-    every = "missing" in str(data.get("defaults"))
-    watched = [name for name, raw in alerts.items() if every or (isinstance(raw, dict) and "missing" in raw)]
+    every = "missing" in str(data.get("defaults")) or not isinstance(data.get("defaults", {}), dict)
+    watched = [name for name, raw in alerts.items() if every or not isinstance(raw, dict) or "missing" in raw]
     names = frozenset(alerts).union(f"{name}Missing" for name in watched)
     return Broken(Span(shown, 1, 1), system if isinstance(system, str) else "", names)
 
@@ -55,6 +55,8 @@ def named_systems(project: Project) -> dict[str, int | None] | None:
 
     None where not all can be told.
     """
+    if "specs" in project.doubts:
+        return None
     found: dict[str, int | None] = {}
     for path in spec_paths(project):
         text = read_text(path, Problems())

@@ -27,8 +27,6 @@ from alertkit.spec.version import Version
 if TYPE_CHECKING:
     from alertkit.compile.routing import Routable
 
-# What cannot be told while a section that defines severities cannot be read.
-UNKNOWN_SEVERITY = "AK311"
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
 
@@ -85,7 +83,7 @@ def compile_project(
     gc.disable()
     try:
         compiler = _Compiler(project, problems, version, jobs or os.cpu_count() or 1, cache, program or program_hash())
-        if not write:
+        if not write or problems:
             return compiler.compiled(None)
         with compiler.folder.renewed(ahead=cache and compiler.jobs > 1) as new:
             return compiler.compiled(new)
@@ -138,7 +136,7 @@ class _Compiler:
         self.project, self.problems, self.jobs = project, problems, jobs
         self.inputs = read_inputs(project, problems)
         self.version = version or self.inputs.alertmanager_version
-        self.cache = Cache(project.root) if cached else None
+        self.cache = Cache(project.root) if cached and not project.doubts else None
         self.program = program
         self.folder = Folder(project.build, project.root)
 
@@ -166,7 +164,7 @@ class _Compiler:
         _one_file_each(named + [(b.system, b.span) for b in broken if b is not None and b.system], problems)
         _one_system_each([record for unit in units for record in unit.recorded()], problems)
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
-        whole = len(tasks) == len(spec_paths(self.project))
+        whole = len(tasks) == len(spec_paths(self.project)) and not self.project.doubts & {"specs", "severities"}
         outputs |= self._routing(units, broken if whole else [None], new)
         if problems:
             return None
@@ -397,5 +395,5 @@ def _system(text: str, shown: str, name: str, inputs: Inputs, problems: Problems
     system = None
     if document is not None:
         system = compile_system(document, name, inputs.registry, inputs.settings, own)
-    problems.extend(problem for problem in own if inputs.severities or problem.code != UNKNOWN_SEVERITY)
+    problems.extend(problem for problem in own if problem.code not in inputs.unsure)
     return None if own else system

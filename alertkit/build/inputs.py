@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class Inputs(NamedTuple):
     """All that is shared by the spec files; `templates` are notification templates by file name.
 
-    `alertmanager_version` is the one that the project names. `whole`: each routing file could be read; `severities`:
-    it is known which severities there are.
+    `alertmanager_version` is the one that the project names. `whole`: each routing file could be read; `unsure`: codes
+    of mistakes that may be none, because what they depend on could not be read.
     """
 
     registry: Registry
@@ -29,7 +30,15 @@ class Inputs(NamedTuple):
     settings: Settings
     alertmanager_version: Version
     whole: bool = True
-    severities: bool = True
+    unsure: frozenset[str] = frozenset()
+
+
+# What cannot be told while it is not known which severities there are, or which is the graver one.
+UNKNOWN_SEVERITY, USELESS_LEVEL = "AK311", "AK309"
+# Nothing is too short for it: what stands for an unknown scrape interval.
+SHORTEST = 1
+# Nothing is too new for it: what stands for an unknown version.
+NEWEST = (sys.maxsize, 0)
 
 
 def spec_paths(project: Project) -> list[Path]:
@@ -40,27 +49,34 @@ def spec_paths(project: Project) -> list[Path]:
 
 def read_inputs(project: Project, problems: Problems) -> Inputs:
     """Read what is shared; mistakes are added to `problems`, and what could be read is returned."""
+    doubts = project.doubts
     routing, whole = _routing(project.alertmanager, problems)
+    whole = whole and "alertmanager" not in doubts
     registry = _kinds(project.specs / "kinds", problems)
     severities = list(project.file.severities)
     for loaded in routing:
         severities += [name for name in loaded.names("severities") or () if name not in severities]
     settings = Settings(
-        project.file.scrape_interval,
+        SHORTEST if "scrape_interval" in doubts else project.file.scrape_interval,
         project.file.evaluation_interval,
         tuple(severities),
         _names(routing, "receivers") if whole else None,
         _names(routing, "calendars") if whole else None,
     )
-    if not project.specs.is_dir():
+    if not project.specs.is_dir() and "specs" not in doubts:
         place = project.place("specs")
         problems.add(
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
     templates = _templates(project.alertmanager, problems) if routing else {}
-    sure = whole and (not routing or _names(routing, "severities") is not None)
-    return Inputs(registry, routing, templates, settings, project.file.alertmanager_version, whole, sure)
+    version = NEWEST if "alertmanager_version" in doubts else project.file.alertmanager_version
+    unsure: frozenset[str] = frozenset()
+    if "severities" in doubts:
+        unsure = frozenset({UNKNOWN_SEVERITY, USELESS_LEVEL})
+    elif not whole or (routing and _names(routing, "severities") is None):
+        unsure = frozenset({UNKNOWN_SEVERITY})
+    return Inputs(registry, routing, templates, settings, version, whole, unsure)
 
 
 def _routing(folder: Path, problems: Problems) -> tuple[Sequence[Loaded], bool]:

@@ -163,7 +163,7 @@ def open_proving(
 
 def _check_tests(project: Project, problems: Problems, version: Version | None) -> None:
     """What is wrong with the tests of a project whose specs or routing have mistakes: all of it is told in one run."""
-    inputs, read = read_systems(project, Problems())
+    inputs, read = read_systems(project, Problems(), only=() if "specs" in project.doubts else None)
     read_project_scenarios(project, inputs, Systems.of(read), problems, version, broken=named_systems(project))
     if files := plain_files(project.tests):
         from alertkit.prove.plain.files import check_files

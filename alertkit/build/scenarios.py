@@ -72,9 +72,9 @@ def read_project_scenarios(
 
         files = read_files(project.tests, None if broken is None else {*systems.names, *broken}, problems)
         told = systems.kept({one.file.system for one in files} & systems.names)
-        intervals = {name: interval for name, interval in (broken or {}).items() if interval}
-        intervals |= {system.name: system.interval for system in told if system.interval}
-        clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals)
+        intervals = {**(broken or {}), **{system.name: system.interval for system in told}}
+        sure = not project.doubts & {"scrape_interval", "evaluation_interval"}
+        clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals if sure else {})
         scenarios = read_scenarios(files, clock, problems)
         compiled = {system.name for system in told}
         prepared = prepare([one for one in scenarios if one.system in compiled], told, problems)

@@ -67,7 +67,7 @@ def _with_found(problems: Iterable[Problem]) -> list[Problem]:
 def this_project(problems: Problems | None = None) -> Project:
     """The project around the current folder; leaves with its problems when the project file is wrong.
 
-    With `problems`, mistakes that only concern its environments are added to them: there may be others to tell.
+    With `problems`, its mistakes are added to them, as far as the rest can be checked: there may be others to tell.
     """
     from alertkit.spec.project import read_project
 

@@ -75,6 +75,10 @@ class Entry:
         """What the spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
         return getattr(self.spec, name) if name in _attributes(type(self.spec)) else None
 
+    def is_own(self, *path: str | int) -> bool:
+        """Whether what is said at `path` stands with the alert itself."""
+        return self._path(path)[:2] == ("alerts", self.name)
+
     def _raw(self, path: tuple[str | int, ...]) -> object:
         node: Any = self.document.data
         for part in self._path(path):
@@ -160,18 +164,25 @@ def _read_alerts(data: dict[str, Any], shared: _Shared) -> list[Entry]:
     entries: list[Entry] = []
     for name, raw in alerts.items():
         path = ("alerts", name)
-        if not ALERT_NAME.match(name):
+        if not ALERT_NAME.match(name) and (isinstance(raw, dict) or not _unread(raw)):
             problems.add(
                 "AK209", f"`{name}` cannot be the name of an alert", document.key(path),
                 "use letters, digits and `_`, beginning with a letter, like `HighLatency`",
             )  # fmt: skip
         if isinstance(raw, dict):
             entries += _read_alert(name, raw, shared)
-        elif ALERT_NAME.match(name):
+        elif ALERT_NAME.match(name) and not _unread(raw):
             problems.add(
                 "AK203", f"an alert must be a mapping, found {brief(raw)}", document.value(path), "begin with `kind:`"
             )
     return entries
+
+
+def _unread(value: object) -> bool:
+    """Whether a value could not be read, which has been said."""
+    from alertkit.source.recovery import UNREAD
+
+    return value is UNREAD
 
 
 def _kind(name: str, raw: dict[str, Any], shared: _Shared) -> str | None:
@@ -207,7 +218,7 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
     document, problems, defaults = shared.document, shared.problems, shared.defaults
     path = ("alerts", name)
     kind = _model(name, word := _kind(name, raw, shared), shared)
-    model = kind or _unread()
+    model = kind or _unread_kind()
     if kind is None:
         raw = {key: value for key, value in raw.items() if key in _fields(model) and key != "kind"}
     else:
@@ -236,8 +247,8 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
             model, document, path, copy, problems, origin=origin, stand_ins=lambda: _stand_ins(model), unread=unsure
         )
         if spec is None:
-            common = {key: value for key, value in copy.items() if key in _fields(_unread())}
-            spec, cuts, _ = read(_unread(), document, path, common, Problems())
+            common = {key: value for key, value in copy.items() if key in _fields(_unread_kind())}
+            spec, cuts, _ = read(_unread_kind(), document, path, common, Problems())
             unsure |= frozenset(["kind"])
         if spec is None:
             break
@@ -268,7 +279,7 @@ def _left_over(entry: Entry, copy: dict[str, Any], problems: Problems) -> frozen
     return frozenset(str(path[0]) for path, _, _ in found)
 
 
-def _unread() -> type[Kind]:
+def _unread_kind() -> type[Kind]:
     """Loaded only when there are mistakes."""
     from alertkit.compile.unread import Unread
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from alertkit.compile.read import Entry
@@ -152,8 +153,22 @@ class Texts:
         for reference in go.label_references(text):
             if not self._may_have(reference.name):
                 span = self._place(reference.offset, reference.length, path)
-                message, help = self._unavailable(reference.name)
-                self._problems.add("AK406", message, span, help)
+                self._lacks(reference.name, span, self._advice(reference.name), self._entry.is_own(*path))
+
+    def _lacks(self, label: str, span: Span, help: str, own: bool) -> None:
+        """The alert cannot have a label; of a text that several share, all of them that cannot are named."""
+        rest = f" cannot have the label `{label}`"
+        if own:
+            self._problems.add("AK406", f"the alert{rest}", span, help)
+            return
+        name = f"`{self._entry.name}`"
+        for index, other in enumerate(self._problems):
+            if (other.code, other.span, other.help) == ("AK406", span, help) and other.message.endswith(rest):
+                if name not in other.message:
+                    names = other.message.removesuffix(rest)
+                    self._problems[index] = replace(other, message=f"{names}, {name}{rest}")
+                return
+        self._problems.add("AK406", f"{name}{rest}", span, help)
 
     def _check_queries(self, text: str, path: tuple[str | int, ...]) -> None:
         """PromQL that a template asks: Prometheus finds its mistakes only when the alert fires."""
@@ -176,7 +191,8 @@ class Texts:
             return name in available
         return available is None or available.may_have(name)
 
-    def _unavailable(self, name: str) -> tuple[str, str]:
+    def _advice(self, name: str) -> str:
+        """What to do about a label that the alert cannot have."""
         assert self._available is not None
         is_open = not isinstance(self._available, frozenset) and self._available.open
         available = self._available if isinstance(self._available, frozenset) else self._available.names
@@ -196,7 +212,7 @@ class Texts:
             help = f"its labels: {has}; {spec.label_advice.format(name=name)}"
         else:
             help = f"its labels: {has}"
-        return f"the alert cannot have the label `{name}`", help
+        return help
 
 
 def annotation_pairs(

@@ -56,7 +56,7 @@ def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Pro
             place = entry.value(*next((path for path in paths if entry.has(*path)), ("unless", index)))
             if name not in names:
                 if name not in known:
-                    problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, names))
+                    problems.add("AK407", f"unknown alert `{name}`", place, suggest(name, known))
             elif name == entry.name:
                 problems.add(
                     "AK408", f"`{name}` cannot explain itself away", place, "remove it from its own `unless`"

@@ -26,7 +26,7 @@ _TOO_DEEP = "maximum nesting depth"  # libyaml 0.2.6 on, at 1,000 levels
 LONGEST_INT = 100
 
 # Only its events are used; the pure Python one gives the same where PyYAML was built without libyaml.
-_EVENTS: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+EVENTS: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # Of a mapping's entry, the parser's events of key and value; of a list's item, its event twice.
 Entry = tuple[Any, Any]
@@ -154,12 +154,15 @@ def _template_column(lines: list[str], line: int) -> int | None:
 
 # What the rest of a document can be read beside: keys that are there twice, tags, a second document.
 _HARMLESS = frozenset({"AK103", "AK105", "AK107"})
+# What ends the parsing, so that only other entries can be read.
+_SYNTAX = frozenset({"AK100", "AK104", "AK109"})
 
 
 def load(text: str, path: str, problems: Problems, partly: bool = False) -> Document | None:
     """Parse one YAML document; on a mistake, add it to `problems` and return None.
 
-    With `partly`, what could be read is returned beside mistakes that leave no doubt about the rest.
+    With `partly`, what could be read is returned beside mistakes that leave no doubt about the rest; `UNREAD` of
+    `source/recovery.py` stands for what could not.
     """
     text = plain_lines(text)
     if not text.strip():
@@ -168,8 +171,23 @@ def load(text: str, path: str, problems: Problems, partly: bool = False) -> Docu
     if any(separator in text for separator in _SEPARATORS):
         _bad_character(text, min(text.index(s) for s in _SEPARATORS if s in text), path, problems)
         return None
-    loader = _Loader(text, path, problems)
     before = len(problems)
+    document = parse(text, path, problems)
+    if document is None and partly and problems[-1].code in _SYNTAX and (at := problems[-1].span) is not None:
+        from alertkit.source.recovery import recovered
+
+        document = recovered(text, path, at.line, problems)
+    if len(problems) > before and not (partly and all(p.code in _HARMLESS | _SYNTAX for p in problems[before:])):
+        return None
+    return document
+
+
+def parse(text: str, path: str, problems: Problems) -> Document | None:
+    """The document of a text whose line ends are plain, with mistakes beside which all of it could be parsed.
+
+    None after one that ended the parsing, which is then the last problem.
+    """
+    loader = _Loader(text, path, problems)
     try:
         data = loader.document()
     except yaml.reader.ReaderError as error:
@@ -180,10 +198,8 @@ def load(text: str, path: str, problems: Problems, partly: bool = False) -> Docu
     except yaml.MarkedYAMLError as error:
         if error.problem_mark is not None and _TOO_DEEP in str(error.problem):
             # The scanner, which runs ahead, gave up before our own limit was reached: without the rest it is.
-            return load(text[: error.problem_mark.index], path, problems, partly)
+            return parse(text[: error.problem_mark.index], path, problems)
         loader.report(error)
-        return None
-    if len(problems) > before and not (partly and all(p.code in _HARMLESS for p in problems[before:])):
         return None
     return Document(path, text, data, loader.marks)
 
@@ -219,7 +235,7 @@ class _Loader:
         self._aliases: set[str] = set()
 
     def document(self) -> Any:
-        self._parser = _EVENTS(self.text)
+        self._parser = EVENTS(self.text)
         get = self._parser.get_event
         get()  # stream start
         if type(get()) is yaml.StreamEndEvent:

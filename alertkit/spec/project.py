@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span, load
@@ -15,7 +15,7 @@ from alertkit.spec.root import PROJECT_FILE, find_root, has_project_file
 from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.salvage import read
 from alertkit.spec.shown import brief
-from alertkit.spec.validate import Model
+from alertkit.spec.validate import Model, field_names, nearest
 from alertkit.spec.version import OLDEST, WANTED, parse_version
 
 
@@ -119,11 +119,16 @@ class ProjectFile(Model):
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project on disk: `root` is the folder that holds `alertkit.yaml` (or would)."""
+    """A project on disk: `root` is the folder that holds `alertkit.yaml` (or would).
+
+    `doubts` are keys of the file of which it is not known what they say, because there are mistakes; their defaults
+    stand for them. Such a project can only be checked.
+    """
 
     root: Path
     file: ProjectFile
     document: Document | None = None
+    doubts: frozenset[str] = frozenset()
 
     @property
     def specs(self) -> Path:
@@ -149,7 +154,7 @@ class Project:
 def read_project(start: Path, problems: Problems, partly: bool = False) -> Project | None:
     """Read the project that `start` belongs to; on mistakes add problems and return None.
 
-    With `partly`, a project of which only the environments have mistakes is returned too: it can be compiled.
+    With `partly`, a project whose file has mistakes is returned too, so that the rest of it can be checked.
     """
     root = find_root(start)
     path = root / PROJECT_FILE
@@ -165,9 +170,27 @@ def read_project(start: Path, problems: Problems, partly: bool = False) -> Proje
         return None
     data = {} if document.data is None else document.data
     file, cuts, doubts = read(ProjectFile, document, (), data, problems)
-    if file is None or not (doubts <= {"environments"} if partly else not cuts | doubts):
+    if file is None or (not partly and cuts | doubts):
         return None
-    return Project(root, file, document)
+    return Project(root, file, document, _likely(doubts, data, root))
+
+
+def _likely(doubts: frozenset[str], data: dict[str, Any], root: Path) -> frozenset[str]:
+    """The doubtful keys without those that an unknown one cannot be meant to be, as its value is none of theirs."""
+    unknown = {key: value for key, value in data.items() if key not in field_names(ProjectFile)}
+
+    def fits(key: str, value: Any) -> bool:
+        if key in ("specs", "tests", "alertmanager") and not (root / str(value)).is_dir():
+            return False
+        try:
+            ProjectFile.model_validate({key: value})
+        except ValidationError:
+            return False
+        return True
+
+    return frozenset(
+        key for key in doubts if key in data or any(nearest(k, [key]) or fits(key, v) for k, v in unknown.items())
+    )
 
 
 def load_file(path: Path, problems: Problems, partly: bool = False) -> Document | None:

@@ -75,9 +75,12 @@ def report(
     `origin` tells where in the document's text a character of `data`'s text came from, when the two differ; `unread`
     are keys that are there, though not in `data`.
     """
+    from alertkit.source.recovery import UNREAD
+
     found = errors.errors(include_url=False)
     for error in found:
-        if not _explained(error, found) and not (error["type"] == "missing" and error["loc"][-1] in unread):
+        told = error["input"] is UNREAD or (error["type"] == "missing" and error["loc"][-1] in unread)
+        if not told and not _explained(error, found):
             _report(error, model, document, [*path], data, problems, origin)
 
 

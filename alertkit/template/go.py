@@ -29,7 +29,7 @@ __all__ = [
 
 
 def check(text: str) -> list[TemplateError]:
-    """All mistakes that can be seen without running the template, by offset; of syntax only the first."""
+    """All mistakes that can be seen without running the template, by offset; of the syntax of an action the first."""
     return list(_analysed(text)[0].errors) if "{{" in text else []
 
 

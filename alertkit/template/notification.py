@@ -12,8 +12,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from alertkit.template.errors import TemplateError
-from alertkit.template.parse import parse
+from alertkit.template.parse import parse_partly
 from alertkit.template.signatures import SIGNATURES
 from alertkit.template.tree import Action, Block, Function, Literal, Node, Pipe, Term, definitions
 
@@ -74,21 +73,13 @@ def check(files: Mapping[str, str], texts: Mapping[str, str], version: Version) 
     """
     walk = _Walk(version)
     for name, text in files.items():
-        try:
-            nodes = parse(text)
-        except TemplateError as error:
-            walk.found.append(Mistake(name, error.message, error.offset, error.length))
+        nodes = walk.parsed(name, text)
+        if nodes is None:
+            walk.whole = False
             continue
         walk.outer.append((name, nodes))
         walk.defined.update({block.name: _Definition(name, block.body) for block in definitions(nodes)})
-    fields: list[tuple[str, Sequence[Node]]] = []
-    for name, text in texts.items():
-        try:
-            fields.append((name, parse(text)))
-        except TemplateError as error:
-            walk.found.append(Mistake(name, error.message, error.offset, error.length))
-    if walk.found:
-        return walk.found
+    fields = [(name, nodes) for name, text in texts.items() if (nodes := walk.parsed(name, text)) is not None]
     for name, body in fields:
         walk.file = name
         walk.nodes(body, "data")
@@ -114,6 +105,13 @@ class _Walk:
         self.file = ""
         self.dot = "data"
         self.variables: dict[str, str] = {}
+        self.whole = True  # all that is defined is known
+
+    def parsed(self, name: str, text: str) -> Sequence[Node] | None:
+        """The nodes of a template as far as they could be parsed; mistakes of syntax are added."""
+        nodes, errors = parse_partly(text)
+        self.found += [Mistake(name, error.message, error.offset, error.length) for error in errors]
+        return nodes
 
     def rest(self) -> None:
         """What no notification uses: its data is not known."""
@@ -160,7 +158,7 @@ class _Walk:
         if block.kind in ("template", "block"):
             if block.name in self.defined:
                 self.template(block.name, kind if block.pipe is not None else "unknown")
-            elif not _is_default(block.name):
+            elif self.whole and not _is_default(block.name):
                 near = _near(block.name, self.defined)
                 self.error(f"no template is named `{block.name}`{near}", block.offset, block.length)
             return

@@ -5,6 +5,7 @@ Source: Go's text/template documentation. Names (functions, variables, fields) a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from alertkit.template.errors import TemplateError
@@ -13,11 +14,40 @@ from alertkit.template.literal import number, unquote
 from alertkit.template.tree import Action, Block, Function, Literal, Node, Path, Pipe, Term, Text
 
 DEEPEST = 40
+# So many mistakes of syntax in one template are told at once.
+MOST = 20
+# An action, also one that is not closed, with the texts in it, as far as none hides another one.
+_ACTION = re.compile(r"""\{\{(?:"(?:\\.|(?!\{\{)[^"\\\n])*"|`[^`]*`|(?!\{\{|\}\}).)*(?:\}\})?""", re.DOTALL)
+# One on which others depend: of a block, or one that sets a variable.
+_NEEDED = re.compile(
+    r"\{\{-?\s*(?:(?:if|else|end|range|with|define|block|template|break|continue)\b|\$\w*(?:\s*,[^}]*)?\s*:?=)"
+)
 
 
 def parse(text: str) -> tuple[Node, ...]:
     """The nodes of a template. Raises TemplateError at the first mistake of syntax."""
     return _Parser(tokenize(text)).top()
+
+
+def parse_partly(text: str) -> tuple[tuple[Node, ...] | None, list[TemplateError]]:
+    """The nodes of a template, in which actions with mistakes of syntax are read as prose, and those mistakes.
+
+    None as the nodes where others depend on such an action.
+    """
+    errors: list[TemplateError] = []
+    while len(errors) < MOST:
+        try:
+            return parse(text), errors
+        except TemplateError as error:
+            errors.append(TemplateError(error.message, error.offset, error.length))
+        for action in _ACTION.finditer(text):
+            end = action.end() - action[0].endswith("}}")  # of one that is not closed, what follows is told
+            if action.start() <= errors[-1].offset <= end and not _NEEDED.match(action[0]):
+                text = text[: action.start()] + " " * len(action[0]) + text[action.end() :]
+                break
+        else:
+            break
+    return None, errors
 
 
 class _Parser:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alertkit.template.errors import TemplateError
-from alertkit.template.parse import parse
+from alertkit.template.parse import parse_partly
 from alertkit.template.signatures import SIGNATURES
 from alertkit.template.tree import Action, Block, Function, Literal, Node, Pipe, Term
 
@@ -68,13 +68,14 @@ _WORDS = {"text": "text", "float": "a number", "int": "a whole number", "bool": 
 @lru_cache(maxsize=4096)
 def analyse(text: str) -> Analysis:
     """Parse and walk a template. The result is shared: do not change it."""
-    try:
-        nodes = parse(text)
-    except TemplateError as error:
-        return Analysis(errors=[TemplateError(error.message, error.offset, error.length)])
+    nodes, errors = parse_partly(text)
+    if nodes is None:
+        return Analysis(errors=errors)
     walk = _Walk(nodes)
     walk.nodes(nodes)
     found = walk.found
+    if errors:
+        found.nodes, found.errors = None, [*errors, *found.errors]
     found.errors = sorted(dict.fromkeys(found.errors), key=lambda e: (e.offset, e.message))
     found.labels = sorted(dict.fromkeys(found.labels), key=lambda r: (r.offset, r.name))
     return found

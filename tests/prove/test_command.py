@@ -19,6 +19,8 @@ from alertkit.compile.ruleset import Alert, Rule, System
 from alertkit.prove.derived.cases import Proof, proofs_of
 from alertkit.prove.derived.inapplicable import inapplicable
 from alertkit.prove.derived.names import CASES
+from alertkit.prove.plain.files import prove_plain
+from alertkit.prove.plain.folder import plain_files
 from alertkit.prove.running import results, runner
 from alertkit.prove.running.batch import Batch, Job, jobs_of, pack
 from alertkit.prove.running.output import FileVerdict, read_output
@@ -319,4 +321,40 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
         "promtool_tests/spark_stacker.yaml[AK201]: unknown key `foo`",
         "rules_src/peak_trade.yaml[AK201]: unknown key `fro`",
         "rules_src/spark_stacker.yaml[AK105]: the key `system` stands here a second time",
+    ]
+
+
+@pytest.mark.parametrize("promtool", versions("promtool"))
+def test_what_no_promtool_takes_in_plain_files_is_told_of_all_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, promtool: Path
+) -> None:
+    """Each mistake at its place; where that is not known, in promtool's own words."""
+    monkeypatch.chdir(tmp_path)
+    rules = "rule_files: [r.yml]\n"
+    files = {
+        "r.yml": "groups: [{name: a, rules: [{alert: A, expr: up == 0}]}]\n",
+        "a.test.yml": f"{rules}evaluation_interval: 15q\n"
+        "tests:\n- interval: 15s\n  input_series:\n"
+        "  - {series: 'up{', values: '1 z 2x10 0+1x4 _ stale'}\n"
+        "  - {series: up, values: '1 2-x5 -Inf 1e-3 .5x2'}\n"
+        "  alert_rule_test: [{eval_time: 5x, alertname: A}, {eval_time: 5, alertname: A}]\n",
+        "b.test.yml": "rule_files: [q.yml]\ntests:\n- interval: 1m\n",
+        "c.test.yml": f"{rules}tests:\n- interval: 1m\n  nam: a\n",
+        "d.test.yml": f"{rules}tests: [{{interval: 1m, alert_rule_test: [{{eval_time: 5z, alertname: A}}]}}]\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    run = Run(inspect("promtool", promtool, "test"), tmp_path / "keep")
+    problems = Problems()
+    assert not [e for e in prove_plain(plain_files(tmp_path), run, problems) if isinstance(e, results.Result)]
+    assert [f"{problem.span} {problem.message}" for problem in problems.ordered()] == [
+        "a.test.yml:2:22 `15q` is not a duration",
+        "a.test.yml:6:14 `up{` is no series: `{` is never closed",
+        "a.test.yml:6:32 `z` is no value of a series",
+        "a.test.yml:7:29 `2-x5` is no value of a series",
+        "a.test.yml:8:33 `5x` is not a duration",
+        "a.test.yml:8:64 `5` is not a duration",
+        "b.test.yml:1:14 no rule file is at `q.yml`",
+        "c.test.yml:4:1 promtool does not take it: line 4: field nam not found in type main.testGroup",
+        "d.test.yml:2:54 `5z` is not a duration",
     ]

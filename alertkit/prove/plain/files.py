@@ -25,26 +25,27 @@ def prove_plain(files: Sequence[Path], run: Run, problems: Problems) -> Iterator
     """One result for each wanted test of each file.
 
     Tests run with no more rules than can matter to them, and what passed before is known. A file of which anything
-    fails is then run as it is, where it is: what is said of it is promtool's verdict on the whole file.
+    fails is then run as it is, where it is: what is said of it is promtool's verdict on the whole file. A file with
+    mistakes is a problem, and the others are run all the same, as only that shows theirs.
     """
+    broken = Problems()  # of the tool: it ends the stream
     documents = [(path, document) for path in files if (document := load_file(path, problems)) is not None]
     checked = [
         (path, document)
         for path, document in documents
         if _sound(path, document, problems) and any(map(run.wants, ids_of(path, document)))
     ]
-    if problems:
-        return
     yield Planned(sum(_count(test) for _, document in checked for test in _tests(document)))
-    passing = {} if run.isolate else _passing([path for path, document in checked if _usual(document)], run, problems)
+    passing = {} if run.isolate else _passing([path for path, document in checked if _usual(document)], run, broken)
     for path, document in checked:
-        if problems:
-            return
+        if broken:
+            break
         if path in passing:
             results = _results(path, document, FileVerdict(True, [], []), "", passing[path])
         else:
-            results = _whole(path, document, run, problems)
+            results = _whole(path, document, run, problems, broken)
         yield from selected(results, run.wants)
+    problems.extend(broken)
 
 
 def check_files(files: Sequence[Path], problems: Problems) -> None:
@@ -87,19 +88,27 @@ def _passing(paths: Sequence[Path], run: Run, problems: Problems) -> dict[Path, 
     }
 
 
-def _whole(path: Path, document: Document, run: Run, problems: Problems) -> Iterator[Result]:
-    """The results of a file that is run as it is; promtool's own words are kept where it fails."""
-    done = run_tool([run.promtool.path, "test", "rules", path.resolve()], problems, timeout=TIMEOUT)
+def _whole(path: Path, document: Document, run: Run, problems: Problems, broken: Problems) -> Iterator[Result]:
+    """The results of a file that is run as it is; promtool's own words are kept where it fails.
+
+    A file that promtool does not take has none: what is wrong with it is a problem.
+    """
+    done = run_tool([run.promtool.path, "test", "rules", path.resolve()], broken, timeout=TIMEOUT)
     if done is None:
         return
     verdicts = None if done.crashed else read_output(done.text, 1)
     if verdicts is None:
-        problems.add(
+        broken.add(
             "AK620", f"promtool cannot run {shown_path(path)}: {_first(done.text)}", Span(shown_path(path), 1, 1),
             "run `promtool test rules` on the file by hand to see all that it says",
         )  # fmt: skip
         return
     raw = ""
+    if verdicts[0].errors:
+        from alertkit.prove.plain.refused import refused
+
+        if refused(document, verdicts[0].errors, problems):
+            return
     if not verdicts[0].passed:
         place = run.keep / f"{path.name}.txt"
         run.keep.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import NUMBER, unit_of_metric
 from alertkit.spec.salvage import StandIns, read
 from alertkit.spec.selector import SelectorError, parse_selector
-from alertkit.spec.validate import suggest
+from alertkit.spec.validate import nearest, suggest
 
 
 class FileOfScenarios(NamedTuple):
@@ -35,7 +35,7 @@ class FileOfScenarios(NamedTuple):
 
 
 def read_files(folder: Path, systems: Collection[str] | None, problems: Problems) -> list[FileOfScenarios]:
-    """The scenario files of a folder that are about one of the `systems` (None: not all of them are known)."""
+    """The scenario files of a folder; one about none of the `systems` (None: not all are known) is a problem."""
     found = []
     for path in scenario_files(folder):
         document = load_file(path, problems, partly=True)
@@ -58,7 +58,7 @@ def read_files(folder: Path, systems: Collection[str] | None, problems: Problems
                 document.value(("system",)),
                 suggest(file.system, systems),
             )
-            continue
+            file = file.model_copy(update={"system": nearest(file.system, systems) or ""})
         found.append(FileOfScenarios(path, document, file))
     return found
 
@@ -74,7 +74,7 @@ def read_scenarios(files: Iterable[FileOfScenarios], clock: Clock, problems: Pro
             if keys is not None:
                 reader = _Reader(document, place, keys, doubts, path.parent, clock, problems)
                 one = reader.read(file.system, name)
-                found.append(one if len(problems) == before else replace(one, sound=False))
+                found.append(one if len(problems) == before and reader.timed else replace(one, sound=False))
     return found
 
 
@@ -93,9 +93,12 @@ class _Reader:
         self.recordings: list[Path] = []
         self.clock, self.problems = clock, problems
         self._taken: dict[tuple[tuple[str, str], ...], Span] = {}
+        self.timed = not doubts & {"step", "evaluate"}  # whether it is known how often it is sampled and evaluated
 
     def read(self, system: str, name: str) -> Scenario:
-        evaluation = self.keys.evaluate or self.clock.intervals.get(system, self.clock.evaluation)
+        given = self.keys.step is not None and self.keys.evaluate is not None
+        self.timed = self.timed and (given or system in self.clock.intervals)
+        evaluation = self.keys.evaluate or self.clock.intervals.get(system) or self.clock.evaluation
         step = self._step(evaluation)
         lines = [line for text in self.keys.series if (line := self._line(text, step)) is not None]
         end = max((line.end for line in lines if line.end is not None), default=0)
@@ -111,7 +114,7 @@ class _Reader:
             if value == 0:
                 self.problems.add("AK812", f"`{key}` must be more than 0", self._value(key), "write it like 15s")
         step = self.keys.step or math.gcd(self.clock.step, evaluation)
-        if self.doubts & {"step", "evaluate"}:
+        if not self.timed:
             return step
         if evaluation % step:
             given = format_duration(evaluation)
@@ -158,7 +161,7 @@ class _Reader:
             try:
                 built = build(metric, segments, step, lambda file, column, at: self._load(text, file, column, at))
             except MistakeError as contradiction:
-                mistakes = [contradiction]
+                mistakes = [contradiction] if self.timed or contradiction.code != "AK812" else []
             except _ReportedError:
                 pass
         for mistake in mistakes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,8 +88,11 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The defaults of `step` and `evaluate`, in milliseconds; `intervals` are those of systems that have their own."""
+    """The defaults of `step` and `evaluate`, in milliseconds; `intervals` are the systems' own (None: the default).
+
+    Of a system that is not there, it is not known how often it is evaluated.
+    """
 
     step: int
     evaluation: int
-    intervals: dict[str, int]
+    intervals: Mapping[str, int | None]
