@@ -68,6 +68,7 @@ class Change(MeasuredKind):
             signal=signal, identity=self.identity, metric=now.metric, operations=f"change_{distance}", inputs=(now,),
             unit=RATIO if relative else self.unit_of(now.metric), worst=True,
             range=(0.0, float("inf")) if self.direction == "both" else (float("-inf"), float("inf")),
+            exactly=(-1.0, 0.0, 1.0) if relative else None,
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus | None:

@@ -42,6 +42,7 @@ class Increase(MeasuredKind):
             signal=by("sum", self.identity, f"{born} or increase({counter}[{window}])"), identity=self.identity,
             metric=counter.metric, operations=f"increase{window}", inputs=(counter,),
             unit=self.unit_of(counter.metric), fixed=Comparison(">", 0.0), range=(0.0, float("inf")),
+            exactly=(0.0,),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -135,7 +135,7 @@ class Latency(MeasuredKind):
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
             unit=unit, worst=worst, guards=self._guards(observed), range=(lowest, highest),
-            nan=name != "gauge",
+            nan=name != "gauge", exactly=(highest,) if name.endswith("histogram") else None,
         )  # fmt: skip
 
     def _guards(self, observed: str) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ class Stale(MeasuredKind):
             signal = f"time() - max_over_time(timestamp({watched})[{format_duration(longest)}:{step}])"
         return Question(
             signal=signal, identity=self.identity, metric=watched.metric, operations="age", inputs=(watched,),
-            unit=SECONDS, worst=True,
+            unit=SECONDS, worst=True, exactly=(),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -102,8 +102,8 @@ def test_the_levels_of_a_burn_rate_go_by_severity_whatever_their_thresholds(tmp_
 
 
 NOT_EQUAL = (
-    "{kind: ratio, bad: e_total, total: r_total, not_equals: 50%, window: 10m}",
-    "{kind: latency, histogram: d_seconds, not_equals: 1s}",
+    "{kind: ratio, bad: e_total, total: r_total, not_equals: 100%, window: 10m}",
+    "{kind: latency, histogram: d_seconds, buckets: [500ms, 1s], not_equals: 1s}",
     "{kind: latency, summary_metric: s_seconds, not_equals: 1s}",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alertkit.compile.claim import FALLING, Claim
+from alertkit.compile.claim import Claim, is_reached_low
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.derived.cases import has_second_identity
 from alertkit.prove.derived.names import BORN, CASES, GAP
@@ -60,7 +60,7 @@ def _no_gap(claim: Claim) -> str:
         return "it compares with its own past, and a gap in that is no gap in the present"
     if stimulus.instant and stimulus.isolated:
         return "an age goes on growing while scrapes are missed, so that each moment has a value of its own"
-    if any(boundary.comparison.op in FALLING for boundary in claim.boundaries) and not stimulus.instant:
+    if any(is_reached_low(boundary.comparison) for boundary in claim.boundaries) and not stimulus.instant:
         return "over its window a signal with fewer samples may come out too low, as it does when something is wrong"
     if stimulus.instant or stimulus.rise or stimulus.fall or stimulus.absence:
         return "its `for` and windows are proven at evaluations so far apart that a gap of less than 5m is not seen"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from alertkit.compile.claim import FALLING, RISING, Boundary
+from alertkit.compile.claim import RISING, Boundary, is_reached_low
 from alertkit.prove.derived.grid import MINUTE, Grid, choose
 from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
 from alertkit.prove.derived.names import BORN, GAP
@@ -49,7 +49,7 @@ class Interruptions(Timelines):
         hold = max(timing.hold for timing in self._timings(grid).values())
         open_ = Moment((None,) * len(self.shape.levels))
         before = [] if self.shape.ends else self._silence(max(2, grid.evaluations(motion.prelude)))
-        if before and not motion.isolated and any(b.comparison.op in FALLING for b in self.shape.boundaries):
+        if before and not motion.isolated and any(is_reached_low(b.comparison) for b in self.shape.boundaries):
             # The healthy ones are new too, and before their windows are full they may come out too low.
             before = [open_] * grid.evaluations(max(motion.rise, motion.fall)) + before
         if motion.relative:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from alertkit.compile.claim import FALLING, RISING, Boundary, between
+from alertkit.compile.claim import FALLING, RISING, Boundary, between, is_reached_low
 from alertkit.kinds import Comparison
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
@@ -135,7 +135,7 @@ class _Scripts:
         motion, longest = self.motion, SHORT
         if motion.relative or motion.far or not (motion.rise or motion.fall or motion.absence):
             return 0  # what only the newest samples tell has a timeline of its own
-        if any(b.comparison.op in FALLING for b in self.boundaries):
+        if any(is_reached_low(b.comparison) for b in self.boundaries):
             return 0
         if self.delays is not None:
             longest = min([SHORT, *(self.delays[boundary.past] // 2 for boundary in self.boundaries)])
