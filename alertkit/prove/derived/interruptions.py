@@ -28,7 +28,7 @@ class Interruptions(Timelines):
         if motion.always or motion.absence or self._endless():
             return []
         scripts = self._newborn() if self._counts_newborn() else [self._born()]
-        if motion.instant and not motion.isolated:
+        if motion.instant and not motion.prelude:
             scripts += self._gap()
         return scripts
 
