@@ -92,6 +92,13 @@ class Interruptions(Timelines):
                     (BORN, None, "", self._silence(remembered)), (BORN, past, "", self._silence(window)),
                     (BORN, past, "", self._silence(1)), (BORN, None, "", self._silence(forgotten)), new(past, keep + 2),
                 ]  # fmt: skip
+                # Gone halfway it still counts, and what comes back soon is not new.
+                there = [Moment(self._holds(past), past)] * window
+                brief = [
+                    before, (BORN, past, "", there[: window // 2]), (BORN, None, "", there[window // 2 :]),
+                    (BORN, past, "", self._silence(2)),
+                ]  # fmt: skip
+                scripts.append(self._script(f"{NEWBORN} brief", grid, boundary.severity, brief))
             name = f"{NEWBORN} {boundary.severity}"
             scripts.append(self._script(name, grid, boundary.severity, rows))
             scripts.append(self._script(f"{name} inside", grid, boundary.severity, [before, new(inside, hold + 2)]))
