@@ -49,6 +49,9 @@ ALERTS = (
     "Moved: {kind: change, metric: moved, offset: 1h, mode: absolute, not_equals: 0, for: 1m}",
     "Flaps: {kind: circuit_breaker, metric: flaps, flapping: 7, window: 2m, for: 1m}",
     "Often: {kind: circuit_breaker, metric: often, flapping: 20, for: 1m}",
+    "Long: {kind: latency, histogram: long_seconds, quantile: 0.5, above: {warning: 1s, critical: 1h}, for: 1m}",
+    "Slack: {kind: rate, counter: slack_total, below: 1/s, for: 70m, missing: alert, by: [x]}",
+    "Lag: {kind: threshold, metric: lag, above: 1, for: 3h, missing: alert, by: [x]}",
     "Now: {kind: stale, timestamp: now_seconds, above: 0, for: 1m}",
     "Again: {kind: stale, timestamp: again_seconds, above: 10m, clear: 5m, for: 1m}",
 )
