@@ -57,6 +57,11 @@ RISING = (">", ">=")
 FALLING = ("<", "<=")
 
 
+def is_reached_low(comparison: Comparison) -> bool:
+    """Whether a signal that comes out too low, as over a window with few samples, may meet it."""
+    return comparison.op in FALLING or (comparison.op in ("==", "!=") and comparison.value != 0)
+
+
 def derive(
     question: Question,
     stimulus: Stimulus,

@@ -238,13 +238,24 @@ def _can_fire(
 ) -> None:
     lowest, highest = question.range
     value, op = comparison.value, comparison.op
-    never = {">": value >= highest, ">=": value > highest, "<": value <= lowest, "<=": value < lowest}.get(op, False)
-    always = {">": value < lowest, ">=": value <= lowest, "<": value > highest, "<=": value >= highest}.get(op, False)
+    beyond = not lowest <= value <= highest
+    never = {
+        ">": value >= highest, ">=": value > highest, "<": value <= lowest, "<=": value < lowest, "==": beyond,
+    }.get(op, False)  # fmt: skip
+    always = {
+        ">": value < lowest, ">=": value <= lowest, "<": value > highest, "<=": value >= highest, "!=": beyond,
+    }.get(op, False)  # fmt: skip
     if never or always:
         word = "never" if never else "always"
         problems.add(
             "AK306", f"this would {word} fire: the value {_range(question)}", entry.value(*path),
             "choose a threshold inside that range",
+        )  # fmt: skip
+    elif op in ("==", "!=") and question.exactly is not None and value not in question.exactly:
+        often, instead = ("never", "`above` or `below`") if op == "==" else ("always", "`outside: [lowest, highest]`")
+        problems.add(
+            "AK306", f"this would practically {often} fire: what is computed hits a number exactly by accident only",
+            entry.value(*path), f"use {instead}",
         )  # fmt: skip
 
 

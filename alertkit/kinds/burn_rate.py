@@ -149,7 +149,11 @@ class BurnRate(Kind):
             ratio = Ratio.model_construct(
                 bad=given.bad, good=given.good, total=given.total, by=self.by, where=self.where
             )
-            part, other, _ = ratio._parts()
+            try:
+                part, other, _ = ratio._parts()
+            except KindError as error:
+                error.key = "ratio"
+                raise
             return ratio, part, other
         assert self.latency is not None
         whole_name(self.latency.histogram, "latency")

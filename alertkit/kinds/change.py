@@ -68,6 +68,7 @@ class Change(MeasuredKind):
             signal=signal, identity=self.identity, metric=now.metric, operations=f"change_{distance}", inputs=(now,),
             unit=RATIO if relative else self.unit_of(now.metric), worst=True,
             range=(0.0, float("inf")) if self.direction == "both" else (float("-inf"), float("inf")),
+            exactly=(-1.0, 0.0, 1.0) if relative else None,
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus | None:
@@ -76,12 +77,16 @@ class Change(MeasuredKind):
         if self.fires_at(0.0, RATIO if self.mode == "relative" else self.unit_of(now.metric)):
             return None
         sign = -1 if self.direction == "down" else 1
-        scale = BASE if self.mode == "relative" else 1.0
-        edges = self.thresholds(RATIO if self.mode == "relative" else self.unit_of(now.metric))
-        sharp = all((BASE + edge * scale - BASE) / scale == edge for edge in edges)
+        relative = self.mode == "relative"
+        scale = BASE if relative else 1.0
+        edges = self.thresholds(RATIO if relative else self.unit_of(now.metric))
+        # A difference is exact beside a base of its own size.
+        bases = (BASE,) if relative else (BASE, *map(abs, filter(None, edges)))
+        sharp = [base for base in bases if all((base + edge * scale - base) / scale == edge for edge in edges)]
         return Stimulus(
-            inputs=(Input(now),), drive=Drive(_changed, (sign * scale,)), rest=0.0, isolated=True, sharp=sharp,
-            relative=True, prelude=distance + 120_000, longest=distance,
+            inputs=(Input(now),), drive=Drive(_changed, (sharp[0] if sharp else BASE, sign * scale)), rest=0.0,
+            isolated=True, sharp=bool(sharp), smallest=0.001 if relative else 0.002, relative=True,
+            prelude=distance + 120_000, longest=distance,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:
@@ -91,6 +96,6 @@ class Change(MeasuredKind):
         return f"{self.metric.metric} {word} by {humanized(unit)} against {distance} ago"
 
 
-def _changed(value: float, scale: float) -> Pieces:
+def _changed(value: float, base: float, scale: float) -> Pieces:
     """A gauge that differs from its base by the value."""
-    return (Level(BASE + value * scale),)
+    return (Level(base + value * scale),)

@@ -58,11 +58,12 @@ class CircuitBreaker(Kind):
         if self.flapping is not None:
             if "state" in self.model_fields_set:
                 raise KindError("AK208", "`state` has no effect with `flapping`", "state", "remove it")
-            most = (self.window or 600_000) // context.scrape_interval
+            most = -(-(self.window or 600_000) // context.scrape_interval) - 1
             window = format_duration(self.window or 600_000)
             if self.flapping > most:
+                changes = f"{most} change{'s' * (most != 1)}"
                 raise KindError(
-                    "AK306", f"this would never fire: scrapes show no more than {most} changes in {window}", "flapping",
+                    "AK306", f"this would never fire: scrapes show no more than {changes} in {window}", "flapping",
                     "take fewer changes, or a longer `window`",
                 )  # fmt: skip
             return Question(
@@ -81,11 +82,13 @@ class CircuitBreaker(Kind):
         metric = self.metric.where(self.where)
         if self.flapping is not None:
             window = self.window or 600_000
-            # Changes at a window's edge may be counted or not, so the nearest provable counts lie further out.
+            # Changes at a window's edge may be counted or not, and all come at a sample, of which there are four for
+            # each that is asked for: so the nearest provable counts lie further out.
             return Stimulus(
                 inputs=(Input(metric),), drive=Drive(_flapping, (self.closed, self.open, window)),
-                rise=window, fall=window, late=True, rest=0.0, inside=max(self.flapping - 2.0, 0.0),
-                bad=self.flapping * 2.0 + 2.0, far=True,
+                rise=window, fall=window, late=True, rest=0.0,
+                inside=max(min(self.flapping - 2.0, 0.75 * self.flapping), 0.0), bad=self.flapping * 2.0 + 2.0,
+                far=True, window=window // self.flapping,
             )  # fmt: skip
         values = [self.closed, self.open] + ([self.half_open] if self.half_open is not None else [])
         wrong = self._comparison()

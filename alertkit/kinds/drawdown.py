@@ -73,7 +73,7 @@ class Drawdown(MeasuredKind):
         return Question(
             signal=f"1 - {equity} / (max_over_time({equity}[{window}]) > 0)", identity=self.identity,
             metric=equity.metric, operations=f"drawdown_{window}", inputs=(equity,), unit=RATIO, worst=True,
-            range=(0.0, float("inf")),
+            range=(0.0, float("inf")), exactly=(0.0, 1.0),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus | None:

@@ -17,11 +17,12 @@ class Increase(MeasuredKind):
       counter  the counter
       window   duration that is looked back (default 5m)
 
-    PromQL: `sum by (<by>) ((<counter> unless last_over_time(<counter>[1h] offset <window>)) or
-    increase(<counter>[<window>])) > 0`.
+    PromQL: `sum by (<by>) ((max_over_time(<counter>[<window>]) unless last_over_time(<counter>[1h] offset <window>))
+    or increase(<counter>[<window>])) > 0`.
 
     Pitfalls: `increase` sees nothing of a series that is born at 1, the usual way of a labelled counter's first
-    event (prometheus#1673, #13570). So a series that did not exist before the window counts with its whole value.
+    event (prometheus#1673, #13570). So a series that did not exist before the window counts with the highest value it
+    has had, also when it has gone again; of what it counts after a restart within that window only the higher counts.
     That also holds for a counter that is scraped for the first time with a past: it fires once, for one window.
 
     Example
@@ -37,11 +38,13 @@ class Increase(MeasuredKind):
     def question(self, context: Context) -> Question:
         counter = self.counter.where(self.where)
         window = format_duration(self.window)
-        born = f"({counter} unless last_over_time({counter}[{format_duration(HOUR)}] offset {window}))"
+        old = f"last_over_time({counter}[{format_duration(HOUR)}] offset {window})"
+        born = f"(max_over_time({counter}[{window}]) unless {old})"
         return Question(
             signal=by("sum", self.identity, f"{born} or increase({counter}[{window}])"), identity=self.identity,
             metric=counter.metric, operations=f"increase{window}", inputs=(counter,),
             unit=self.unit_of(counter.metric), fixed=Comparison(">", 0.0), range=(0.0, float("inf")),
+            exactly=(0.0,),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

@@ -135,7 +135,7 @@ class Latency(MeasuredKind):
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
             unit=unit, worst=worst, guards=self._guards(observed), range=(lowest, highest),
-            nan=name != "gauge",
+            nan=name != "gauge", exactly=(highest,) if name.endswith("histogram") else None,
         )  # fmt: skip
 
     def _guards(self, observed: str) -> tuple[str, ...]:
@@ -249,7 +249,10 @@ def cumulative(value: float, quantile: float, edges: Sequence[float]) -> list[fl
     `histogram_quantile` interpolates linearly inside the bucket that holds the quantile. The lowest bucket starts at
     zero and cannot yield less than `quantile` times its bound; a smaller value comes out as that.
     """
-    index = min(bisect_left(edges, value), len(edges) - 1)
+    if value >= edges[-1]:
+        # Hardly more than the quantile allows lie above all bounds: it is then the highest of them to the last bit.
+        return [*([0.0] * (len(edges) - 1)), quantile * 0.9999]
+    index = bisect_left(edges, value)
     low = edges[index - 1] if index else 0.0
     place = min((value - low) / (edges[index] - low), 1.0)
     if index and place <= quantile:

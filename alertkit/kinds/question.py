@@ -53,6 +53,7 @@ class Question(NamedTuple):
     guards      vectors on the identity; the alert is silent unless each of them has an element
     records     further recording rules that `forms` read: (name, expression)
     range       the lowest and highest value that the signal can have
+    exactly     the values that it can have to the last bit, where others are hit by accident only (None: any)
     nan         the signal is NaN where there is nothing to measure, as 0/0 is
     bare        the signal is a plain selector
     fixed_labels  labels beside the identity that every result surely has
@@ -73,6 +74,7 @@ class Question(NamedTuple):
     guards: tuple[str, ...] = ()
     records: tuple[tuple[str, str], ...] = ()
     range: tuple[float, float] = (float("-inf"), float("inf"))
+    exactly: tuple[float, ...] | None = None
     fixed_labels: tuple[tuple[str, str], ...] = ()
     labels: Labels | None = None
     notes: tuple[tuple[str, int, int], ...] = ()

@@ -47,7 +47,7 @@ class Rate(MeasuredKind):
         return Question(
             signal=signal, identity=self.identity, metric=counter.metric,
             operations=f"rate{window}" + ("" if self.per == "s" else f"_per_{self.per}"), inputs=(counter,),
-            unit=unit, range=(0.0, float("inf")),
+            unit=unit, range=(0.0, float("inf")), exactly=(0.0,),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:

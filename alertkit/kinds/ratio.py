@@ -69,6 +69,8 @@ class Ratio(MeasuredKind):
                 "AK212", f"`{names[0]}` and `{names[1]}` are the same: their ratio never changes", names[1],
                 f"narrow `{names[0]}` with matchers, like `requests_total{{code=~\"5..\"}}`",
             )  # fmt: skip
+        if part.metric == other.metric and names[2] != "limit":
+            _disjoint(part, other, names)
         return part.where(self.where), other.where(self.where), names[2]
 
     def question(self, context: Context) -> Question:
@@ -103,7 +105,7 @@ class Ratio(MeasuredKind):
         inputs = (other,) if role == "total" else (part, other)
         return Question(
             signal=signal, identity=self.identity, metric=part.metric, operations=f"ratio_rate{window}", inputs=inputs,
-            unit=RATIO, range=(0.0, 1.0), guards=guards, together=role == "rest", nan=True,
+            unit=RATIO, range=(0.0, 1.0), exactly=(0.0, 1.0), guards=guards, together=role == "rest", nan=True,
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
@@ -147,6 +149,23 @@ class Ratio(MeasuredKind):
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
+
+
+def _disjoint(part: Selector, other: Selector, names: tuple[str, str, str]) -> None:
+    """Refuse two selectors of one metric of which one surely selects what only the other should."""
+    narrow, wide = sorted(zip((part, other), names, strict=False), key=lambda one: len(one[0].matchers), reverse=True)
+    if not set(narrow[0].matchers) >= set(wide[0].matchers):
+        return
+    if names[2] == "rest":
+        raise KindError(
+            "AK212", f"`{wide[1]}` selects everything that `{narrow[1]}` does, which then counts as both", wide[1],
+            f"write `total:` instead of `{wide[1]}:`, or narrow it with matchers",
+        )  # fmt: skip
+    if narrow[1] == "total":
+        raise KindError(
+            "AK212", f"`{wide[1]}` selects more than `total`, of which it should be a part", wide[1],
+            "narrow it with matchers, or are the two swapped?",
+        )  # fmt: skip
 
 
 def _filled(value: float) -> Pieces:

@@ -77,7 +77,7 @@ class Stale(MeasuredKind):
             signal = f"time() - max_over_time(timestamp({watched})[{format_duration(longest)}:{step}])"
         return Question(
             signal=signal, identity=self.identity, metric=watched.metric, operations="age", inputs=(watched,),
-            unit=SECONDS, worst=True,
+            unit=SECONDS, worst=True, exactly=(),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
@@ -85,11 +85,11 @@ class Stale(MeasuredKind):
         if is_timestamp:
             scale = self._scale(watched)
             # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
-            oldest = int(1100 * max(self.thresholds(SECONDS), default=0.0))
+            oldest = max(int(1100 * max(self.thresholds(SECONDS), default=0.0)), 1000)
             whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
             exact = scale >= 1 and scale * oldest / 1000 < 2**52
             return Stimulus(
-                inputs=(Input(watched),), drive=Drive(_written, (float(scale),)), sharp=whole and exact, isolated=True,
+                inputs=(Input(watched),), drive=Drive(_written, (float(scale),)), sharp=whole and exact, smallest=0.002,
                 instant=True, prelude=oldest,
             )  # fmt: skip
         edges = tuple(sorted(self.thresholds(SECONDS)))

@@ -102,8 +102,8 @@ def test_the_levels_of_a_burn_rate_go_by_severity_whatever_their_thresholds(tmp_
 
 
 NOT_EQUAL = (
-    "{kind: ratio, bad: e_total, total: r_total, not_equals: 50%, window: 10m}",
-    "{kind: latency, histogram: d_seconds, not_equals: 1s}",
+    "{kind: ratio, bad: e_total, total: r_total, not_equals: 100%, window: 10m}",
+    "{kind: latency, histogram: d_seconds, buckets: [500ms, 1s], not_equals: 1s}",
     "{kind: latency, summary_metric: s_seconds, not_equals: 1s}",
 )
 
@@ -197,7 +197,7 @@ def test_buckets_have_units(tmp_path: Path) -> None:
         ("{kind: increase, counter: c_total, window: 5m, outside: [-5, 10]}", "-5", "AK306]: this would never fire: the value is never below 0"),
         ("{kind: threshold, metric: m, not_equals: {warning: 1, critical: 3}}", "3}", "AK309]: one of the levels would always fire: no value is both 1 and 3"),
         ("{kind: latency, histogram: d_seconds, buckets: [100ms, 1s], quantile: 0.5, above: 10ms}", "10ms", "AK306]: this would always fire: the value lies between 0.05 s and 1 s"),
-        ("{kind: circuit_breaker, metric: m, flapping: 10, window: 2m}", "10,", "AK306]: this would never fire: scrapes show no more than 8 changes in 2m"),
+        ("{kind: circuit_breaker, metric: m, flapping: 8, window: 2m}", "8,", "AK306]: this would never fire: scrapes show no more than 7 changes in 2m"),
         ("{kind: circuit_breaker, metric: m, flapping: 4, state: open}", "state", "AK208]: `state` has no effect with `flapping`"),
         ("{kind: circuit_breaker, metric: m, flapping: 4, open: 0}", "0}", "AK308]: two states have the same value"),
         ("{kind: stale, timestamp: t_bytes, above: 5m}", "t_bytes", "AK305]: a timestamp is a time, but `t_bytes` is in B (bytes)"),

@@ -43,6 +43,17 @@ ALERTS = (
     "Rare: {kind: burn_rate, objective: 99.999%, ratio: {good: g_total, total: t_total}, for: 1m,"
     " windows: [{severity: warning, long: 1h, short: 5m, budget: 1%}]}",
     "Mode: {kind: threshold, metric: mode, equals: {warning: 1, critical: 2}, for: 1m}",
+    "Top: {kind: latency, histogram: top_seconds, buckets: [0.1, 0.3], equals: 300ms, for: 1m}",
+    "Few: {kind: latency, histogram: few_seconds, buckets: [0.1, 0.3], not_equals: 300ms, for: 0s, min_rate: 3/s}",
+    "Tenth: {kind: change, metric: tenth_seconds, offset: 1h, mode: absolute, equals: 100ms, for: 1m}",
+    "Moved: {kind: change, metric: moved, offset: 1h, mode: absolute, not_equals: 0, for: 1m}",
+    "Flaps: {kind: circuit_breaker, metric: flaps, flapping: 7, window: 2m, for: 1m}",
+    "Often: {kind: circuit_breaker, metric: often, flapping: 20, for: 1m}",
+    "Long: {kind: latency, histogram: long_seconds, quantile: 0.5, above: {warning: 1s, critical: 1h}, for: 1m}",
+    "Slack: {kind: rate, counter: slack_total, below: 1/s, for: 70m, missing: alert, by: [x]}",
+    "Lag: {kind: threshold, metric: lag, above: 1, for: 3h, missing: alert, by: [x]}",
+    "Now: {kind: stale, timestamp: now_seconds, above: 0, for: 1m}",
+    "Again: {kind: stale, timestamp: again_seconds, above: 10m, clear: 5m, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
@@ -54,6 +65,8 @@ UNPROVEN = {
         "kind `drawdown` has no stimulus for what fires at the peak itself",
     "Dense: {kind: increase, counter: hits_total, above: 100, window: 1d, for: 30s}":
         "its window is too long beside its `for`: promtool does not load as many samples as a proof would need",
+    "Ancient: {kind: stale, timestamp: ancient_seconds, above: 90d, for: 1m}":
+        "beside so long an age its `for` is proven at evaluations too far apart for anything shorter",
 }  # fmt: skip
 
 

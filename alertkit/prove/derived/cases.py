@@ -40,6 +40,8 @@ from alertkit.spec.selector import quoted
 from alertkit.template import go
 
 ONE = Level(1.0)
+# What a value that is not exact may come out as.
+BELOW = 1 - 1e-9
 
 
 class Proof(NamedTuple):
@@ -166,6 +168,9 @@ class _Bound:
                 return None
             shown = go.expand(text, labels, value if value is not None else 0.0)
             if shown is None:
+                return None
+            # Whole seconds are cut off, not rounded.
+            if value and not exact and "humanizeDuration" in text and shown != go.expand(text, labels, value * BELOW):
                 return None
             result.append((name, shown))
         return tuple(result)

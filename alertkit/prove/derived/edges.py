@@ -5,7 +5,7 @@ Only samples half a window apart make that possible, so each edge has a short ti
 
 from __future__ import annotations
 
-from alertkit.compile.claim import FALLING, Boundary
+from alertkit.compile.claim import Boundary, is_reached_low
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
 from alertkit.prove.derived.names import BORN, THIN
@@ -50,7 +50,8 @@ class Edges(Timelines):
     def _edge(self, boundary: Boundary, grid: Grid, length: int) -> Script:
         value, severity = boundary.comparison.value, boundary.severity
         # Before there are two samples in the window it is half the value, or none.
-        early = [Moment(tuple(None if holds or _falls(boundary) else False for holds in self._holds(value)))] * 2
+        low = is_reached_low(boundary.comparison)
+        early = [Moment(tuple(None if holds or low else False for holds in self._holds(value)))] * 2
         case = "just-past" if boundary.comparison.holds(value) else "just-inside"
         there = [Moment(self._holds(value), value)] * length
         return self._script(f"{EDGE} {severity} {boundary.comparison.op}", grid, severity, [
@@ -65,7 +66,3 @@ class Edges(Timelines):
         return self._script(name, grid, edge.severity, [
             (case, edge.past, how, early), (case, edge.past, how, there),
         ])  # fmt: skip
-
-
-def _falls(boundary: Boundary) -> bool:
-    return boundary.comparison.op in FALLING

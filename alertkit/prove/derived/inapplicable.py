@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from alertkit.compile.claim import FALLING, Claim
+from alertkit.compile.claim import Claim, is_reached_low
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.derived.cases import has_second_identity
 from alertkit.prove.derived.names import BORN, CASES, GAP
 from alertkit.prove.derived.script import shape_of
-from alertkit.prove.derived.stages import overloads
+from alertkit.prove.derived.stages import is_remote, overloads
 
 TOO_LONG = "its window is too long beside its `for`: promtool does not load as many samples as a proof would need"
 
@@ -26,13 +26,15 @@ def inapplicable(
     for rule in alert.rules:
         if (rule.severity, "blip") not in cases:
             level = f"`{rule.severity}`: " if len(alert.rules) > 1 else ""
-            missing.append(("blip", level + _no_blip(rule.for_)))
+            missing.append(("blip", level + _no_blip(rule.for_, is_remote(claim.stimulus))))
     return missing
 
 
-def _no_blip(hold: int) -> str:
+def _no_blip(hold: int, remote: bool) -> str:
     if not hold:
         return "it has no `for`, so that nothing is too short to fire"
+    if remote:
+        return "beside so long an age its `for` is proven at evaluations too far apart for anything shorter"
     return "whatever takes its signal past the threshold keeps it there for as long as `for`"
 
 
@@ -58,9 +60,9 @@ def _no_gap(claim: Claim) -> str:
     stimulus = claim.stimulus
     if stimulus.relative:
         return "it compares with its own past, and a gap in that is no gap in the present"
-    if stimulus.instant and stimulus.isolated:
+    if stimulus.instant and stimulus.prelude:
         return "an age goes on growing while scrapes are missed, so that each moment has a value of its own"
-    if any(boundary.comparison.op in FALLING for boundary in claim.boundaries) and not stimulus.instant:
+    if any(is_reached_low(boundary.comparison) for boundary in claim.boundaries) and not stimulus.instant:
         return "over its window a signal with fewer samples may come out too low, as it does when something is wrong"
     if stimulus.instant or stimulus.rise or stimulus.fall or stimulus.absence:
         return "its `for` and windows are proven at evaluations so far apart that a gap of less than 5m is not seen"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from alertkit.compile.claim import FALLING, RISING, Boundary
+from alertkit.compile.claim import RISING, Boundary, is_reached_low
 from alertkit.prove.derived.grid import MINUTE, Grid, choose
 from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
 from alertkit.prove.derived.names import BORN, GAP
@@ -28,7 +28,7 @@ class Interruptions(Timelines):
         if motion.always or motion.absence or self._endless():
             return []
         scripts = self._newborn() if self._counts_newborn() else [self._born()]
-        if motion.instant and not motion.isolated:
+        if motion.instant and not motion.prelude:
             scripts += self._gap()
         return scripts
 
@@ -49,7 +49,7 @@ class Interruptions(Timelines):
         hold = max(timing.hold for timing in self._timings(grid).values())
         open_ = Moment((None,) * len(self.shape.levels))
         before = [] if self.shape.ends else self._silence(max(2, grid.evaluations(motion.prelude)))
-        if before and not motion.isolated and any(b.comparison.op in FALLING for b in self.shape.boundaries):
+        if before and not motion.isolated and any(is_reached_low(b.comparison) for b in self.shape.boundaries):
             # The healthy ones are new too, and before their windows are full they may come out too low.
             before = [open_] * grid.evaluations(max(motion.rise, motion.fall)) + before
         if motion.relative:
@@ -92,6 +92,13 @@ class Interruptions(Timelines):
                     (BORN, None, "", self._silence(remembered)), (BORN, past, "", self._silence(window)),
                     (BORN, past, "", self._silence(1)), (BORN, None, "", self._silence(forgotten)), new(past, keep + 2),
                 ]  # fmt: skip
+                # Gone halfway it still counts, and what comes back soon is not new.
+                there = [Moment(self._holds(past), past)] * window
+                brief = [
+                    before, (BORN, past, "", there[: window // 2]), (BORN, None, "", there[window // 2 :]),
+                    (BORN, past, "", self._silence(2)),
+                ]  # fmt: skip
+                scripts.append(self._script(f"{NEWBORN} brief", grid, boundary.severity, brief))
             name = f"{NEWBORN} {boundary.severity}"
             scripts.append(self._script(name, grid, boundary.severity, rows))
             scripts.append(self._script(f"{name} inside", grid, boundary.severity, [before, new(inside, hold + 2)]))

@@ -19,7 +19,7 @@ from alertkit.prove.derived.script import Check
 from alertkit.series import Level, notation
 
 MINUTE = 60_000
-# How long all is well before the data goes.
+# How long all is well, at least, before the data goes.
 LEAD = 10 * MINUTE
 FORGOTTEN, VANISHED = "forgotten", "vanished"
 
@@ -31,7 +31,7 @@ def memory_of(rule: Rule) -> int:
 
 def grid_of(rule: Rule) -> Grid:
     """Evaluations that are few and yet tell the memory from its half and its double."""
-    return Grid(max(5 * MINUTE, memory_of(rule) // 12), MINUTE)
+    return Grid(max(5, memory_of(rule) // 12 // MINUTE) * MINUTE, MINUTE)
 
 
 def missing_tests(
@@ -45,7 +45,7 @@ def missing_tests(
         return None
     grid = grid_of(rule)
     memory, hold = grid.evaluations(memory_of(rule)), grid.evaluations(rule.for_)
-    start = LEAD // grid.evaluation
+    start = grid.evaluations(LEAD)
     last = start + memory
     one = _expected(rule, bad)
     whole = _expected(rule, claim.inputs[0].equalities())
@@ -72,7 +72,8 @@ def missing_group(
 ) -> tuple[TestGroup, tuple[Check, ...]]:  # fmt: skip
     """The test group: the series `lost` end after the lead, those `staying` do not."""
     grid = grid_of(rule)
-    early, rest = LEAD // grid.step, length * grid.samples - LEAD // grid.step
+    early = grid.evaluations(LEAD) * grid.samples
+    rest = length * grid.samples - early
     short = notation([(Level(1.0), early)], grid.step)
     full = notation([(Level(1.0), early + rest)], grid.step)
     series = [InputSeries(name, f"{short} stale") for name in lost] + [InputSeries(name, full) for name in staying]

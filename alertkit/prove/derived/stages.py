@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from alertkit.compile.claim import FALLING, RISING, Boundary, between
-from alertkit.kinds import Comparison
+from alertkit.compile.claim import FALLING, RISING, Boundary, between, is_reached_low
+from alertkit.kinds import Comparison, Stimulus
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
 from alertkit.prove.derived.grid import Grid, choose
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
-from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step
+from alertkit.prove.derived.script import BURN, Check, Motion, Script, Shape, Step
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
 MOST_SAMPLES = 5_000_000
+# A while that must have passed before anything can be seen, such as an age of months, takes no more evaluations.
+LONGEST_PRELUDE = 2_000
 # promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
 MOST_LOADED = 10_000
 
@@ -44,6 +46,11 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
 def overloads(shape: Shape) -> bool:
     """Whether its windows hold more samples than promtool loads, at the steps that its `for`s need."""
     return not shape.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
+
+
+def is_remote(motion: Motion | Stimulus) -> bool:
+    """Whether it looks far back though only the newest samples count: at an age, not at a history."""
+    return motion.instant and motion.prelude > 0
 
 
 def _window(shape: Shape) -> int:
@@ -76,14 +83,20 @@ class _Scripts:
         windows = [] if motion.isolated else [motion.rise, motion.fall]
         if self.delays is not None:
             windows += [self.delays[boundary.past] for boundary in self.boundaries]
-        return choose(holds, windows, shape.clear is not None, motion.window)
+        grid = choose(holds, windows, shape.clear is not None, motion.window)
+        if is_remote(motion):
+            # Evaluations may then be further apart than a short `for`, whose length does not show any more.
+            apart = -(-motion.prelude // (grid.evaluation * LONGEST_PRELUDE)) * grid.evaluation
+            return grid if apart == grid.evaluation else Grid(apart, apart)
+        return grid
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
         if self.motion.always:
             return [("", [self._step("just-past", self.severities[0], 1.0, self.longest + 3)])]
         if self.motion.isolated:
             return self._isolated()
-        steps = [self._step("at-rest", "", self.rest, self._way(True) + self.longest + 1), *self._disturbed()]
+        lead = self.grid.evaluations(self.motion.prelude) + self._way(True)
+        steps = [self._step("at-rest", "", self.rest, lead + self.longest + 1), *self._disturbed()]
         edge: Boundary | None = None
         for boundary in self.boundaries:
             base = self.rest
@@ -135,7 +148,7 @@ class _Scripts:
         motion, longest = self.motion, SHORT
         if motion.relative or motion.far or not (motion.rise or motion.fall or motion.absence):
             return 0  # what only the newest samples tell has a timeline of its own
-        if any(b.comparison.op in FALLING for b in self.boundaries):
+        if any(is_reached_low(b.comparison) for b in self.boundaries):
             return 0
         if self.delays is not None:
             longest = min([SHORT, *(self.delays[boundary.past] // 2 for boundary in self.boundaries)])
