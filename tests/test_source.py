@@ -54,6 +54,14 @@ def test_marks_of_keys_values_and_items() -> None:
     assert document.at(("a", "b", 1)) == "yy"
 
 
+def test_of_very_many_mistakes_of_syntax_the_first_twenty_are_told() -> None:
+    """Also of a file that is prose: how long that takes must not grow with the square of its lines."""
+    problems = Problems()
+    assert load("a: b: c\n" * 25, "a.yaml", problems, partly=True) is None and len(problems) == 20
+    prose = "\n".join(["a: b: c", *(f"word{number} and more" for number in range(9000))])
+    assert load(prose, "a.yaml", problems, partly=True) is not None and len(problems) == 21
+
+
 def test_what_is_absent_stands_where_its_parent_does() -> None:
     document = loaded("a:\n  b: 1\n")
     assert document.value(("a", "zzz")) == document.value(("a",))
@@ -134,6 +142,7 @@ def test_problems_are_ordered_and_told_once() -> None:
         "routing_key: !!str hunter2\n", "routing_key:\n  @hunter2\n", "a: {url: [b, {c: hunter2}]}\n",
         "# password: hunter2\na: 1\n", 'prometheus: "user:hunter2@h:9090"\n', "prometheus: ftp://user:hunter2@h\n",
         "webhook: [hunter2]\n", "api-key: >-\n  hunter2\n", "x: !!str {\npassword: 'hun''ter2-hunter2'\n",
+        "a: b: c\npasword: hunter2\nd: {api_ky: hunter2}\nrouting_ky:\n  hunter2\n",
     ],
 )  # fmt: skip
 def test_no_secret_is_drawn(text: str) -> None:

@@ -7,6 +7,7 @@ made empty, line for line, and the rest is parsed again; `UNREAD` stands for wha
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any, Final
 
 import yaml
@@ -28,17 +29,18 @@ UNREAD: Final = Unread()
 _HEADER = re.compile(r"( *)(?:-|(?:[\w$][^#'\"{}\[\],]*?|'[^']*'|\"[^\"]*\")\s*:)(?=\s|\Z)")
 
 _NAME = re.compile(r"[\w.-]+")
+_NAMED = re.compile(r" *[\w.-]+:")
 
 
 def recovered(text: str, path: str, line: int, problems: Problems) -> Document | None:
     """The document without the entries that hold mistakes of syntax, of which the first was told on a 1-based line.
 
-    None where the rest cannot be read for sure; then nothing more is said of it.
+    None where the rest cannot be read for sure; then nothing more is said of it, but for mistakes beyond `MOST`.
     """
     lines = text.split("\n")
     emptied: set[int] = set()
     more = Problems()
-    while len(emptied) < MOST:
+    while True:
         places = _empty(lines, line - 1)
         if places is None or places & emptied:
             return None
@@ -46,6 +48,9 @@ def recovered(text: str, path: str, line: int, problems: Problems) -> Document |
         found = Problems()
         document = parse("\n".join(lines), path, found)
         if document is None and (not found or found[-1].span is None or found[-1].span.line <= line):
+            return None
+        if document is None and len(more) + 1 == MOST:
+            problems.extend(more)
             return None
         if document is None:
             more.append(found[-1])
@@ -57,7 +62,6 @@ def recovered(text: str, path: str, line: int, problems: Problems) -> Document |
             return document
         else:
             return None
-    return None
 
 
 def _empty(lines: list[str], line: int) -> set[int] | None:
@@ -74,7 +78,9 @@ def _empty(lines: list[str], line: int) -> set[int] | None:
     body, sunk = _body(lines, begin), _indent(lines[line])
     if line > begin and depth < sunk < body and not lines[begin].rstrip().endswith(":"):
         begin = _above(lines, begin, depth)  # it goes on below a line that is complete: both may be of what is above
-    kept, within = {}, True
+    kept: dict[int, str] = {}
+    meant: dict[int, str] = {}
+    within = True
     for number in range(begin, end):
         text, indent = lines[number], _indent(lines[number])
         if not text.strip() or text.lstrip().startswith("#"):
@@ -89,9 +95,11 @@ def _empty(lines: list[str], line: int) -> set[int] | None:
         if known is not None and known[1] == level:
             kept[number] = known[0]
         elif (word := _NAME.search(text)) is not None:
-            name = f"{level}{word[0]}:"
-            if not any(other.startswith(name) for other in lines if other is not text):
-                kept[number] = name
+            meant[number] = f"{level}{word[0]}:"
+    if meant:  # none of them stands elsewhere, too
+        others = (_NAMED.match(text) for number, text in enumerate(lines) if number not in meant)
+        names = Counter([*meant.values(), *(match[0] for match in others if match)])
+        kept |= {number: name for number, name in meant.items() if names[name] == 1}
     lines[begin:end] = [kept.get(number, "") for number in range(begin, end)]
     if within:
         return set(kept)

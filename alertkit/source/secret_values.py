@@ -6,18 +6,21 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
-from alertkit.source.secrets import FILE_KEY, KEY, masked
+from alertkit.source.secrets import FILE_KEY, KEY, VALUE, masked
 
 Place = tuple[int, int]
 
 _NAME = re.compile(rf"{KEY}\Z", re.IGNORECASE)
 _FILE_NAME = re.compile(rf"{FILE_KEY}\Z", re.IGNORECASE)
-# A key whose value begins on a later line.
-_BEFORE = re.compile(rf"""\b{KEY}["']?\s*(?::\s*(?:[|>][-+\d]*)?)?$""", re.IGNORECASE)
+# A key with what is beside it, and one whose value begins on a later line.
+_PAIR = re.compile(r"""(?<![\w-])([\w-]+)["']?\s*:\s""")
+_VALUE = re.compile(rf"\s*{VALUE}")
+_BEFORE = re.compile(r"""(?<![\w-])([\w-]+)["']?\s*(?::\s*(?:[|>][-+\d]*)?)?$""")
 # What a misspelt key is compared with.
 _KNOWN = ("api_key", "credentials", "password", "routing_key", "secret", "webhook")
 
@@ -33,13 +36,24 @@ def masked_lines(lines: Sequence[str]) -> list[str]:
             for number in range(first, min(last + 1, len(lines))):
                 text = shown[number]
                 left, right = begin if number == first else 0, end if number == last else len(text)
-                shown[number] = text[:left] + _stars(text[left:right]) + text[right:]
+                shown[number] = _starred(text, left, right)
     except (yaml.YAMLError, RecursionError):
-        # What stands behind a mistake is not known; a line below its key is guessed.
-        for number in range(1, len(lines)):
-            if _BEFORE.search(lines[number - 1].rstrip()):
+        # What stands behind a mistake is not known: values beside their keys, and in the line below, are guessed.
+        for number, text in enumerate(lines):
+            at = 0
+            while (key := _PAIR.search(text, at)) is not None:
+                at = key.end()
+                if _hides(key[1], "://") and (value := _VALUE.match(text, at)) and _hides(key[1], value[0]):
+                    at = value.end()
+                    shown[number] = _starred(shown[number], value.start(), at)
+            before = _BEFORE.search(lines[number - 1].rstrip()) if number else None
+            if before is not None and _hides(before[1], text):
                 shown[number] = _stars(shown[number])
     return [masked(line) for line in shown]
+
+
+def _starred(text: str, begin: int, end: int) -> str:
+    return text[:begin] + _stars(text[begin:end]) + text[end:]
 
 
 def _stars(text: str) -> str:
@@ -91,4 +105,10 @@ def _hides(key: str, value: str) -> int:
         return _TEXTS if "://" in value else _NOTHING
     if name.endswith("webhook"):  # an integration, too
         return _TEXTS
-    return _ALL if _NAME.match(name) or get_close_matches(name, _KNOWN, 1, 0.8) else _NOTHING
+    return _ALL if _NAME.match(name) or _is_near(name) else _NOTHING
+
+
+@lru_cache
+def _is_near(name: str) -> bool:
+    """Whether a secret's key may be meant."""
+    return bool(get_close_matches(name, _KNOWN, 1, 0.8))

@@ -18,9 +18,10 @@ KEY = (
     r"|(?:[\w-]{0,40}[_-]|api|access|integration|private|routing|service)key|(?:[\w-]{0,40}[_-])?(?:pass|credentials?))"
 )
 FILE_KEY = r"[\w-]{1,40}[_-]file"
+VALUE = r"""(?:\[[^\]]*|"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,{}\[\]'"][^\s,}\]]*)"""
 _ENTRY = re.compile(
     rf"""(?P<key>\b(?:{KEY}|{FILE_KEY}(?=["']?\s*[:=]\s*["']?[a-z]+://))["']?\s*[:=]\s*)"""
-    r"""(?P<value>\[[^\]]*|"(?:[^"\\]|\\.)*"?|'(?:[^']|'')*'?|[^\s,{}\[\]'"][^\s,}\]]*)""",
+    rf"(?P<value>{VALUE})",
     re.IGNORECASE,
 )
 
