@@ -19,8 +19,9 @@ def ask(
         question = spec.question(context)
         return question, spec.stimulus(context) if spec.tests == "on" and "tests" not in entry.doubts else None
     except KindError as error:
-        if error.key not in entry.doubts:
-            _report(entry, error, problems)
+        for one in (error, *error.more):
+            if one.key not in entry.doubts:
+                _report(entry, one, problems)
     except Exception as error:
         if not registry.is_plugin(spec.kind):
             raise
@@ -37,10 +38,11 @@ def ask_doubtful(entry: Entry, context: Context, registry: Registry, problems: P
     try:
         return entry.spec.question(context)
     except KindError as error:
-        said = f"{error.message} {error.help}"
-        sure = error.code in _SURE or error.key == "expr"
-        if sure and error.key not in entry.doubts and not any(f"`{key}" in said for key in entry.doubts):
-            _report(entry, error, problems)
+        for one in (error, *error.more):
+            said = f"{one.message} {one.help}"
+            sure = one.code in _SURE or one.key == "expr"
+            if sure and one.key not in entry.doubts and not any(f"`{key}" in said for key in entry.doubts):
+                _report(entry, one, problems)
     except Exception:  # an installed kind need not cope with what it was not told
         if not registry.is_plugin(entry.spec.kind):
             raise

@@ -22,6 +22,7 @@ class KindError(Exception):
     """A mistake that only the kind can see; `key` is the spec's key it is about (empty: the whole alert).
 
     With `offset` (0-based, in characters of the key's text) and `length`, it is about a place inside the value.
+    `more` are other mistakes that were seen at once.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class KindError(Exception):
         self.help = help
         self.offset = offset
         self.length = length
+        self.more: list[KindError] = []
 
 
 def gauge(metric: Selector, key: str = "metric") -> Selector:

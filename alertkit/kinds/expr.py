@@ -111,17 +111,21 @@ class Expr(Kind):
 
     def _lint(self, tree: Tree, context: Context) -> None:
         """Refuse what is surely wrong, at the word that shows it."""
+        errors = []
         for found in findings(tree, context.scrape_interval):
             from alertkit.promql.parts import place
 
             at, length = place(self.expr, tree, found.node, found.word)
-            raise KindError(found.code, found.message, "expr", found.help, at, length)
+            errors.append(KindError(found.code, found.message, "expr", found.help, at, length))
         least = 2 * context.scrape_interval
         if fires_when_absent(tree) and self.for_ < least:
-            raise KindError(
+            errors.append(KindError(
                 "AK313", "`for` is shorter than two scrapes: the alert would fire at each restart", "for",
                 f"use at least `for: {format_duration(least)}`",
-            )  # fmt: skip
+            ))  # fmt: skip
+        if errors:
+            errors[0].more = errors[1:]
+            raise errors[0]
 
     def _notes(self, tree: Tree) -> tuple[tuple[str, int, int], ...]:
         if "increase" not in self.expr:

@@ -35,7 +35,8 @@ _TWO_SAMPLES = frozenset({"rate", "increase", "irate", "delta", "idelta", "deriv
 _OF_COUNTERS = frozenset({"rate", "increase", "irate"})
 _OF_GAUGES = frozenset({"delta", "idelta", "deriv", "predict_linear", "holt_winters", "double_exponential_smoothing"})
 _COUNTER = ("_total", "_bucket")
-_GAUGE = ("_ratio", "_timestamp_seconds", "_celsius", "_info")
+# A `_timestamp_seconds` is none of them, as it only rises; `_info` may count messages of that level.
+_GAUGE = ("_ratio", "_celsius")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
@@ -50,7 +51,16 @@ class Finding(NamedTuple):
 
 
 def findings(expr: Expr, scrape_interval: int) -> Iterator[Finding]:
-    """All that is certain to be wrong; the scrape interval is in milliseconds."""
+    """All that is certain to be wrong, each once; the scrape interval is in milliseconds."""
+    told = set()
+    for found in _found(expr, scrape_interval):
+        key = found.code, id(found.node), found.word
+        if key not in told:
+            yield found
+        told.add(key)
+
+
+def _found(expr: Expr, scrape_interval: int) -> Iterator[Finding]:
     for node in _deciding(expr):
         yield from _bare_counter(node)
     for node in walk(expr):
@@ -125,30 +135,37 @@ def _quantile(node: Call) -> Iterator[Finding]:
 
 
 def _strangers(node: Binary) -> Iterator[Finding]:
-    """Two vectors of which no element can match one of the other."""
+    """Two vectors of which no element can match one of the other, unless one of them is empty for that reason."""
+    found = _mismatch(node)
+    if found is not None:
+        inner = (part for part in walk(node) if isinstance(part, Binary) and part is not node)
+        if all(_mismatch(part) is None for part in inner):
+            yield found
+
+
+def _mismatch(node: Binary) -> Finding | None:
     if node.op in ("or", "unless"):
-        return
+        return None
     if value_type(node.left) != "vector" or value_type(node.right) != "vector":
-        return
+        return None
     left, right = result_labels(node.left), result_labels(node.right)
     matching = node.matching or Matching(())
     free = {NAME, *(() if matching.on else matching.labels)}
     for label in sorted({*(dict(left.known)), *(dict(right.known))} - free):
         one, two = left.value(label), right.value(label)
         if one and two and one != two and (not matching.on or label in matching.labels):
-            yield Finding(
+            return Finding(
                 "AK415", f'this can never fire: `{label}` is "{one}" on the left and "{two}" on the right',
                 f"say `ignoring ({label})`, or `on (...)` with the labels that are equal", node, node.op,
             )  # fmt: skip
-            return
     mine, theirs = (_alone(*sides, matching, free) for sides in ((left, right), (right, left)))
     if mine and theirs:
         message = f"`{_names(mine)}` on the left never matches `{_names(theirs)}` on the right"
     elif mine or theirs:
         message = f"only the {'left' if mine else 'right'} side has `{_names(mine or theirs)}`, so nothing matches"
     else:
-        return
-    yield Finding(
+        return None
+    return Finding(
         "AK415", f"this can never fire: {message}", "aggregate both sides by the same labels, or say `on (...)`",
         node, node.op,
     )  # fmt: skip
@@ -229,7 +246,6 @@ def _same_signal(node: Binary) -> Iterator[Finding]:
                 "AK417", f"`{useless}` adds nothing: what is `{narrow}` is `{wide}`, too",
                 "remove it, or mend what was meant", useless.node, useless.node.op,
             )  # fmt: skip
-            return
 
 
 def _limits(expr: Expr, op: str) -> Iterator[_Limit]:
@@ -275,7 +291,8 @@ def _of_the_other_type(node: Call) -> Iterator[Finding]:
             if name and name.endswith(_COUNTER):
                 yield Finding(
                     "AK310", f"`{node.name}` is for gauges, and `{name}` is a counter: each restart would be a fall",
-                    "use `rate` or `increase`", node, node.name,
+                    f"use `rate` or `increase`, or if it is a gauge after all a subquery, `{name}[5m:]`",
+                    node, node.name,
                 )  # fmt: skip
     if node.name in _OF_COUNTERS:
         for argument in node.args:
@@ -310,23 +327,24 @@ def _absent_of_an_aggregation(node: Call) -> Iterator[Finding]:
 
 
 def _labels_and_patterns(node: Call) -> Iterator[Finding]:
-    """What `label_replace` and `label_join` refuse only when they are evaluated, and then with the whole rule."""
+    """Labels that no series can have, and what is refused only when it is evaluated, and then with the whole rule."""
     if node.name not in ("label_replace", "label_join"):
         return
-    strings = [(argument, unwrap(argument)) for argument in node.args]
     replace = node.name == "label_replace"
-    for place, (argument, text) in enumerate(strings):
-        is_label = place in (1, 3) if replace else place == 1 or place > 2
-        if is_label and isinstance(text, StringLiteral) and not _LABEL.fullmatch(text.value):
-            yield Finding("AK411", f"`{text.value}` is not a label name", LABEL_HELP, argument)
-    if replace and isinstance(pattern := strings[4][1], StringLiteral):
+    for place in (1, 3) if replace else (1, *range(3, len(node.args))):
+        text = unwrap(node.args[place])
+        if replace and place == 3 and text == StringLiteral(""):
+            continue  # who replaces nothing sets the label for good
+        if isinstance(text, StringLiteral) and not _LABEL.fullmatch(text.value):
+            yield Finding("AK411", f"`{text.value}` is not a label name", LABEL_HELP, node.args[place])
+    if replace and isinstance(pattern := unwrap(node.args[4]), StringLiteral):
         from alertkit.spec import regex
 
         why = regex.mistake(pattern.value)
         if why:
             yield Finding(
                 "AK411", f"`{pattern.value}` is not a regular expression of RE2: {why}",
-                "`label_replace` would fail, and the whole rule with it", strings[4][0],
+                "`label_replace` would fail, and the whole rule with it", node.args[4],
             )  # fmt: skip
 
 
