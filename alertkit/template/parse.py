@@ -17,7 +17,11 @@ DEEPEST = 40
 # So many mistakes of syntax in one template are told at once.
 MOST = 20
 # An action, also one that is not closed, with the texts in it, as far as none hides another one.
-_ACTION = re.compile(r"""\{\{(?:"(?:\\.|(?!\{\{)[^"\\\n])*"|`[^`]*`|(?!\{\{|\}\}).)*(?:\}\})?""", re.DOTALL)
+# A text that seems to hold `}}` and then `{{` is one that is not closed.
+_ACTION = re.compile(
+    r"""\{\{(?:"(?:\\.|(?!\}\})[^"\\\n])*(?:\}\}(?:\\.|(?!\{\{)[^"\\\n])*)?"|`[^`]*`|(?!\{\{|\}\}).)*(?:\}\})?""",
+    re.DOTALL,
+)
 # One on which others depend: of a block, or one that sets a variable.
 _NEEDED = re.compile(
     r"\{\{-?\s*(?:(?:if|else|end|range|with|define|block|template|break|continue)\b|\$\w*(?:\s*,[^}]*)?\s*:?=)"
