@@ -309,11 +309,18 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
     slip("promtool_tests/spark_stacker.yaml", "scenarios:", "foo: 1\nscenarios:")
     slip("promtool_tests/crypto_stock.yaml", "LastTradeStale", "LastTradeStole")
     slip("promtool_tests/peak_trade.test.yml", "tests:", "tests: [")
+    (folder / "promtool_tests/a.test.yml").write_text(
+        "rule_files: [r.yml]\ntests:\n- interval: 1\n  input_series:\n"
+        "  - {series: up, values: '{{schema:0 sum:1}}+{{schema:0 sum:1}}x5 {{count:1 sum:1}} 5y3'}\n",
+        encoding="utf-8",
+    )
     done = command("test")
     assert done.exit_code == 2
     assert [line.split(":")[0] + line.split("error")[1] for line in done.stderr.split("\n") if ": error[" in line] == [
         "alertkit.yaml[AK201]: unknown key `rules_dri`",
         "alertmanager/routing.yaml[AK500]: there is no receiver `trading-slak`",
+        "promtool_tests/a.test.yml[AK301]: `1` is not a duration",
+        "promtool_tests/a.test.yml[AK803]: `5y3` is no value of a series",
         "promtool_tests/crypto_stock.yaml[AK818]: crypto_stock has no alert `LastTradeStole`",
         "promtool_tests/peak_trade.test.yml[AK100]: a `,` or `]` is missing before this",
         "promtool_tests/peak_trade.yaml[AK201]: unknown key `stepp`",

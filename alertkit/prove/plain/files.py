@@ -49,11 +49,14 @@ def prove_plain(files: Sequence[Path], run: Run, problems: Problems) -> Iterator
 
 
 def check_files(files: Sequence[Path], problems: Problems) -> None:
-    """What is wrong with plain files themselves: the rules that they read need not have been compiled yet."""
+    """What is wrong with plain files themselves: the rules that they read could not be compiled."""
+    from alertkit.prove.plain.refused import look_through
+
     for path in files:
         document = load_file(path, problems)
         if document is not None:
             _some_tests(document, problems)
+            look_through(document, problems)
 
 
 def _usual(document: Document) -> bool:

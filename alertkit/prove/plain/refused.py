@@ -1,7 +1,8 @@
 """What promtool does not take in a plain test file, each mistake at its place.
 
-promtool is the judge: it says one mistake, without its place. Only once it has refused a file, the durations and series
-in it are looked through for those that no version takes; where none is found, its own words are told.
+promtool is the judge: it says one mistake, without its place. So the durations and series of a file that it has
+refused, or that it cannot be asked about as the rules have mistakes, are looked through for those that no version takes;
+where none is found in one that it refused, its own words are told.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _NUMBER = (
 )
 _VALUE = re.compile(rf"(?:_|stale|[-+]?{_NUMBER}(?:[-+]{_NUMBER}(?=x))?)(?:x\d+)?\Z")
 # Histograms are one value each, and left to promtool.
-_WORD = re.compile(r"\{\{.*?\}\}\S*|\S+")
+_WORD = re.compile(r"(?:\{\{.*?\}\}[^\s{]*)+|\S+")
 
 
 def refused(document: Document, words: Sequence[str], problems: Problems) -> bool:
@@ -36,14 +37,7 @@ def refused(document: Document, words: Sequence[str], problems: Problems) -> boo
     if not said:
         return False
     before = len(problems)
-    tests = document.data.get("tests") if isinstance(document.data, dict) else None
-    for path in _durations(document.data, tests):
-        value = document.at(path)
-        if value is not None and not isinstance(value, (dict, list)) and parse_duration(str(value)) is None:
-            help = unit_help(str(value)) or _DURATION_HELP
-            problems.add("AK301", f"`{value}` is not a duration", document.value(path), help)
-    for path in _under(tests, ("tests",), "input_series"):
-        _series(document, path, problems)
+    look_through(document, problems)
     if len(problems) == before:
         text = "; ".join(word for word in words if not word.startswith("yaml: unmarshal errors"))
         line = next((int(match["line"]) for match in said if match["line"]), 1)
@@ -52,6 +46,18 @@ def refused(document: Document, words: Sequence[str], problems: Problems) -> boo
             "these are promtool's own words; the documentation of Prometheus, Unit testing for rules, has the format",
         )  # fmt: skip
     return True
+
+
+def look_through(document: Document, problems: Problems) -> None:
+    """Add durations and series that no promtool takes."""
+    tests = document.data.get("tests") if isinstance(document.data, dict) else None
+    for path in _durations(document.data, tests):
+        value = document.at(path)
+        if value is not None and not isinstance(value, (dict, list)) and parse_duration(str(value)) is None:
+            help = unit_help(str(value)) or _DURATION_HELP
+            problems.add("AK301", f"`{value}` is not a duration", document.value(path), help)
+    for path in _under(tests, ("tests",), "input_series"):
+        _series(document, path, problems)
 
 
 def _under(node: Any, path: tuple[str | int, ...], key: str) -> Iterator[tuple[str | int, ...]]:
