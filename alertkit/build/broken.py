@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,20 +51,37 @@ def others_of(broken: Sequence[Broken | None], settings: Settings) -> Others | N
     return Others(names, frozenset(settings.severities))
 
 
-def named_systems(project: Project) -> dict[str, int | None] | None:
-    """All systems that the specs name, whatever their mistakes, with their own evaluation intervals in milliseconds.
+class Named(NamedTuple):
+    """What is known of a system, whatever mistakes its spec has.
 
-    None where not all can be told.
+    interval  its own evaluation interval in milliseconds (None: the default)
+    alerts    names of alerts, as far as they can be read
+    words     all words of the spec: what is none of them is the name of no alert
     """
+
+    interval: int | None
+    alerts: frozenset[str]
+    words: frozenset[str]
+
+    def may_have(self, alert: str) -> bool:
+        """Whether an alert of that name may be there, also one that watches for missing data."""
+        return alert in self.words or alert.removesuffix("Missing") in self.words
+
+
+def named_systems(project: Project) -> dict[str, Named] | None:
+    """All systems that the specs name; None where not all can be told."""
     if "specs" in project.doubts:
         return None
-    found: dict[str, int | None] = {}
+    found: dict[str, Named] = {}
     for path in spec_paths(project):
-        text = read_text(path, Problems())
-        data = _mapping(text or "", shown_path(path))
-        if not isinstance(data.get("system"), str):
+        text = read_text(path, Problems()) or ""
+        data = _mapping(text, shown_path(path))
+        system, alerts = data.get("system"), data.get("alerts")
+        if not isinstance(system, str):
             return None
-        found[data["system"]] = parse_duration(str(data.get("interval", "")))
+        names = frozenset(map(str, alerts)) if isinstance(alerts, dict) else frozenset[str]()
+        interval = parse_duration(str(data.get("interval", "")))
+        found[system] = Named(interval, names, frozenset(re.findall(r"\w+", text)))
     return found
 
 

@@ -16,6 +16,7 @@ from alertkit.spec.project import Project
 from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
+    from alertkit.build.broken import Named
     from alertkit.compile.routing import Routable
     from alertkit.prove.running.runner import Run
     from alertkit.prove.scenarios.file import Prepared
@@ -55,13 +56,13 @@ class Scenarios:
 
 def read_project_scenarios(
     project: Project, inputs: Inputs, systems: Systems, problems: Problems, version: Version | None = None,
-    alerts: Sequence[Routable] | None = None, broken: Mapping[str, int | None] | None = MappingProxyType({}),
+    alerts: Sequence[Routable] | None = None, broken: Mapping[str, Named] | None = MappingProxyType({}),
 ) -> Scenarios:  # fmt: skip
     """Read all scenario files; mistakes in them, and what they would prove of nothing, are problems.
 
     `version` is the Alertmanager that the routing is written for (None: the one that the project names), `alerts` what
     is routed (None: found in the systems, of which only those that scenarios are about are looked at otherwise).
-    `broken` are systems that could not be compiled, each with its own evaluation interval (None: not all are known).
+    `broken` are systems that could not be compiled, and may hold those that could (None: not all are known).
     """
     scenarios: Sequence[Scenario] = ()
     prepared: Sequence[Prepared] = ()
@@ -72,12 +73,16 @@ def read_project_scenarios(
 
         files = read_files(project.tests, None if broken is None else {*systems.names, *broken}, problems)
         told = systems.kept({one.file.system for one in files} & systems.names)
-        intervals = {**(broken or {}), **{system.name: system.interval for system in told}}
+        intervals = {name: one.interval for name, one in (broken or {}).items()}
+        intervals |= {system.name: system.interval for system in told}
         sure = not project.doubts & {"scrape_interval", "evaluation_interval"}
         clock = Clock(project.file.scrape_interval, project.file.evaluation_interval, intervals if sure else {})
         scenarios = read_scenarios(files, clock, problems)
         compiled = {system.name for system in told}
         prepared = prepare([one for one in scenarios if one.system in compiled], told, problems)
+        for one in scenarios:
+            if broken and one.system not in compiled:
+                _check_names(one, broken[one.system], problems)
     if inputs.routing:
         from alertkit.routing.situations import routables
 
@@ -90,6 +95,15 @@ def read_project_scenarios(
                 "write `alertmanager/routing.yaml`: receivers, a default and routes",
             )  # fmt: skip
     return Scenarios(prepared, (), None, ())
+
+
+def _check_names(scenario: Scenario, named: Named, problems: Problems) -> None:
+    """Of a scenario whose system could not be compiled: alerts that its spec surely does not have."""
+    from alertkit.prove.scenarios.fit import unknown_alert
+
+    for statement in scenario.statements:
+        if statement.alert and not named.may_have(statement.alert):
+            unknown_alert(scenario, statement, named.alerts, problems)
 
 
 def _routed(

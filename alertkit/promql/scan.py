@@ -176,6 +176,8 @@ def inspect(tokens: list[Token], version: Version) -> None:
             if text in refused or text in since:
                 _gate_word(token, tokens, version)
             lowered = text.lower()
+            if after_offset and lowered in ("inf", "nan"):  # the Rust parser panics
+                raise error_at(token, f"expected a duration like 5m after `offset`, found `{text}`")
             if lowered in OPERATOR_WORDS and before is not None:
                 if lowered == "or" and stack and stack[-1][0].text == "{" and before.kind == "string":
                     raise error_at(token, "`or` between matchers is VictoriaMetrics syntax, Prometheus has none")

@@ -53,6 +53,7 @@ def refusal(marked: str, version: tuple[int, int] = (2, 42)) -> tuple[str, str]:
         ("sum(foo)«[5m]»", "write a subquery `[5m:]`"),
         ("sum(foo) «offset» 5m", "only follow a selector or a subquery"),
         ("foo offset «x»", "a duration like 5m after `offset`"),
+        ("foo offset -«NaN»", "a duration like 5m after `offset`"),
         ("foo @ «NaN»", "seconds since 1970"),
         ("foo @ «-»100", "before 1970"),
         ("foo @ «1e20»", "out of range"),

@@ -306,6 +306,7 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
     slip("rules_src/spark_stacker.yaml", "team: spark", "team: spark\nsystem: x")
     slip("promtool_tests/peak_trade.yaml", "    step: 15s", "    stepp: 15s")
     slip("promtool_tests/peak_trade.yaml", "CircuitBreakerOpen is pending", "CircuitBreakerOpen is pendng")
+    slip("promtool_tests/peak_trade.yaml", "RetryStorm{", "RetryStrom{")
     slip("promtool_tests/spark_stacker.yaml", "scenarios:", "foo: 1\nscenarios:")
     slip("promtool_tests/crypto_stock.yaml", "LastTradeStale", "LastTradeStole")
     slip("promtool_tests/peak_trade.test.yml", "tests:", "tests: [")
@@ -325,6 +326,7 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
         "promtool_tests/peak_trade.test.yml[AK100]: a `,` or `]` is missing before this",
         "promtool_tests/peak_trade.yaml[AK201]: unknown key `stepp`",
         "promtool_tests/peak_trade.yaml[AK817]: `is pendng` is nothing that an alert does",
+        "promtool_tests/peak_trade.yaml[AK818]: peak_trade has no alert `RetryStrom`",
         "promtool_tests/spark_stacker.yaml[AK201]: unknown key `foo`",
         "rules_src/peak_trade.yaml[AK201]: unknown key `fro`",
         "rules_src/spark_stacker.yaml[AK105]: the key `system` stands here a second time",

@@ -1,8 +1,8 @@
 """What promtool does not take in a plain test file, each mistake at its place.
 
-promtool is the judge: it says one mistake, without its place. So the durations and series of a file that it has
-refused, or that it cannot be asked about as the rules have mistakes, are looked through for those that no version takes;
-where none is found in one that it refused, its own words are told.
+promtool is the judge: it says one mistake, without its place. So the durations and series of a file that it refused, or
+that it cannot be asked about because of mistakes in the rules, are looked through for those that no version takes.
+Where it refused a file and none is found, its own words are told.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.scenarios.reads import Reads, holds
@@ -111,13 +111,18 @@ def _behind(scenario: Scenario, reads: Reads, statement: Statement) -> list[Line
     ]  # fmt: skip
 
 
+def unknown_alert(scenario: Scenario, statement: Statement, known: Iterable[str], problems: Problems) -> None:
+    """Add that a statement is about an alert that its system does not have."""
+    problems.add(
+        "AK818", f"{scenario.system} has no alert `{statement.alert}`",
+        _within(scenario, statement, statement.alert), suggest(statement.alert, known),
+    )  # fmt: skip
+
+
 def _alert(scenario: Scenario, reads: Reads, statement: Statement, problems: Problems) -> None:
     alerts = reads.alerts.get(statement.alert)
     if not alerts:
-        problems.add(
-            "AK818", f"{scenario.system} has no alert `{statement.alert}`",
-            _within(scenario, statement, statement.alert), suggest(statement.alert, reads.alerts),
-        )  # fmt: skip
+        unknown_alert(scenario, statement, reads.alerts, problems)
         return
     for matcher in statement.matchers:
         _label(scenario, reads, statement, alerts, matcher.label, matcher.op, matcher.value, problems)
