@@ -141,7 +141,7 @@ FAILED = "Failed: {kind: increase, counter: failures_total, by: [job], for: 0s}"
         (HITS, "or 0 * sum by (cache) (rate(misses_total[5m]))", "", {"born"}),
         (BURNING, "(increase(all_total[1h])) >= 10", "(increase(all_total[1h])) >= 9.9", {"thin"}),
         (BURNING, "(increase(all_total[1h])) >= 10", "(increase(all_total[1h])) >= 10.1", {"just-past"}),
-        (FAILED, "failures_total unless", "0 * failures_total unless", {"born"}),
+        (FAILED, "(max_over_time(", "(0 * max_over_time(", {"born"}),
         (FAILED, "[1h]", "[2h]", {"born"}),
         (FAILED, "[1h]", "[30m]", {"born"}),
     ],

@@ -83,7 +83,8 @@ STATED = (
     Stated("autonomous_trader", "HighLeverage", "max(trading_portfolio_leverage) > 3"),
     Stated("autonomous_trader", "LowLLMConfidence", "min(avg_over_time(trading_llm_confidence[1h])) < 0.6"),
     Stated("autonomous_trader", "RiskLimitBreached",
-           "sum((trading_risk_limits_breached unless last_over_time(trading_risk_limits_breached[1h] offset 5m))"
+           "sum((max_over_time(trading_risk_limits_breached[5m]) unless"
+           " last_over_time(trading_risk_limits_breached[1h] offset 5m))"
            " or increase(trading_risk_limits_breached[5m])) > 0"),
     Stated("autonomous_trader", "RedisDown", "max by (instance) (redis_up == 0)"),
     # 004, "Active Alerts"
