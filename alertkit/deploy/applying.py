@@ -78,7 +78,7 @@ def apply(project: Project, environment: str, problems: Problems, options: Optio
             problems.add("AK733", f"{environment} has no folder, so no builds are kept", help="add rules_dir:")
             return Outcome(UNCHANGED)
         return _run(target, None, built, problems, options)
-    state = State(target.state)
+    state = State(target.state, target.places.get(target.state))
     if not state.make(problems):
         return Outcome(UNCHANGED)
 
