@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from alertkit.build.overlooked import overlooked
 from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems
+from alertkit.source.yaml_files import yaml_files
 from alertkit.spec.project import Project
 from alertkit.spec.version import Version
 
@@ -34,8 +36,7 @@ class Inputs(NamedTuple):
 
 def spec_paths(project: Project) -> list[Path]:
     """The spec files of a project, in the order in which they are compiled."""
-    found = (path for pattern in ("*.yaml", "*.yml") for path in project.specs.glob(pattern))
-    return sorted(path for path in found if not path.name.startswith("."))  # editors keep such beside what is edited
+    return yaml_files(project.specs)
 
 
 def read_inputs(project: Project, problems: Problems) -> Inputs:
@@ -58,6 +59,8 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
+    for folder in (project.specs, project.specs / "kinds", project.alertmanager):
+        overlooked(project, folder, problems)
     templates = _templates(project.alertmanager, problems) if routing else {}
     sure = whole and (not routing or _names(routing, "severities") is not None)
     return Inputs(registry, routing, templates, settings, project.file.alertmanager_version, whole, sure)
