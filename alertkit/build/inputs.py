@@ -11,7 +11,7 @@ from alertkit.compile.system import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems
 from alertkit.source.yaml_files import yaml_files
-from alertkit.spec.project import Project
+from alertkit.spec.project import Project, ProjectFile
 from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
@@ -59,6 +59,16 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
+    for key in ("tests", "alertmanager"):
+        # A project may do without the usual one; who names another one means it to be there.
+        name = getattr(project.file, key)
+        if name != ProjectFile.model_fields[key].default and not (project.root / name).is_dir():
+            problems.add(
+                "AK112",
+                f"the folder `{name}` does not exist",
+                project.place(key),
+                "correct its name, or make the folder",
+            )
     for folder in (project.specs, project.specs / "kinds", project.alertmanager):
         overlooked(project, folder, problems)
     templates = _templates(project.alertmanager, problems) if routing else {}

@@ -306,6 +306,10 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
     slip("promtool_tests/peak_trade.yaml", "CircuitBreakerOpen is pending", "CircuitBreakerOpen is pendng")
     slip("promtool_tests/spark_stacker.yaml", "scenarios:", "foo: 1\nscenarios:")
     slip("promtool_tests/crypto_stock.yaml", "LastTradeStale", "LastTradeStole")
+    slip("promtool_tests/autonomous_trader.yaml", "at 8m: nothing fires", "at 8m: nothing fire")
+    # That alert is notified there, too, which is no second mistake.
+    slip("promtool_tests/autonomous_trader.yaml", "at 3h: LowLLMConfidence fires", "at 3h: LowLLMConfidense fires")
+    slip("promtool_tests/autonomous_trader.yaml", '- LowLLMConfidence{severity="warning"} fires', "- nothing fires")
     slip("promtool_tests/peak_trade.test.yml", "tests:", "tests: [")
     (folder / "promtool_tests" / "more").mkdir()
     for name in ("one.YAML", "more/two.yaml", "more/three.test.yml", ".#four.yaml"):
@@ -316,6 +320,8 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
     assert [line.split(":")[0] + line.split("error")[1] for line in done.stderr.split("\n") if ": error[" in line] == [
         "alertkit.yaml[AK201]: unknown key `rules_dri`",
         "alertmanager/routing.yaml[AK500]: there is no receiver `trading-slak`",
+        "promtool_tests/autonomous_trader.yaml[AK818]: autonomous_trader has no alert `LowLLMConfidense`",
+        "promtool_tests/autonomous_trader.yaml[AK817]: `nothing fire` is no expectation",
         "promtool_tests/crypto_stock.yaml[AK818]: crypto_stock has no alert `LastTradeStole`",
         "promtool_tests/more/three.test.yml[AK115]: this file is not read, as it is in a subfolder, like 1 more below"
         " `more/`",
