@@ -253,7 +253,8 @@ def written(target: Target, build: Build, changes: Sequence[Change]) -> Iterator
     file = target.alertmanager_file
     if file is not None and build.alertmanager is not None:
         ours = [c for c in changes if c.path == file.resolve()]
-        templates = f" with {len(build.templates)} templates" if build.templates else ""
+        count = len(build.templates)
+        templates = f" with {count} template{'s' if count != 1 else ''}" if count else ""
         text = f"alertmanager.yml{templates} -> {shown_path(file)}"
         backups = [c.path for c in changes if c.path.name.startswith(file.name) and c.old is None and c not in ours]
         if not ours:

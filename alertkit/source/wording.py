@@ -21,6 +21,7 @@ class Said(NamedTuple):
 _MISSING_COLON = "every line of a mapping is `key: value`; a text of several lines needs `|` or quotes"
 # A value that YAML takes for a comment.
 _COMMENT = re.compile(r""":\s+(#)""")
+_NO_SPACE = re.compile(r"""\s*[\w-]+(:)(?!//)\S""")
 
 
 def worded(error: yaml.MarkedYAMLError, lines: Sequence[str], opened: tuple[int, int] | None) -> Said:
@@ -48,6 +49,9 @@ def worded(error: yaml.MarkedYAMLError, lines: Sequence[str], opened: tuple[int,
         help = "a `: ` inside a value needs quotes around the whole value; else the line is indented wrongly"
         return Said("a `:` cannot stand here", help, line, column)
     if "could not find expected ':'" in problem or "':'" in problem:
+        close = _NO_SPACE.match(lines[begun[0]]) if begun[0] < len(lines) else None
+        if close:
+            return Said("a space is missing behind this `:`", "write `key: value`", begun[0], close.start(1))
         return Said("a `:` is missing behind this key", _MISSING_COLON, *begun)
     if opened and ("expected ','" in problem or "flow node" in context):
         bracket = character(opened)
@@ -66,6 +70,9 @@ def worded(error: yaml.MarkedYAMLError, lines: Sequence[str], opened: tuple[int,
         return Said("this escape is not known in double quotes", help, line, column)
     if "sequence entries are not allowed" in problem:
         return Said("a list cannot begin here", "begin it on a line of its own, below its key", line, column)
+    if column and (quote_mark := character((line, column - 1))) in ("'", '"'):
+        help = "put the whole value in the other kind of quotes, or write the text as a block: `key: |`"
+        return Said(f"the text ended with the `{quote_mark}` before this", help, line, column)
     if "block mapping" in context or "block collection" in context or "<block end>" in problem:
         help = "give it the same indentation as the lines that it belongs to"
         return Said("this line does not fit the lines above it", help, line, column)
