@@ -62,25 +62,33 @@ def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
 
 def by_unless(alerts: Sequence[Routable]) -> list[InhibitRule]:
     """`unless: Other` mutes an alert while Other fires for the same shared identity."""
-    known: dict[tuple[str, str], dict[tuple[Identity, Pins], None]] = {}
+    known = {(alert.system, alert.name): alert for alert in alerts}
     pinned = list(zip(alerts, _pins(alerts), strict=True))
+    unlike: dict[tuple[str, str], list[Copy]] = {}
     for alert, pins in pinned:
-        known.setdefault((alert.system, alert.name), {})[_identity(alert), pins] = None
+        if pins:
+            unlike.setdefault((alert.system, alert.name), []).append(Copy(_identity(alert), dict(pins)))
     groups: dict[tuple[str, str, tuple[str, ...], Pins, Pins], list[Routable]] = {}
     for alert, pins in pinned:
         for other in alert.unless:
-            copies = known.get((alert.system, other), ())  # none: the compiler of specs has reported it
-            found = shares(_identity(alert), dict(_values(alert)), [Copy(of, dict(at)) for of, at in copies])
-            for shared, values in found:
-                key = (alert.system, other, tuple(shared), tuple(values.items()), pins)
-                groups.setdefault(key, []).append(alert)
+            source = known.get((alert.system, other))
+            if source is None:
+                continue  # the compiler of specs has reported it
+            copies = unlike.get((alert.system, other))
+            if copies is None:
+                shared = tuple(_identity(source).shared(_identity(alert)))
+                groups.setdefault((alert.system, other, shared, (), pins), []).append(alert)
+                continue
+            for labels, values in shares(_identity(alert), dict(_values(alert)), copies):
+                at = tuple(values.items())
+                groups.setdefault((alert.system, other, tuple(labels), at, pins), []).append(alert)
     rules = []
-    for (system, other, labels, at, pins), members in groups.items():
+    for (system, other, equal, at, pins), members in groups.items():
         place = Matcher("system", "=", system)
         rules.append(InhibitRule(
-            (place, alert_matcher([other]), *_there(labels, at)),
-            (place, alert_matcher(a.name for a in members), *_there(labels, pins)),
-            ("system", *labels), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
+            (place, alert_matcher([other]), *_there(equal, at)),
+            (place, alert_matcher(a.name for a in members), *_there(equal, pins)),
+            ("system", *equal), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
         ))  # fmt: skip
     return rules
 
