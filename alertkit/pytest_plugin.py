@@ -70,7 +70,7 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix not in _YAML:
+    if not _is_read(file_path):
         return None
     root = _project(file_path.parent, parent)
     if root is None:
@@ -86,6 +86,10 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
 def _project(folder: Path, parent: pytest.Collector) -> Path | None:
     """The project that a folder belongs to; None when there is none or the plugin is turned off."""
     return None if parent.config.getoption("--no-alertkit") else _root_of(folder)
+
+
+def _is_read(path: Path) -> bool:
+    return path.suffix in _YAML and not path.name.startswith(".")
 
 
 @lru_cache(maxsize=4096)
@@ -111,7 +115,7 @@ def _tests_folder(root: Path, path: Path, parent: pytest.Collector) -> pytest.Co
 
         def collect(self) -> Iterable[pytest.Item | pytest.Collector]:
             specs = _place(root, _SPECS, "rules_src")
-            for spec in sorted(p for p in specs.glob("*") if p.suffix in _YAML and p.is_file()):
+            for spec in sorted(p for p in specs.glob("*") if _is_read(p) and p.is_file()):
                 yield SpecFile.from_parent(self, path=spec, root=root)
             for entry in sorted(self.path.iterdir()):
                 asked = self.session.isinitpath(entry, with_parents=entry.is_dir())

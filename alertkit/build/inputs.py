@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from alertkit.build.overlooked import overlooked
 from alertkit.compile.settings import Settings
 from alertkit.kinds import Registry
 from alertkit.source import Problems
-from alertkit.spec.project import Project
+from alertkit.source.yaml_files import yaml_files
+from alertkit.spec.project import Project, ProjectFile
 from alertkit.spec.version import Version
 
 if TYPE_CHECKING:
@@ -43,8 +45,7 @@ NEWEST = (sys.maxsize, 0)
 
 def spec_paths(project: Project) -> list[Path]:
     """The spec files of a project, in the order in which they are compiled."""
-    found = (path for pattern in ("*.yaml", "*.yml") for path in project.specs.glob(pattern))
-    return sorted(path for path in found if not path.name.startswith("."))  # editors keep such beside what is edited
+    return yaml_files(project.specs)
 
 
 def read_inputs(project: Project, problems: Problems) -> Inputs:
@@ -69,6 +70,14 @@ def read_inputs(project: Project, problems: Problems) -> Inputs:
             "AK112", f"the folder of specs `{project.file.specs}` does not exist", place,
             "run `alertkit init` for a first project, or stand in the folder that holds `alertkit.yaml`",
         )  # fmt: skip
+    for key in ("tests", "alertmanager"):
+        # A project may do without the usual one; who names another one means it to be there.
+        name = getattr(project.file, key)
+        if name != ProjectFile.model_fields[key].default and not (project.root / name).is_dir():
+            place = project.place(key)
+            problems.add("AK112", f"the folder `{name}` does not exist", place, "correct its name, or make the folder")
+    for folder in (project.specs, project.specs / "kinds", project.alertmanager):
+        overlooked(project, folder, problems)
     templates = _templates(project.alertmanager, problems) if routing else {}
     version = NEWEST if "alertmanager_version" in doubts else project.file.alertmanager_version
     unsure: frozenset[str] = frozenset()

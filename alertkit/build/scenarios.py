@@ -8,8 +8,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from alertkit.build.inputs import Inputs
+from alertkit.build.overlooked import overlooked
 from alertkit.build.systems import Systems
-from alertkit.prove.plain.folder import scenario_files
+from alertkit.prove.plain.folder import is_test, scenario_files
 from alertkit.prove.running.results import Event
 from alertkit.source import Problems
 from alertkit.spec.project import Project
@@ -66,6 +67,7 @@ def read_project_scenarios(
     """
     scenarios: Sequence[Scenario] = ()
     prepared: Sequence[Prepared] = ()
+    overlooked(project, project.tests, problems, is_test)
     if scenario_files(project.tests):
         from alertkit.prove.scenarios.read import read_files, read_scenarios
         from alertkit.prove.scenarios.run import prepare

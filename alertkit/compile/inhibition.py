@@ -10,11 +10,14 @@ from collections.abc import Iterable, Sequence
 
 from alertkit.compile.reach import holds
 from alertkit.compile.routing import InhibitRule, Matcher, Others, Routable
-from alertkit.compile.unless import Identity
+from alertkit.compile.unless import Copy, Identity, shares
 from alertkit.source import Problems, Span
 from alertkit.spec import regex
 from alertkit.spec.routing import Inhibition, Loaded
 from alertkit.spec.validate import suggest
+
+# Variables of `for_each` and their values in one copy, where copies are not alike.
+Pins = tuple[tuple[str, str], ...]
 
 
 def alert_matcher(names: Iterable[str]) -> Matcher:
@@ -35,8 +38,8 @@ def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
 
     An alert whose identity is not known gets no rule: one instance would mute another.
     """
-    groups: dict[tuple[str, tuple[str, ...], str, str], list[Routable]] = {}
-    for alert in alerts:
+    groups: dict[tuple[str, tuple[str, ...], Pins, str, str], list[Routable]] = {}
+    for alert, pins in zip(alerts, _pins(alerts), strict=True):
         identity = _identity(alert).labels
         if identity is None:
             continue
@@ -44,12 +47,12 @@ def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
         for low, mild in enumerate(severities):
             for grave in severities[low + 1 :]:
                 if mild != grave:
-                    key = (alert.system, tuple(sorted(identity)), grave, mild)
+                    key = (alert.system, tuple(sorted(identity)), pins, grave, mild)
                     groups.setdefault(key, []).append(alert)
     rules = []
-    for (system, labels, grave, mild), members in groups.items():
+    for (system, labels, pins, grave, mild), members in groups.items():
         common = (Matcher("system", "=", system), alert_matcher(a.name for a in members))
-        needed = guards(labels)
+        needed = _there(labels, pins)
         rules.append(InhibitRule(
             (*common, Matcher("severity", "=", grave), *needed), (*common, Matcher("severity", "=", mild), *needed),
             ("alertname", "system", *labels), f"{grave} mutes {mild}", members[0].span,
@@ -60,22 +63,54 @@ def by_severity(alerts: Sequence[Routable]) -> list[InhibitRule]:
 def by_unless(alerts: Sequence[Routable]) -> list[InhibitRule]:
     """`unless: Other` mutes an alert while Other fires for the same shared identity."""
     known = {(alert.system, alert.name): alert for alert in alerts}
-    groups: dict[tuple[str, str, tuple[str, ...]], list[Routable]] = {}
-    for alert in alerts:
+    pinned = list(zip(alerts, _pins(alerts), strict=True))
+    unlike: dict[tuple[str, str], list[Copy]] = {}
+    for alert, pins in pinned:
+        if pins:
+            unlike.setdefault((alert.system, alert.name), []).append(Copy(_identity(alert), dict(pins)))
+    groups: dict[tuple[str, str, tuple[str, ...], Pins, Pins], list[Routable]] = {}
+    for alert, pins in pinned:
         for other in alert.unless:
             source = known.get((alert.system, other))
             if source is None:
                 continue  # the compiler of specs has reported it
-            shared = tuple(_identity(source).shared(_identity(alert)))
-            groups.setdefault((alert.system, other, shared), []).append(alert)
+            copies = unlike.get((alert.system, other))
+            if copies is None:
+                shared = tuple(_identity(source).shared(_identity(alert)))
+                groups.setdefault((alert.system, other, shared, (), pins), []).append(alert)
+                continue
+            for labels, values in shares(_identity(alert), dict(_values(alert)), copies):
+                at = tuple(values.items())
+                groups.setdefault((alert.system, other, tuple(labels), at, pins), []).append(alert)
     rules = []
-    for (system, other, labels), members in groups.items():
-        place, needed = Matcher("system", "=", system), guards(labels)
+    for (system, other, equal, at, pins), members in groups.items():
+        place = Matcher("system", "=", system)
         rules.append(InhibitRule(
-            (place, alert_matcher([other]), *needed), (place, alert_matcher(a.name for a in members), *needed),
-            ("system", *labels), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
+            (place, alert_matcher([other]), *_there(equal, at)),
+            (place, alert_matcher(a.name for a in members), *_there(equal, pins)),
+            ("system", *equal), f"{other} explains {_some(a.name for a in members)} away", members[0].span,
         ))  # fmt: skip
     return rules
+
+
+def _pins(alerts: Sequence[Routable]) -> list[Pins]:
+    """For each copy of an alert what tells it from those that have other labels; nothing where all have the same."""
+    identities: dict[tuple[str, str], set[Identity]] = {}
+    for alert in alerts:
+        if alert.variables:
+            identities.setdefault((alert.system, alert.name), set()).add(_identity(alert))
+    unlike = {name for name, of in identities.items() if len(of) > 1}
+    return [_values(alert) if unlike and (alert.system, alert.name) in unlike else () for alert in alerts]
+
+
+def _values(alert: Routable) -> Pins:
+    return tuple((name, alert.levels[0][name]) for name in alert.variables)
+
+
+def _there(labels: Iterable[str], pins: Pins) -> tuple[Matcher, ...]:
+    """Matchers for alerts that have these labels, some of them with these values."""
+    known = dict(pins)
+    return *(Matcher(name, "=", value) for name, value in pins), *guards(name for name in labels if name not in known)
 
 
 def _identity(alert: Routable) -> Identity:

@@ -18,7 +18,7 @@ from alertkit.compile.reach import check_reach, holds
 from alertkit.compile.receivers import compile_receiver
 from alertkit.compile.routing import NO_OTHERS, OLDEST, Matcher, Others, Receiver, Routable, Route, Routing, Version
 from alertkit.compile.routing_names import NameCheck
-from alertkit.source import Problems, Span
+from alertkit.source import Problems
 from alertkit.spec.receivers import Defaults
 from alertkit.spec.routing import Loaded, Timing, all_names, conflicts, name_problems
 from alertkit.spec.routing import Route as RouteSpec
@@ -157,7 +157,7 @@ class _Compiler:
             first = self.files[0]
             self.problems.add(
                 "AK502", "there is no default receiver, so what no route matches would be lost",
-                Span(first.path, 1, 1), "add `default: NAME` with one of the receivers",
+                first.key("receivers"), "add `default: NAME` with one of the receivers",
             )  # fmt: skip
         name = default.file.default if default else None
         timing = Pace()

@@ -32,7 +32,7 @@ from alertkit.compile.texts import (
     check_identity,
     check_labels,
 )
-from alertkit.compile.unless import Identity, check_unless, explained
+from alertkit.compile.unless import Copy, Identity, check_unless, explained
 from alertkit.kinds import Comparison, Context, KindError, Question, Registry, Stimulus
 from alertkit.kinds.base import MeasuredKind
 from alertkit.source import Document, Problems
@@ -65,10 +65,13 @@ def compile_system(
     check_unless(entries, file.alerts.keys(), problems)
     check_companions(drafted, problems)
     records, names = recorded(file.system, drafted)
-    identities = {d.entry.name: Identity(d.question.identity, tuple(d.entry.variables)) for d in drafted}
+    others: dict[str, list[Copy]] = {}
+    for d in drafted:
+        identity = Identity(d.question.identity, tuple(d.entry.variables))
+        others.setdefault(d.entry.name, []).append(Copy(identity, d.entry.variables))
     alerts = []
     for d in drafted:
-        finished = compiler.finish(d, names, identities)
+        finished = compiler.finish(d, names, others)
         if d.entry.spec.user_promql or registry.is_plugin(d.entry.spec.kind):
             check_promql(d, finished, names, problems)
         alerts += finished
@@ -265,12 +268,12 @@ class _Compiler:
             return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
         return f"kind `{spec.kind}` has no stimulus {spec.unproven}"
 
-    def finish(self, drafted: Drafted, names: dict[str, str], identities: dict[str, Identity]) -> list[Alert]:
+    def finish(self, drafted: Drafted, names: dict[str, str], others: dict[str, list[Copy]]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
 
         def said(d: Draft) -> str:
-            return explained(drafted.fill(d, names), entry, self.file.system, Identity(identity, variables), identities)
+            return explained(drafted.fill(d, names), entry, self.file.system, Identity(identity, variables), others)
 
         rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
         alert = Alert(

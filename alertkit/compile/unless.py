@@ -69,25 +69,54 @@ def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Pro
                 )  # fmt: skip
 
 
+class Copy(NamedTuple):
+    """An alert, or one copy of it, as others see it: its identity, and the values that `for_each` gave it."""
+
+    identity: Identity
+    variables: Mapping[str, str]
+
+
 def explained(
-    expr: str, entry: Entry, system: str, identity: Identity, others: Mapping[str, Identity]
+    expr: str, entry: Entry, system: str, identity: Identity, others: Mapping[str, Sequence[Copy]]
 ) -> str:  # fmt: skip
     """The expression, false while an alert fires beside which this one must not even be pending.
 
-    `others` are the identities of the system's alerts. As in inhibition, labels that both have must be equal and there;
+    `others` are the system's alerts. As in inhibition, labels that both have must be equal and there;
     what `for_each` says of a copy is a label of its rule, which its expression lacks or has otherwise.
     """
     own = entry.variables
     for other in entry.spec.unless:
         if other.pending or other.alert not in others:
             continue
-        shared = identity.shared(others[other.alert])
-        there = "".join(f",{label}={quoted(own[label])}" if label in own else f',{label}!=""' for label in shared)
         if re.search(r"\bor\b", expr) or entry.spec.user_promql or entry.spec.kind == "expr":
             expr = f"({expr})"
-        alerts = f'ALERTS{{alertname={quoted(other.alert)},alertstate="firing",system={quoted(system)}{there}}}'
-        expr += f"\nunless {on([label for label in shared if label not in own])}\n{alerts}"
+        ways = shares(identity, own, others[other.alert])
+        if all(shared == ways[0][0] for shared, _ in ways):
+            ways = [(shared, {}) for shared, _ in ways[:1]]
+        for shared, fixed in ways:
+            known = {**fixed, **own}
+            labels = sorted({*shared, *fixed})
+            there = "".join(
+                f",{label}={quoted(known[label])}" if label in known else f',{label}!=""' for label in labels
+            )
+            alerts = f'ALERTS{{alertname={quoted(other.alert)},alertstate="firing",system={quoted(system)}{there}}}'
+            expr += f"\nunless {on([label for label in shared if label not in known])}\n{alerts}"
     return expr
+
+
+def shares(
+    identity: Identity, variables: Mapping[str, str], copies: Sequence[Copy]
+) -> list[tuple[list[str], Mapping[str, str]]]:
+    """What an alert shares with each of these copies of another one, and the variables of that copy.
+
+    A copy of which a variable differs has nothing to do with it, nor has one that shares nothing if another does.
+    """
+    found = [
+        (identity.shared(copy.identity), copy.variables)
+        for copy in copies
+        if all(copy.variables.get(name, value) == value for name, value in variables.items())
+    ]
+    return [way for way in found if way[0]] or found
 
 
 def _circle(start: str, current: str, unless: Mapping[str, tuple[str, ...]]) -> list[str] | None:

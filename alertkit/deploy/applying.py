@@ -78,7 +78,7 @@ def apply(project: Project, environment: str, problems: Problems, options: Optio
             problems.add("AK733", f"{environment} has no folder, so no builds are kept", help="add rules_dir:")
             return Outcome(UNCHANGED)
         return _run(target, None, built, problems, options)
-    state = State(target.state)
+    state = State(target.state, target.places.get(target.state))
     if not state.make(problems):
         return Outcome(UNCHANGED)
 
@@ -253,7 +253,8 @@ def written(target: Target, build: Build, changes: Sequence[Change]) -> Iterator
     file = target.alertmanager_file
     if file is not None and build.alertmanager is not None:
         ours = [c for c in changes if c.path == file.resolve()]
-        templates = f" with {len(build.templates)} templates" if build.templates else ""
+        count = len(build.templates)
+        templates = f" with {count} template{'s' if count != 1 else ''}" if count else ""
         text = f"alertmanager.yml{templates} -> {shown_path(file)}"
         backups = [c.path for c in changes if c.path.name.startswith(file.name) and c.old is None and c not in ours]
         if not ours:

@@ -91,9 +91,13 @@ class Server:
             self._add(problems, "AK710", f"`{self.shown}` is not an http or https URL",
                       "write it like http://localhost:9090")  # fmt: skip
             return None
+        from requests import Session  # loaded before the clock runs: on a slow machine that takes a while
+
         done: list[_Answer | BaseException] = []
         # In a thread of its own, since neither name resolution nor a trickling body obeys a time-out of requests.
-        worker = threading.Thread(target=self._fetch, args=(method, self.url + path, body, done), daemon=True)
+        worker = threading.Thread(
+            target=self._fetch, args=(self._session or Session, method, self.url + path, body, done), daemon=True
+        )
         worker.start()
         worker.join(self._timeout)
         if not done:
@@ -109,11 +113,11 @@ class Server:
         problems.append(self._refusal(path, answer))
         return None
 
-    def _fetch(self, method: str, url: str, body: bytes | None, done: list[_Answer | BaseException]) -> None:
+    def _fetch(
+        self, new: SessionFactory, method: str, url: str, body: bytes | None, done: list[_Answer | BaseException]
+    ) -> None:
         try:
-            import requests
-
-            with (self._session or requests.Session)() as session:
+            with new() as session:
                 # `verify` is given anew, or REQUESTS_CA_BUNDLE would replace the environment's own ca_file.
                 answer = session.request(
                     method, url, data=body, headers={"Content-Type": "application/json"} if body is not None else {},

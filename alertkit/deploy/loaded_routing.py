@@ -112,6 +112,8 @@ def _entries(place: str, old: Any, new: Any, exact: bool) -> list[Difference]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, list) and not any(isinstance(item, (dict, list)) for item in value):
+        value = ", ".join(str(item) for item in value)
     text = " ".join(str(value).split()) if value is not None else ""
     return text if len(text) <= 80 else text[:77] + "..."
 

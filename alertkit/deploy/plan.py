@@ -107,11 +107,12 @@ def plan_files(target: Target, build: Build, problems: Problems) -> list[Change]
     changes: list[Change] = []
     before = len(problems)
     for folder in target.rules_dirs if build.rules else ():
-        changes += plan_folder(folder, build.rules, RULES_MANIFEST, problems) or []
+        changes += plan_folder(folder, build.rules, RULES_MANIFEST, problems, span=target.places.get(folder)) or []
     file = target.alertmanager_file
     if file is not None and build.alertmanager is not None:
         wanted = {file.name: build.alertmanager, **{f"templates/{n}": raw for n, raw in build.templates.items()}}
-        changes += plan_folder(file.parent, wanted, ALERTMANAGER_MANIFEST, problems, named=file.name) or []
+        place = target.places.get(file.parent)
+        changes += plan_folder(file.parent, wanted, ALERTMANAGER_MANIFEST, problems, file.name, place) or []
     return changes if len(problems) == before else None
 
 

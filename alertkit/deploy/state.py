@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from alertkit.deploy.build import Build, read_build
-from alertkit.source import Problems
+from alertkit.source import Problems, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,11 @@ class Kept:
 
 
 class State:
-    """The state folder of one environment; it need not exist."""
+    """The state folder of one environment; it need not exist. `span`: where the project file says that it is there."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, span: Span | None = None) -> None:
         self.folder = folder
+        self.span = span
         self.journal = folder / "journal.json"
         self.undo = folder / "undo"
         self._builds = folder / "builds"
@@ -51,13 +52,13 @@ class State:
         """Create the folder; False and a problem (AK726) when that cannot be."""
         try:
             if not self.folder.parent.is_dir():
-                problems.add("AK726", f"the folder {self.folder.parent} does not exist",
-                             help="create it, or correct the environment")  # fmt: skip
+                problems.add("AK726", f"the folder {self.folder.parent} does not exist", self.span,
+                             "create it, or correct the environment")  # fmt: skip
                 return False
             self.folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
-            problems.add("AK726", f"{self.folder} cannot be made: {error.strerror or error}",
-                         help="check that you may write there and that the disk is not full")  # fmt: skip
+            problems.add("AK726", f"{self.folder} cannot be made: {error.strerror or error}", self.span,
+                         "check that you may write there and that the disk is not full")  # fmt: skip
             return False
         return True
 
@@ -72,8 +73,8 @@ class State:
         try:
             handle = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            problems.add("AK726", f"{self.folder / 'lock'} cannot be written: {error.strerror or error}",
-                         help="check that you may write there and that the disk is not full")  # fmt: skip
+            problems.add("AK726", f"{self.folder / 'lock'} cannot be written: {error.strerror or error}", self.span,
+                         "check that you may write there and that the disk is not full")  # fmt: skip
             yield False
             return
         try:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alertkit.deploy.access import session_factory
 from alertkit.deploy.alertmanager import Alertmanager
 from alertkit.deploy.client import SessionFactory
 from alertkit.deploy.prometheus import Prometheus
-from alertkit.source import Problems
+from alertkit.source import Problems, Span
 from alertkit.source.url import is_base_url, shown_url
 from alertkit.spec.project import Environment, Project
 from alertkit.spec.root import PROJECT_FILE
@@ -25,6 +25,7 @@ class Target:
 
     `rules_dirs` are all folders for rules, each once; `folders` the one of each of `prometheus`. The `pid_files` are
     those of `prometheus` too. `state` is the folder for lock, journal and kept builds (None: nothing is written).
+    `places`: where the project file names each folder that is written to.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Target:
     alertmanager_pid_file: Path | None = None
     keep: int = 10
     state: Path | None = None
+    places: Mapping[Path, Span | None] = field(default_factory=dict)
 
 
 def read_target(
@@ -79,6 +81,11 @@ def read_target(
     file = path(environment.alertmanager_file) if environment.alertmanager_file else None
     homes = [*dirs, *([file.parent] if file else [])]
     state = path(environment.state_dir) if environment.state_dir else homes[0] / STATE if homes else None
+    places = {folder: project.place(*place, "rules_dir", i) for i, folder in reversed([*enumerate(dirs)])}
+    if file:
+        places.setdefault(file.parent, project.place(*place, "alertmanager_file"))
+    if state:
+        places[state] = project.place(*place, "state_dir") if environment.state_dir else places[homes[0]]
     theirs = session or session_factory(environment.alertmanager_http or environment.http, project.root)
     return Target(
         name,
@@ -95,6 +102,7 @@ def read_target(
         path(environment.alertmanager_pid_file) if environment.alertmanager_pid_file else None,
         environment.keep,
         state if homes else None,
+        places,
     )
 
 

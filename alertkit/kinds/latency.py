@@ -31,9 +31,11 @@ def _quantile(value: Any) -> Any:
             return value if share is None else share
         value = share  # a number in quotes, as `<< >>` puts it in
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 1 <= value < 100:
+        # 95 is meant as a share of a hundred; of 1.5 nobody knows.
+        help = f"write `{format_number(value / 100)}`" if value >= 10 else "write a share, like 0.95 or 95%"
         raise PydanticCustomError(
             "AK205", "`{shown}` is out of range: a quantile lies between 0 and 1",
-            {"shown": format_number(value), "help": f"write `{format_number(value / 100)}`"},
+            {"shown": format_number(value), "help": help},
         )  # fmt: skip
     return value
 

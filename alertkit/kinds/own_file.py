@@ -17,6 +17,7 @@ from alertkit.kinds.own_types import EXAMPLES, TYPES, annotation
 from alertkit.kinds.registry import BUILT_IN, Registry
 from alertkit.promql import Expr
 from alertkit.source import Document, Problems, Span
+from alertkit.source.yaml_files import yaml_files
 from alertkit.spec.alert import Text, UnitField
 from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import parse_quantity
@@ -106,7 +107,7 @@ class KindFile(Model):
 def read_kinds(folder: Path, problems: Problems) -> Registry:
     """The built-in kinds and those of `folder` (it need not exist); mistakes become problems."""
     own: dict[str, type[Kind]] = {}
-    files = sorted(path for path in folder.glob("*") if path.suffix in (".yaml", ".yml")) if folder.is_dir() else []
+    files = yaml_files(folder)
     for path in files:
         kind = _read(path, own, problems)
         if kind is not None:

@@ -142,7 +142,23 @@ class Simulator:
             stimulus = actor.claim.stimulus
             for key, piece in self._series(actor, [*stimulus.at(actor.rest), *stimulus.scenery]).items():
                 wishes.setdefault(key, []).append((actor, piece))
-        return {key: self._agreed(key, entries) for key, entries in wishes.items()}
+        return {key: self._moving(key, self._agreed(key, entries), entries) for key, entries in wishes.items()}
+
+    def _moving(self, key: Key, piece: Piece, wishes: Sequence[tuple[Actor, Piece]]) -> Piece:
+        """A gauge of which only high values are bad moves a little below: one that stands still looks frozen."""
+        if isinstance(piece, Level) and all(self._rises(actor, key) for actor, _ in wishes):
+            return Zigzag(piece.value * 0.95, piece.value, 7 * SCRAPE)
+        return piece
+
+    def _rises(self, actor: Actor, key: Key) -> bool:
+        rest, bad = self._extremes(actor, key)
+        return bool(rest) and bool(bad) and 0 < max(rest) < min(bad)
+
+    def _extremes(self, actor: Actor, key: Key) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The heights of a series when its alert is at rest, and when it is bad."""
+        at = actor.claim.stimulus.at
+        rest, bad = (_heights(self._series(actor, at(value)).get(key)) for value in (actor.rest, actor.bad()))
+        return rest, bad
 
     def _agreed(self, key: Key, wishes: Sequence[tuple[Actor, Piece]]) -> Piece:
         pieces = list(dict.fromkeys(piece for _, piece in wishes))
@@ -156,8 +172,7 @@ class Simulator:
             return True
         if isinstance(own, Zigzag):
             return False  # what compares with the usual needs a past that moves
-        at = actor.claim.stimulus.at
-        rest, bad = (_heights(self._series(actor, at(value)).get(key)) for value in (actor.rest, actor.bad()))
+        rest, bad = self._extremes(actor, key)
         mine, heights = _heights(own), _heights(piece)
         if not mine or not heights:
             return False

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from alertkit.routing.check import Expectation
 from alertkit.source import Document, Problems, Span
+from alertkit.source.yaml_files import yaml_files
 from alertkit.spec.matchers import parse_matcher
 from alertkit.spec.project import load_file
 
@@ -41,8 +42,7 @@ def is_notified(key: str) -> bool:
 def read_expectations(folder: Path, problems: Problems) -> list[Expectation]:
     """All expectations of a folder of scenario files; plain promtool tests have none."""
     found: list[Expectation] = []
-    paths = sorted({*folder.glob("*.yaml"), *folder.glob("*.yml")}) if folder.is_dir() else []
-    for path in paths:
+    for path in yaml_files(folder):
         document = load_file(path, problems)
         if document and isinstance(document.data, dict) and isinstance(document.data.get("scenarios"), dict):
             found += expectations_of(document, problems)

@@ -26,14 +26,21 @@ class Span:
         return f"{self.path}:{self.line}:{self.column}"
 
 
+def _named(text: str) -> str:
+    """A message with its characters that cannot be seen, or that steer a terminal, as their numbers."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else f"<U+{ord(c):04X}>" for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake of a user.
 
     `code` is stable and has a page in `source/codes/`; `message` says what is wrong in one sentence without a
     full stop; `help` is one sentence that says what to do; `span` is None only where no file is to blame
-    (a missing program, a server that does not answer). Neither text keeps a secret that is known by itself, because
-    it goes to screens, reports and logs alike.
+    (a missing program, a server that does not answer). Neither text keeps a secret that is known by itself or a
+    character that cannot be seen, because it goes to screens, reports and logs alike.
     """
 
     code: str
@@ -43,7 +50,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         for name in ("message", "help"):
-            if (clean := scrubbed(text := getattr(self, name))) is not text:
+            if (clean := _named(scrubbed(text := getattr(self, name)))) is not text:
                 object.__setattr__(self, name, clean)
 
     def sort_key(self) -> tuple[str, int, int, str, str]:

@@ -7,11 +7,13 @@ import re
 HIDDEN = "***"
 
 # Secrets that are known by themselves, wherever they stand. Repetitions are bounded: lines may be very long.
+# What closes a list, a mapping or a sentence behind a URL is none of it.
+_REST = r"""[^\s"'`]*(?<![}\]),;])"""
 _ITSELF = re.compile(
-    r"""https?://(?:hooks\.|[^/\s]{0,200}(?:webhook\.office\.com|logic\.azure\.com|discord[^/\s]{0,50}/api))[^\s"'`]*"""
-    r"""|[a-zA-Z][\w+.-]{1,20}://[^/\s"'`]{0,300}@[^\s"'`]*"""
+    rf"""https?://(?:hooks\.|[^/\s]{{0,200}}(?:webhook\.office\.com|logic\.azure\.com|discord[^/\s]{{0,50}}/api)){_REST}"""
+    rf"""|[a-zA-Z][\w+.-]{{1,20}}://[^/\s"'`]{{0,300}}@{_REST}"""
     # Without a scheme; `a:b@1` is a recorded series at a time.
-    r"""|[^\s:@"'`{}\[\],()]{1,80}:[^\s@"'`{}\[\],()]{1,300}@(?!\d+(?![\w.]))[\w.\[][^\s"'`]*"""
+    rf"""|[^\s:@"'`{{}}\[\],()]{{1,80}}:[^\s@"'`{{}}\[\],()]{{1,300}}@(?!\d+(?![\w.]))[\w.\[]{_REST}"""
 )
 KEY = (
     r"(?:[\w-]{0,40}(?:webhook|password|passwd|passphrase|pwd|secret|token)|(?:api[_-]|webhook[_-])?url"

@@ -142,8 +142,10 @@ def _scalar(event: Any) -> Any:
 
 # A key or a dash, and then a bare template: `summary: {{ $value }}`.
 _TEMPLATE = re.compile(r"""(?:^\s*-|(?:^|[{,\[-])\s*(?:[\w./-]+|'[^']*'|"[^"]*")\s*:)\s+(\{\{)""")
-# What YAML 1.1 takes for the end of a line and no editor does.
-_SEPARATORS = ("\x85", "\u2028", "\u2029")
+# What YAML 1.1 takes for the end of a line and no editor does; and what nobody sees, where files were joined.
+_REFUSED = {
+    "\x85": "next line", "\u2028": "line separator", "\u2029": "paragraph separator", "\ufeff": "byte order mark",
+}  # fmt: skip
 
 
 def _template_column(lines: list[str], line: int) -> int | None:
@@ -168,8 +170,8 @@ def load(text: str, path: str, problems: Problems, partly: bool = False) -> Docu
     if not text.strip():
         problems.add("AK101", "the file is empty", Span(path, 1, 1), "write the keys it needs, or remove it")
         return None
-    if any(separator in text for separator in _SEPARATORS):
-        _bad_character(text, min(text.index(s) for s in _SEPARATORS if s in text), path, problems)
+    if any(character in text for character in _REFUSED):
+        _bad_character(text, min(text.index(c) for c in _REFUSED if c in text), path, problems)
         return None
     before = len(problems)
     document = parse(text, path, problems)
@@ -207,9 +209,10 @@ def parse(text: str, path: str, problems: Problems) -> Document | None:
 def _bad_character(text: str, offset: int, path: str, problems: Problems) -> None:
     line = text.count("\n", 0, offset)
     column = offset - (text.rfind("\n", 0, offset) + 1)
+    number, name = f"{ord(text[offset]):04X}", _REFUSED.get(text[offset])
     problems.add(
-        "AK102", f"the character U+{ord(text[offset]):04X} is not allowed here", Span(path, line + 1, column + 1),
-        f"remove it, or write it as \\u{ord(text[offset]):04X} in double quotes",
+        "AK102", f"the character U+{number}{f' ({name})' if name else ''} is not allowed here",
+        Span(path, line + 1, column + 1), f"remove it, or write it as \\u{number} in double quotes",
     )  # fmt: skip
 
 

@@ -115,7 +115,9 @@ def _entry(label: str, wanted: Any) -> Match:
             return _checked(label, "=", values[0])
         return _checked(label, "=~", "|".join(regex.escape(value) for value in values))
     if isinstance(wanted, dict) or wanted is None:
-        raise PydanticCustomError("AK506", "`{label}` needs a value", {"label": label, "help": f"write {label}: value"})
+        name, _, value = label.partition("=")
+        help = f"write {name.strip()}: {value.strip() or 'value'}"
+        raise PydanticCustomError("AK506", "`{label}` needs a value", {"label": label, "help": help})
     text = _text(wanted)
     for op in OPERATORS:
         if text.startswith(op):

@@ -22,9 +22,14 @@ from alertkit.spec.version import OLDEST, WANTED, parse_version
 def _version(value: Any) -> tuple[int, int]:
     found = parse_version(value) if isinstance(value, str) else None
     if found is None:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        help = 'put it in quotes, like "0.28": without them 0.30 is the number 0.3'
         raise PydanticCustomError(
             "AK203", "expected {wanted}, found {shown}",
-            {"shown": brief(value), "wanted": WANTED, "help": 'write major and minor in quotes, like "0.28"'},
+            {
+                "shown": f"the number {value}" if number else brief(value), "wanted": WANTED,
+                "help": help if number else 'write major and minor in quotes, like "0.28"',
+            },
         )  # fmt: skip
     return found
 

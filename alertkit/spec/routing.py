@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from alertkit.source import Document, Problems, Span
+from alertkit.source.yaml_files import yaml_files
 from alertkit.spec.calendars import Calendar
 from alertkit.spec.duration import Duration
 from alertkit.spec.matchers import Match, Matchers, parse_matchers
@@ -205,12 +206,8 @@ def all_names(files: Iterable[Loaded], section: str) -> frozenset[str] | None:
 
 
 def routing_paths(folder: Path) -> list[Path]:
-    """The routing files of a project's `alertmanager/` folder in the order in which they are merged.
-
-    Editors leave locks and copies whose names begin with a dot. What is no file is a problem when it is read.
-    """
-    found = [path for suffix in ("yaml", "yml") for path in folder.glob(f"[!.]*.{suffix}")]
-    return sorted(found, key=lambda path: (path.name != MAIN_FILE, path.name))
+    """The routing files of a project's `alertmanager/` folder in the order in which they are merged."""
+    return sorted(yaml_files(folder), key=lambda path: path.name != MAIN_FILE)
 
 
 def read_routing(folder: Path, problems: Problems) -> list[Loaded]:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from alertkit.source import Document, Problems
 from alertkit.spec.reader import MORE
-from alertkit.spec.synonyms import meant
+from alertkit.spec.synonyms import longer, meant
 from alertkit.spec.validate import Origin, field_names, nearest, real_path, report, unwrap
 
 M = TypeVar("M", bound=BaseModel)
@@ -78,7 +78,7 @@ def doubted(model: type[BaseModel], key: str, value: object, present: Collection
     """
     names = field_names(model)
     absent = [name for name in names if name not in present]
-    found = nearest(key, absent) or meant(key, absent)
+    found = longer(key, absent) or nearest(key, absent) or meant(key, absent)
     if found or nearest(key, names) or meant(key, names):
         return frozenset([found] if found else [])
     fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}

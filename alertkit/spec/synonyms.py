@@ -40,3 +40,9 @@ _MEANT = {
 def meant(word: str, known: Collection[str]) -> str | None:
     """The key of `known` that `word` means elsewhere, or None."""
     return next((key for key in _MEANT.get(word.lower(), ()) if key in known), None)
+
+
+def longer(word: str, known: Collection[str]) -> str | None:
+    """The key of `known` of which `word` is a longer form elsewhere: surer than another one that looks like it."""
+    key = meant(word, known)
+    return key if key and word.lower().startswith(f"{key}_") else None

@@ -12,7 +12,7 @@ from alertkit.source import Document, Problems
 from alertkit.spec.quantity import format_number
 from alertkit.spec.reader import MORE
 from alertkit.spec.shown import brief
-from alertkit.spec.synonyms import meant
+from alertkit.spec.synonyms import longer, meant
 
 
 class Model(BaseModel):
@@ -117,7 +117,7 @@ def _advice(key: str, owner: type[Model] | None, present: Collection[str]) -> st
     if owner and key in owner.elsewhere:
         return owner.elsewhere[key]
     known = [name for name in _special_first(owner) if name not in owner.not_offered] if owner else []
-    close = nearest(key, [name for name in known if name not in present]) or nearest(key, known)
+    close = longer(key, known) or nearest(key, [name for name in known if name not in present]) or nearest(key, known)
     if close is None:
         below = [part for part in known if (model := owner and _model_at(owner, (part,))) and key in _offered(model)]
         if below:
@@ -194,8 +194,10 @@ def _plain(kind: str, context: dict[str, Any], message: str, shown: str) -> tupl
         "mapping_type": "a mapping",
     }.get(kind)  # fmt: skip
     if expected:
-        quote = " (quote it if it is meant as text)" if expected == "text" else ""
-        return "AK203", f"expected {expected}, found {shown}", f"write {expected} here{quote}"
+        more = " (quote it if it is meant as text)" if expected == "text" else ""
+        if expected == "a list" and shown[:1] == "`" and not shown.endswith("...`"):
+            more = f": `[{shown[1:-1]}]`"
+        return "AK203", f"expected {expected}, found {shown}", f"write {expected} here{more}"
     if kind in ("literal_error", "enum"):
         words = str(context.get("expected", "")).replace("'", "`")
         return "AK204", f"{shown} is not one of the allowed words", f"write {words}"

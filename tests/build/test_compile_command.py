@@ -112,6 +112,7 @@ def test_a_build_never_takes_the_place_of_files_of_others(tmp_path: Path, build:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("mine: 1\n", encoding="utf-8")
     (tmp_path / "alertkit.yaml").write_text(f"build: {build}\nalertmanager: routing\n", encoding="utf-8")
+    (tmp_path / "routing").mkdir()
     before = tree(tmp_path)
     done = alertkit(tmp_path, "compile")
     assert done.returncode == 2 and "error[AK114]" in done.stderr and "alertkit.yaml:1:8" in done.stderr

@@ -147,7 +147,7 @@ def test_a_life_of_reloads(site: Site) -> None:
     shown = shown_path(site.project.root)
     assert [step.text.replace(shown, "") for step in steps[1:]] == [
         "rules: 2 files -> /rules (2 new)",
-        "alertmanager.yml with 1 templates -> /am/alertmanager.yml, "
+        "alertmanager.yml with 1 template -> /am/alertmanager.yml, "
         "the file of before is kept as alertmanager.yml.before-alertkit",
         f"prometheus {site.prometheus.url} reloaded, 6 rules in 2 groups loaded and verified, evaluated without errors",
         f"alertmanager {site.alertmanager.url} reloaded, configuration verified",

@@ -54,6 +54,9 @@ def test_breaking_and_healing(simulator: Simulator) -> None:
     after = values(simulator)
     assert after[name] == 0 and after.keys() == before.keys()
     assert all(after[key] >= value for key, value in before.items() if key.split("{")[0].endswith("_total"))
+    seen = [values(simulator) for _ in range(20)]
+    moving = {name.split("{")[0] for name in before if len({one[name] for one in seen}) > 1}
+    assert "spark_stacker_websocket_ping_latency_ms" in moving and not moving & {"up", "spark_stacker_build_info"}
 
 
 @pytest.mark.parametrize(

@@ -309,12 +309,20 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
     slip("promtool_tests/peak_trade.yaml", "RetryStorm{", "RetryStrom{")
     slip("promtool_tests/spark_stacker.yaml", "scenarios:", "foo: 1\nscenarios:")
     slip("promtool_tests/crypto_stock.yaml", "LastTradeStale", "LastTradeStole")
+    slip("promtool_tests/autonomous_trader.yaml", "at 8m: nothing fires", "at 8m: nothing fire")
+    # That alert is notified there, too, which is no second mistake.
+    slip("promtool_tests/autonomous_trader.yaml", "at 3h: LowLLMConfidence fires", "at 3h: LowLLMConfidense fires")
+    slip("promtool_tests/autonomous_trader.yaml", '- LowLLMConfidence{severity="warning"} fires', "- nothing fires")
     slip("promtool_tests/peak_trade.test.yml", "tests:", "tests: [")
     (folder / "promtool_tests/a.test.yml").write_text(
         "rule_files: [r.yml]\ntests:\n- interval: 1\n  input_series:\n"
         "  - {series: up, values: '{{schema:0 sum:1}}+{{schema:0 sum:1}}x5 {{count:1 sum:1}} 5y3'}\n",
         encoding="utf-8",
     )
+    (folder / "promtool_tests" / "more").mkdir()
+    for name in ("one.YAML", "more/two.yaml", "more/three.test.yml", ".#four.yaml"):
+        (folder / "promtool_tests" / name).write_text("scenarios: {}\n")
+    (folder / "promtool_tests" / "more" / "rules.yaml").write_text("groups: []\n")  # what a test may read
     done = command("test")
     assert done.exit_code == 2
     assert [line.split(":")[0] + line.split("error")[1] for line in done.stderr.split("\n") if ": error[" in line] == [
@@ -322,7 +330,12 @@ def test_mistakes_of_specs_routing_and_tests_are_told_in_one_run(command: Any, t
         "alertmanager/routing.yaml[AK500]: there is no receiver `trading-slak`",
         "promtool_tests/a.test.yml[AK301]: `1` is not a duration",
         "promtool_tests/a.test.yml[AK803]: `5y3` is no value of a series",
+        "promtool_tests/autonomous_trader.yaml[AK818]: autonomous_trader has no alert `LowLLMConfidense`",
+        "promtool_tests/autonomous_trader.yaml[AK817]: `nothing fire` is no expectation",
         "promtool_tests/crypto_stock.yaml[AK818]: crypto_stock has no alert `LastTradeStole`",
+        "promtool_tests/more/three.test.yml[AK115]: this file is not read, as it is in a subfolder, like 1 more below"
+        " `more/`",
+        "promtool_tests/one.YAML[AK115]: this file is not read, as its name ends with `.YAML`",
         "promtool_tests/peak_trade.test.yml[AK100]: a `,` or `]` is missing before this",
         "promtool_tests/peak_trade.yaml[AK201]: unknown key `stepp`",
         "promtool_tests/peak_trade.yaml[AK817]: `is pendng` is nothing that an alert does",

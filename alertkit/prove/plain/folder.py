@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PLAIN = ("*.test.yml", "*.test.yaml")
+from alertkit.source.yaml_files import yaml_files
+
+_PLAIN = (".test.yml", ".test.yaml")
 
 
 def plain_files(folder: Path) -> list[Path]:
     """The plain promtool test files of a folder."""
-    return sorted({path for pattern in _PLAIN for path in folder.glob(pattern)})
+    return [path for path in yaml_files(folder) if path.name.endswith(_PLAIN)]
 
 
 def scenario_files(folder: Path) -> list[Path]:
     """The files of scenarios."""
-    return sorted({p for pattern in ("*.yaml", "*.yml") for p in folder.glob(pattern)} - set(plain_files(folder)))
+    return [path for path in yaml_files(folder) if not path.name.endswith(_PLAIN)]
+
+
+def is_test(path: Path) -> bool:
+    """Whether a file below the folder of tests is meant as one: what plain files read may be there as well."""
+    if path.name.lower().endswith(_PLAIN):
+        return True
+    try:
+        return b"\nscenarios:" in b"\n" + path.read_bytes()
+    except OSError:
+        return False

@@ -198,6 +198,7 @@ def _possible(scenario: Scenario, reads: Reads, problems: Problems) -> None:
 
 def _notified(scenario: Scenario, reads: Reads, problems: Problems) -> None:
     fires = {s.alert for s in scenario.statements if s.state in (FIRES, EXACTLY)}
+    meant = {nearest(name, reads.alerts) for name in fires - reads.alerts.keys()}  # None: any may be
     for when, told in scenario.notified.items():
         for key in told if isinstance(told, dict) else ():
             labels = read_alert(str(key), scenario.system)
@@ -206,7 +207,7 @@ def _notified(scenario: Scenario, reads: Reads, problems: Problems) -> None:
             name, place = labels["alertname"], scenario.place("expect", when, key)
             if name not in reads.alerts:
                 problems.add("AK818", f"{scenario.system} has no alert `{name}`", place, suggest(name, reads.alerts))
-            elif scenario.sound and name not in fires:
+            elif scenario.sound and None not in meant and name not in fires | meant:
                 problems.add(
                     "AK816", f"{name} is never expected to fire here, so nobody would be notified", place,
                     f"expect it to fire too: `at 8m: {name} fires`",

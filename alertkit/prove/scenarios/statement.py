@@ -99,6 +99,8 @@ def _parsed(text: str, when: When, span: Span, path: tuple[str | int, ...]) -> S
     if match is None:
         raise _BadError(f"`{text[:40]}` is no expectation", 0, len(text))
     name, at = match[1], match.end()
+    if name == "nothing":
+        raise _BadError(f"`{text[:40]}` is no expectation", 0, len(text), suggest(words, [NOTHING, NOTHING_ELSE]))
     matchers: tuple[Matcher, ...] = ()
     if text[at : at + 1] == "{":
         braces = _BRACES.match(text, at)
