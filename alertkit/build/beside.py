@@ -103,6 +103,7 @@ def swap(new: Path, folder: Path) -> None:
         return
     # Two steps on this system: who is killed between them is helped by `restore`.
     aside = _aside(folder)
+    remove(aside)  # of who was killed after both
     folder.rename(aside)
     try:
         new.rename(folder)

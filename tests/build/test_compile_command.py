@@ -239,6 +239,7 @@ def test_where_folders_cannot_change_places_in_one_step_a_kill_between_two_is_un
     assert not (tmp_path / "build").exists()
     assert compiled("nothing") == 2
     assert tree(tmp_path / "build") == old
+    (tmp_path / ".build.alertkit-old" / "left").mkdir(parents=True)  # by who was killed after both steps
     assert compiled("40") == 0
     assert "> 40" in (tmp_path / "build" / "rules" / "demo.yml").read_text(encoding="utf-8")
     assert not (tmp_path / ".build.alertkit-old").exists()
