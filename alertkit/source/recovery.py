@@ -57,6 +57,10 @@ def recovered(text: str, path: str, line: int, problems: Problems) -> Document |
             assert found[-1].span is not None
             line = found[-1].span.line
         elif _mark(document, emptied):
+            # What stood between the two levels may be meant as an entry of the first.
+            for number, written in enumerate(text.split("\n")) if isinstance(document.data, dict) else ():
+                if number in emptied and _indent(written) < _indent(lines[number]):
+                    document.data.setdefault(lines[number].strip().rstrip(":"), UNREAD)
             document.text = text
             problems.extend([*more, *found])
             return document
@@ -90,10 +94,12 @@ def _empty(lines: list[str], line: int) -> set[int] | None:
         elif not within or (indent > depth and not (number >= line and indent == sunk < body)):
             continue
         # Another entry, or what may be meant as one: its name is known all the same.
-        level = header[1] if indent else ""
+        # A section that is indented by mistake: what it holds is not.
+        is_section = 0 < indent < depth and text.rstrip().endswith(":") and _body(lines, number) == depth
+        level = "" if indent == 0 or is_section else header[1]
         known = _HEADER.match(text)
-        if known is not None and known[1] == level:
-            kept[number] = known[0]
+        if known is not None and (known[1] == level or is_section):
+            kept[number] = known[0].strip() if is_section else known[0]
         elif (word := _NAME.search(text)) is not None:
             meant[number] = f"{level}{word[0]}:"
     if meant:  # none of them stands elsewhere, too
