@@ -54,6 +54,9 @@ ALERTS = (
     "Lag: {kind: threshold, metric: lag, above: 1, for: 3h, missing: alert, by: [x]}",
     "Now: {kind: stale, timestamp: now_seconds, above: 0, for: 1m}",
     "Again: {kind: stale, timestamp: again_seconds, above: 10m, clear: 5m, for: 1m}",
+    "Day: {kind: stale, metric: day, above: 86401s, for: 0s}",
+    "Uneven: {kind: increase, counter: uneven_total, window: 31s, for: 1h, by: [x]}",
+    "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
@@ -65,8 +68,12 @@ UNPROVEN = {
         "kind `drawdown` has no stimulus for what fires at the peak itself",
     "Dense: {kind: increase, counter: hits_total, above: 100, window: 1d, for: 30s}":
         "its window is too long beside its `for`: promtool does not load as many samples as a proof would need",
+    "Unseen: {kind: stale, metric: unseen, above: 30d, for: 1h}":
+        "kind `stale` has no stimulus for so long an age of a metric: promtool does not load as many samples",
     "Ancient: {kind: stale, timestamp: ancient_seconds, above: 90d, for: 1m}":
-        "beside so long an age its `for` is proven at evaluations too far apart for anything shorter",
+        "what it looks back at is so long that its `for` is proven at evaluations too far apart for anything shorter",
+    "Month: {kind: change, metric: month, offset: 30d, above: 50%, for: 1m}":
+        "what it looks back at is so long that its `for` is proven at evaluations too far apart for anything shorter",
 }  # fmt: skip
 
 
