@@ -29,8 +29,9 @@ class Stale(MeasuredKind):
       metric     any metric, whose newest sample's age counts
 
     PromQL: `max by (<by>) (time() - (<timestamp> > 0)) > <threshold>`; of any metric,
-    `max by (<by>) (time() - max_over_time(timestamp(<metric>)[<memory>:<step>])) > <threshold>`. The step is the scrape interval;
-    for ages from half an hour on it is one, two or four minutes, so that servers need not look at it too often.
+    `max by (<by>) (time() - max_over_time(timestamp(<metric>)[<memory>:<step>])) > <threshold>`. The step is
+    the scrape interval; for ages from half an hour on it is one, two or four minutes, so that servers need not look at
+    it too often.
 
     Pitfalls: a timestamp of 0 means "never" and is left out. A clock that runs ahead makes the age negative, which
     is silence: watch clocks apart from this. The age of a metric can be told only as long as it is remembered,

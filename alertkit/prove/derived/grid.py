@@ -54,6 +54,21 @@ def choose(holds: Iterable[int], windows: Iterable[int], hysteresis: bool, dense
     return Grid(evaluation, _divisor(evaluation, step_bound, 2))
 
 
+def coarser(grid: Grid, windows: Iterable[int], most: int, dense: int, longest: int) -> Grid:
+    """The grid, with no more than about `most` evaluations in the longest window; `longest` is their longest distance.
+
+    A `for` that is shorter than the evaluations then are apart takes one of them.
+    """
+    windows = [w for w in windows if w]
+    apart = max(windows, default=0) // most
+    if grid.evaluation >= min(apart, longest):
+        return grid
+    whole = gcd(*windows)
+    evaluation = min(_divisor(whole, apart, 1) if whole >= apart else apart, longest)
+    bound = min([LONGEST_STEP, evaluation // 2] + [w // SAMPLES_IN_WINDOW for w in [*windows, dense] if w])
+    return Grid(evaluation, _divisor(evaluation, bound, 2))
+
+
 def _divisor(whole: int, bound: int, least: int) -> int:
     """The largest whole divisor of `whole` that is at most `bound`; `whole` itself if there is none."""
     parts = max(least, -(-whole // max(bound, 1)))

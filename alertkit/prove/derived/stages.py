@@ -12,7 +12,7 @@ from alertkit.compile.claim import FALLING, RISING, Boundary, between, is_reache
 from alertkit.kinds import Comparison, Stimulus
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
-from alertkit.prove.derived.grid import Grid, choose
+from alertkit.prove.derived.grid import Grid, choose, coarser
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
@@ -24,6 +24,10 @@ MOST_SAMPLES = 5_000_000
 # A while that must have passed before anything can be seen, such as an age of months, takes no more evaluations: of
 # an age, and of what compares with the past; of what is looked at by a subquery, so many looks, and at least so many.
 LONGEST_PRELUDE, LONGEST_PAST, LONGEST_LOOK, LEAST = 2_000, 3_000, 20_000, 12
+# So many evaluations in the longest window, of which a timeline takes about nine; with more of them a signal would also
+# be past its threshold for some before it has wholly arrived.
+MOST_IN_WINDOW = 200
+MINUTE, DAY = 60_000, 86_400_000
 # promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
 MOST_LOADED = 10_000
 
@@ -94,6 +98,9 @@ class _Scripts:
             apart = -(-past // (grid.evaluation * most)) * grid.evaluation
             if apart > grid.evaluation:
                 return Grid(apart, apart if motion.instant else grid.step)
+        elif not motion.isolated and self.delays is None:
+            # Hysteresis looks at the alert's state of the evaluation before, as far as the lookback reaches.
+            return coarser(grid, windows, MOST_IN_WINDOW, motion.window, 2 * MINUTE if shape.clear else DAY)
         return grid
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
@@ -321,7 +328,11 @@ class _Scripts:
         if self.motion.drifts and harmful == before:
             return False  # by now it is further away
         edges = [b.comparison.value for b in self.boundaries if b.severity == severity and b.past == harmful]
-        return any(abs(harmful - edge) * arrival < abs(value - before) for edge in edges)
+        # At the last evaluation of the way one sample less is old where ranges are left-open; at its first one is new.
+        samples, part = self.grid.samples, self.grid.samples - 1
+        if harmful == before:
+            part = samples if self.motion.late else 1
+        return any(abs(harmful - edge) * arrival * samples < abs(value - before) * part for edge in edges)
 
     def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool, bool]:
         """Evaluations until the signal has the value, whether that begins only after the first of them, and whether it
