@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
@@ -10,8 +10,14 @@ from alertkit.spec.duration import format_duration
 from alertkit.spec.quantity import SECONDS, unit_of_metric
 from alertkit.spec.selector import Metric, Selector
 
-HOUR = 3_600_000
+MINUTE, HOUR = 60_000, 3_600_000
 LOOKBACK = 300_000
+# What is remembered is looked at so many times at most, as far as steps below the lookback allow it: the last sample
+# is then found whatever the step.
+LOOKS = 300
+STEPS = (MINUTE, 2 * MINUTE, 4 * MINUTE)
+# promtool loads so many samples in one query. Source: Prometheus, promqltest, `maxSamples`; of two series.
+MOST_LOOKS = 10_000 // 2
 
 
 class Stale(MeasuredKind):
@@ -23,17 +29,22 @@ class Stale(MeasuredKind):
       metric     any metric, whose newest sample's age counts
 
     PromQL: `max by (<by>) (time() - (<timestamp> > 0)) > <threshold>`; of any metric,
-    `max by (<by>) (time() - max_over_time(timestamp(<metric>)[<memory>:<scrape interval>])) > <threshold>`.
+    `max by (<by>) (time() - max_over_time(timestamp(<metric>)[<memory>:<step>])) > <threshold>`. The step is
+    the scrape interval; for ages from half an hour on it is one, two or four minutes, so that servers need not look at
+    it too often.
 
     Pitfalls: a timestamp of 0 means "never" and is left out. A clock that runs ahead makes the age negative, which
     is silence: watch clocks apart from this. The age of a metric can be told only as long as it is remembered,
-    which is twice the largest threshold and at least an hour; use `absent` for what must always be there.
+    which is twice the largest threshold and at least an hour; use `absent` for what must always be there. A series
+    that ends with a staleness marker, as when its target goes, may count as one step older.
 
     Example
       BackupOld: {kind: stale, timestamp: backup_last_success_timestamp_seconds, above: {warning: 26h, critical: 50h}}
 
     Source: Prometheus documentation, "Instrumentation", timestamps, not time since.
     """
+
+    unproven: ClassVar[str] = "for so long an age of a metric: promtool does not load as many samples"
 
     kind: Literal["stale"] = "stale"
     timestamp: Metric | None = None
@@ -61,6 +72,17 @@ class Stale(MeasuredKind):
             )  # fmt: skip
         return 1 / unit.scale
 
+    def _looks(self, scrape_interval: int) -> tuple[int, int]:
+        """How long a metric is remembered, and how far apart it is looked at in that (milliseconds)."""
+        # What is forgotten before `for` has passed would never fire.
+        known = [int(1000 * value) for value in self.thresholds(SECONDS)]
+        memory = max([age + LOOKBACK + max(age, 2 * self.for_) for age in known] + [HOUR])
+        coarser = [step for step in STEPS if step > scrape_interval]
+        for step in (scrape_interval, *coarser):
+            if memory <= LOOKS * step:
+                return memory, step
+        return memory, max([scrape_interval, *coarser])
+
     def question(self, context: Context) -> Question:
         watched, is_timestamp = self._watched()
         if is_timestamp:
@@ -70,17 +92,14 @@ class Stale(MeasuredKind):
         else:
             if self.unit is not None:
                 raise KindError("AK208", "`unit` has no effect on the age of a metric", "unit", "remove it")
-            # What is forgotten before `for` has passed would never fire.
-            known = [int(1000 * value) for value in self.thresholds(SECONDS)]
-            longest = max([age + LOOKBACK + max(age, 2 * self.for_) for age in known] + [HOUR])
-            step = format_duration(context.scrape_interval)
-            signal = f"time() - max_over_time(timestamp({watched})[{format_duration(longest)}:{step}])"
+            memory, step = (format_duration(time) for time in self._looks(context.scrape_interval))
+            signal = f"time() - max_over_time(timestamp({watched})[{memory}:{step}])"
         return Question(
             signal=signal, identity=self.identity, metric=watched.metric, operations="age", inputs=(watched,),
             unit=SECONDS, worst=True, exactly=(),
         )  # fmt: skip
 
-    def stimulus(self, context: Context) -> Stimulus:
+    def stimulus(self, context: Context) -> Stimulus | None:
         watched, is_timestamp = self._watched()
         if is_timestamp:
             scale = self._scale(watched)
@@ -92,10 +111,13 @@ class Stale(MeasuredKind):
                 inputs=(Input(watched),), drive=Drive(_written, (float(scale),)), sharp=whole and exact, smallest=0.002,
                 instant=True, prelude=oldest,
             )  # fmt: skip
+        memory, step = self._looks(context.scrape_interval)
+        if memory > MOST_LOOKS * step:
+            return None
         edges = tuple(sorted(self.thresholds(SECONDS)))
         return Stimulus(
             inputs=(Input(watched),), drive=Drive(_ended), isolated=True, prelude=LOOKBACK,
-            rest=0.0, inside=0.0, delay=_Delay(edges), drifts=True, absence=True, sampled=context.scrape_interval,
+            rest=0.0, inside=0.0, delay=_Delay(edges), drifts=True, absence=True, sampled=step,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

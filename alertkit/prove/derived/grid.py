@@ -1,8 +1,8 @@
 """The clock of a proof: how often rules are evaluated and how densely series are sampled.
 
 Coarse enough to be cheap, fine enough that nothing is rounded: every `for` is a whole number of evaluations (or
-Prometheus would wait longer than it says), every window too, and samples are denser than evaluations, so that
-Prometheus 2 (closed ranges) and 3 (left-open ranges) see the same crossings.
+Prometheus would wait longer than it says), every window too unless that is far too dear, and samples are denser than
+evaluations, so that Prometheus 2 (closed ranges) and 3 (left-open ranges) see the same crossings.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ MINUTE = 60_000
 # A sample is looked back at for 5 minutes; staying well below keeps a series present between samples.
 LONGEST_STEP = 2 * MINUTE
 SAMPLES_IN_WINDOW = 4
+# Where windows ask for evaluations this many times as often as their length alone does, such as 31s beside 3h, they
+# are rounded up.
+DEAR = 8
 # Divisors tried before the finest grid is taken; only durations that no rule has need more.
 TRIES = 200_000
 
@@ -45,8 +48,25 @@ def choose(holds: Iterable[int], windows: Iterable[int], hysteresis: bool, dense
     whole = gcd(*holds, *windows) or 2 * MINUTE
     bound = min([h // 2 for h in holds] + [w // 2 for w in windows] + [2 * MINUTE if hysteresis else 30 * MINUTE])
     evaluation = _divisor(whole, bound, 1)
+    if evaluation * DEAR < bound:
+        evaluation = _divisor(gcd(*holds) or 2 * MINUTE, bound, 1)
     step_bound = min([LONGEST_STEP, evaluation // 2] + [w // SAMPLES_IN_WINDOW for w in [*windows, dense] if w])
     return Grid(evaluation, _divisor(evaluation, step_bound, 2))
+
+
+def coarser(grid: Grid, windows: Iterable[int], most: int, dense: int, longest: int) -> Grid:
+    """The grid, with no more than about `most` evaluations in the longest window; `longest` is their longest distance.
+
+    A `for` that is shorter than the evaluations then are apart takes one of them.
+    """
+    windows = [w for w in windows if w]
+    apart = max(windows, default=0) // most
+    if grid.evaluation >= min(apart, longest):
+        return grid
+    whole = gcd(*windows)
+    evaluation = min(_divisor(whole, apart, 1) if whole >= apart else apart, longest)
+    bound = min([LONGEST_STEP, evaluation // 2] + [w // SAMPLES_IN_WINDOW for w in [*windows, dense] if w])
+    return Grid(evaluation, _divisor(evaluation, bound, 2))
 
 
 def _divisor(whole: int, bound: int, least: int) -> int:

@@ -34,7 +34,7 @@ def _no_blip(hold: int, remote: bool) -> str:
     if not hold:
         return "it has no `for`, so that nothing is too short to fire"
     if remote:
-        return "beside so long an age its `for` is proven at evaluations too far apart for anything shorter"
+        return "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter"
     return "whatever takes its signal past the threshold keeps it there for as long as `for`"
 
 

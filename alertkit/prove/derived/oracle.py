@@ -25,6 +25,7 @@ class Stage(NamedTuple):
     late    the way begins only after the stage's first evaluation
     sticky  on its way the signal keeps the old value
     eager   for each level: on its way the signal is harmful as soon as either end is
+    early   the way takes no whole number of evaluations: at the last one of it the signal may have arrived
     """
 
     holds: tuple[bool, ...]
@@ -35,6 +36,7 @@ class Stage(NamedTuple):
     late: bool = False
     sticky: bool = False
     eager: tuple[bool, ...] = ()
+    early: bool = False
 
 
 class Timing(NamedTuple):
@@ -125,7 +127,11 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
     if previous is None:
         return False
     old = previous.holds[level]
-    if (stage.late and elapsed == 0) or stage.sticky:
+    if stage.late and elapsed == 0:
+        return old
+    if stage.early and elapsed == stage.arrival - 1:
+        return new if old == new else UNKNOWN
+    if stage.sticky:
         return old
     if old == new:
         return new
@@ -137,6 +143,7 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
 def _keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
     if elapsed >= stage.arrival or previous is None:
         return stage.keeps
-    if (stage.late and elapsed == 0) or stage.sticky:
+    sure = not (stage.early and elapsed == stage.arrival - 1)
+    if (stage.late and elapsed == 0) or (stage.sticky and sure):
         return previous.keeps
     return stage.keeps if previous.keeps == stage.keeps else UNKNOWN

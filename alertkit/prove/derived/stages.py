@@ -12,7 +12,7 @@ from alertkit.compile.claim import FALLING, RISING, Boundary, between, is_reache
 from alertkit.kinds import Comparison, Stimulus
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
-from alertkit.prove.derived.grid import Grid, choose
+from alertkit.prove.derived.grid import Grid, choose, coarser
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
@@ -21,8 +21,13 @@ from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
 MOST_SAMPLES = 5_000_000
-# A while that must have passed before anything can be seen, such as an age of months, takes no more evaluations.
-LONGEST_PRELUDE = 2_000
+# A while that must have passed before anything can be seen, such as an age of months, takes no more evaluations: of
+# an age, and of what compares with the past; of what is looked at by a subquery, so many looks, and at least so many.
+LONGEST_PRELUDE, LONGEST_PAST, LONGEST_LOOK, LEAST = 2_000, 3_000, 20_000, 12
+# So many evaluations in the longest window, of which a timeline takes about nine; with more of them a signal would also
+# be past its threshold for some before it has wholly arrived.
+MOST_IN_WINDOW = 200
+MINUTE, DAY = 60_000, 86_400_000
 # promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
 MOST_LOADED = 10_000
 
@@ -49,8 +54,8 @@ def overloads(shape: Shape) -> bool:
 
 
 def is_remote(motion: Motion | Stimulus) -> bool:
-    """Whether it looks far back though only the newest samples count: at an age, not at a history."""
-    return motion.instant and motion.prelude > 0
+    """Whether something must have passed before anything can be seen, which then takes few evaluations."""
+    return motion.prelude > 0 and (motion.instant or motion.isolated)
 
 
 def _window(shape: Shape) -> int:
@@ -86,8 +91,16 @@ class _Scripts:
         grid = choose(holds, windows, shape.clear is not None, motion.window)
         if is_remote(motion):
             # Evaluations may then be further apart than a short `for`, whose length does not show any more.
-            apart = -(-motion.prelude // (grid.evaluation * LONGEST_PRELUDE)) * grid.evaluation
-            return grid if apart == grid.evaluation else Grid(apart, apart)
+            past = max([motion.prelude, *(self.delays or {}).values()])
+            most = LONGEST_PRELUDE if motion.instant else LONGEST_PAST
+            if motion.sampled:
+                most = max(LONGEST_LOOK // max(past // motion.sampled, 1), LEAST)
+            apart = -(-past // (grid.evaluation * most)) * grid.evaluation
+            if apart > grid.evaluation:
+                return Grid(apart, apart if motion.instant else grid.step)
+        elif not motion.isolated and self.delays is None:
+            # Hysteresis looks at the alert's state of the evaluation before, as far as the lookback reaches.
+            return coarser(grid, windows, MOST_IN_WINDOW, motion.window, 2 * MINUTE if shape.clear else DAY)
         return grid
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
@@ -227,7 +240,8 @@ class _Scripts:
             # On its way a mean passes all values between: from just inside it would cross the boundary early.
             steps.append(self._step("just-inside", severity, base, back + 1))
         late = 1 if motion.late else 0
-        blip = way + hold - late - (back if motion.sticky else 0)
+        early = self._is_early(motion.rise if up else motion.fall)
+        blip = way + hold - late - early - (back if motion.sticky else 0)
         if hold >= 2 and blip > 0:
             steps.append(self._step("blip", severity, boundary.past, blip))
             steps.append(self._step("blip", severity, base, back + hold + 2))
@@ -292,9 +306,9 @@ class _Scripts:
             value = step.value
             holds = tuple(self._harmful(value, severity) for severity in self.severities)
             keeps = value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
-            arrival, late = self._arrival(before, value, index == 0)
+            arrival, late, early = self._arrival(before, value, index == 0)
             near = tuple(self._near(before, value, severity, arrival) for severity in self.severities)
-            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager)
+            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager, early)
             staged.append(step._replace(stage=stage))
             before = value
         return staged
@@ -314,21 +328,32 @@ class _Scripts:
         if self.motion.drifts and harmful == before:
             return False  # by now it is further away
         edges = [b.comparison.value for b in self.boundaries if b.severity == severity and b.past == harmful]
-        return any(abs(harmful - edge) * arrival < abs(value - before) for edge in edges)
+        # At the last evaluation of the way one sample less is old where ranges are left-open; at its first one is new.
+        samples, part = self.grid.samples, self.grid.samples - 1
+        if harmful == before:
+            part = samples if self.motion.late else 1
+        return any(abs(harmful - edge) * arrival * samples < abs(value - before) * part for edge in edges)
 
-    def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool]:
-        """Evaluations until the signal has the value, and whether that begins only after the first of them."""
+    def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool, bool]:
+        """Evaluations until the signal has the value, whether that begins only after the first of them, and whether it
+        may have it one earlier."""
         motion = self.motion
         if value is None or motion.always:
-            return 0, False
+            return 0, False, False
         if self.delays is not None and value != self.rest:
-            return self.grid.evaluations(self.delays[value]), False
+            delay = self.delays[value]
+            return self.grid.evaluations(delay), False, self._is_early(delay)
         if first:
-            return (self._birth() if motion.isolated else self._way(True)), False
+            return (self._birth() if motion.isolated else self._way(True)), False, False
         if before is None or value == before:
-            return 0, False
-        way = max(self.grid.evaluations(motion.rise if value > before else motion.fall), self._sight())
-        return max(way, 1 if motion.late else 0), motion.late
+            return 0, False, False
+        lasts = motion.rise if value > before else motion.fall
+        way = max(self.grid.evaluations(lasts), self._sight())
+        return max(way, 1 if motion.late else 0), motion.late, self._is_early(lasts)
+
+    def _is_early(self, lasts: int) -> bool:
+        """Whether what lasts so long (milliseconds) is over before the last evaluation that it is counted as."""
+        return lasts % self.grid.evaluation != 0
 
     def script(self, name: str, steps: list[Step]) -> Script:
         staged = self._staged(steps) if name not in (THIN, IDLE) else steps
