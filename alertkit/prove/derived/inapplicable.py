@@ -7,7 +7,7 @@ from alertkit.compile.ruleset import Alert
 from alertkit.prove.derived.cases import has_second_identity
 from alertkit.prove.derived.names import BORN, CASES, GAP
 from alertkit.prove.derived.script import shape_of
-from alertkit.prove.derived.stages import is_remote, overloads
+from alertkit.prove.derived.stages import is_coarse, overloads
 
 TOO_LONG = "its window is too long beside its `for`: promtool does not load as many samples as a proof would need"
 
@@ -18,7 +18,8 @@ def inapplicable(
     """(case, reason) of every generated case that is not among the alert's `cases`, which are (severity, case)."""
     found = {case for _, case in cases}
     lost = [case for case in CASES if case not in found]
-    if overloads(shape_of(claim, alert.rules, companion.rules[0] if companion else None)):
+    shape = shape_of(claim, alert.rules, companion.rules[0] if companion else None)
+    if overloads(shape):
         return [(case, TOO_LONG) for case in lost]
     missing = [(case, _reason(case, claim)) for case in lost if case != "blip"]
     if claim.stimulus.always:
@@ -26,14 +27,14 @@ def inapplicable(
     for rule in alert.rules:
         if (rule.severity, "blip") not in cases:
             level = f"`{rule.severity}`: " if len(alert.rules) > 1 else ""
-            missing.append(("blip", level + _no_blip(rule.for_, is_remote(claim.stimulus))))
+            missing.append(("blip", level + _no_blip(rule.for_, is_coarse(shape, rule.for_))))
     return missing
 
 
-def _no_blip(hold: int, remote: bool) -> str:
+def _no_blip(hold: int, coarse: bool) -> str:
     if not hold:
         return "it has no `for`, so that nothing is too short to fire"
-    if remote:
+    if coarse:
         return "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter"
     return "whatever takes its signal past the threshold keeps it there for as long as `for`"
 

@@ -24,9 +24,8 @@ MOST_SAMPLES = 5_000_000
 # A while that must have passed before anything can be seen, such as an age of months, takes no more evaluations: of
 # an age, and of what compares with the past; of what is looked at by a subquery, so many looks, and at least so many.
 LONGEST_PRELUDE, LONGEST_PAST, LONGEST_LOOK, LEAST = 2_000, 3_000, 20_000, 12
-# So many evaluations in the longest window, of which a timeline takes about nine; with more of them a signal would also
-# be past its threshold for some before it has wholly arrived.
-MOST_IN_WINDOW = 200
+# So many evaluations in the longest window, of which a timeline takes about nine: enough for 5m beside a day.
+MOST_IN_WINDOW = 600
 MINUTE, DAY = 60_000, 86_400_000
 # promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
 MOST_LOADED = 10_000
@@ -56,6 +55,11 @@ def overloads(shape: Shape) -> bool:
 def is_remote(motion: Motion | Stimulus) -> bool:
     """Whether something must have passed before anything can be seen, which then takes few evaluations."""
     return motion.prelude > 0 and (motion.instant or motion.isolated)
+
+
+def is_coarse(shape: Shape, hold: int) -> bool:
+    """Whether evaluations may be too far apart for a `for` of so many milliseconds, as it looks back much further."""
+    return is_remote(shape.motion) or _window(shape) > MOST_IN_WINDOW * hold // 2
 
 
 def _window(shape: Shape) -> int:
