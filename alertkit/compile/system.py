@@ -258,16 +258,6 @@ class _Compiler:
             span=entry.key("missing"),
         )  # fmt: skip
 
-    def _why_unproven(self, entry: Entry) -> str:
-        spec = entry.spec
-        if spec.tests == "off":
-            return "`tests: off`"
-        if spec.kind == "expr":
-            return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
-        if spec.user_promql:
-            return f"kind `{spec.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
-        return f"kind `{spec.kind}` has no stimulus {spec.unproven}"
-
     def finish(self, drafted: Drafted, names: dict[str, str], others: dict[str, list[Copy]]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
@@ -276,11 +266,12 @@ class _Compiler:
             return explained(drafted.fill(d, names), entry, self.file.system, Identity(identity, variables), others)
 
         rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
+        unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
             variables=variables, unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
-            heartbeat=entry.given("receiver"), unproven="" if drafted.claim else self._why_unproven(entry),
+            heartbeat=entry.given("receiver"), unproven=unproven,
             notes=tuple([f"{entry.within(at, size, 'expr')}: {said}" for said, at, size in drafted.question.notes]),
         )  # fmt: skip
         if drafted.companion is None:

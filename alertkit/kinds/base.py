@@ -74,6 +74,10 @@ class Kind(AlertSpec, ABC):
     def stimulus(self, context: Context) -> Stimulus | None:
         """How to drive the question; None when it has no input. Raises `KindError`."""
 
+    def why_unproven(self) -> str:
+        """Why nothing is derived where `stimulus` is None."""
+        return f"kind `{self.kind}` has no stimulus {self.unproven}"
+
     def default_summary(self, alert: str) -> str:
         """What the notification of `alert` says when the spec gives no summary; a Go template."""
         return f"{alert} is firing"

@@ -141,5 +141,8 @@ class Expr(Kind):
     def stimulus(self, context: Context) -> None:
         return None
 
+    def why_unproven(self) -> str:
+        return "kind `expr` has no stimulus: write a scenario or a promtool test for it"
+
     def default_summary(self, alert: str) -> str:
         return f"{alert} is firing with value {{{{ $value | humanize }}}}"

@@ -244,8 +244,7 @@ class OwnKind(MeasuredKind):
 
     def question(self, context: Context) -> Question:
         signal = self._signal()
-        inputs = read_selectors(signal.tree)
-        metric = inputs[0].metric if inputs else next((m for m in _names(signal.tree)), "")
+        inputs, metric = read_selectors(signal.tree), _metric(signal.tree)
         motion = motion_of(signal.tree)
         if 0 < motion.window < 2 * context.scrape_interval:
             key = next((n for n, v in self._values().items() if v == motion.window and n != "window"), "")
@@ -255,19 +254,22 @@ class OwnKind(MeasuredKind):
                 key or ("window" if "window" in self.fields else ""),
                 f"use at least {format_duration(4 * context.scrape_interval)}",
             )
-        unit = self.unit or self.definition.unit
-        if unit is None:
-            unit = unit_of_metric(metric) if keeps_unit(signal.tree) else NUMBER
         return Question(
             signal=signal.text, identity=self.identity, metric=metric, operations=self.definition.name, inputs=inputs,
-            unit=unit, worst=signal.worst, range=self.definition.range,
+            unit=self._unit(signal), worst=signal.worst, range=self.definition.range,
         )  # fmt: skip
+
+    def _unit(self, signal: Signal) -> Unit:
+        unit = self.unit or self.definition.unit
+        return unit or (unit_of_metric(_metric(signal.tree)) if keeps_unit(signal.tree) else NUMBER)
 
     def stimulus(self, context: Context) -> Stimulus | None:
         own, filled = self.definition, self._filled()
         if own.stimulus is None:
             return None
         signal = self._signal()
+        if self._is_hit_by_accident(signal):
+            return None
         try:
             sources = filled.sources(signal.tree)
             rise, fall = filled.duration("rise"), filled.duration("fall")
@@ -279,6 +281,20 @@ class OwnKind(MeasuredKind):
             ) from None  # fmt: skip
         return _stimulus(sources, filled.variables(), motion_of(signal.tree), rise, fall)
 
+    def _is_hit_by_accident(self, signal: Signal) -> bool:
+        """Whether it fires, or does not, at a number that what is computed may miss by its last bit."""
+        motion = motion_of(signal.tree)
+        if motion.exact or not {"equals", "not_equals"} & set(self.conditions()):
+            return False
+        # Sums, differences and products of whole numbers are whole; rates are extrapolated.
+        unit = self._unit(signal)
+        return any(value != 0 and (motion.window or not value.is_integer()) for value in self.thresholds(unit))
+
+    def why_unproven(self) -> str:
+        if self.definition.stimulus is None:
+            return f"kind `{self.kind}` says no `stimulus:`: write a scenario or a promtool test for it"
+        return f"what kind `{self.kind}` computes hits such a number exactly by accident only: use `above` or `below`"
+
     def default_summary(self, alert: str) -> str:
         if self.definition.summary is not None:
             return self.definition.summary
@@ -289,8 +305,10 @@ class OwnKind(MeasuredKind):
         return {name: shown(v, types[name].type, types[name].unit) for name, v in self._values().items()}
 
 
-def _names(tree: Expr) -> list[str]:
-    return [use.selector.name for use in selectors(tree) if use.selector.name]
+def _metric(tree: Expr) -> str:
+    """The metric that names the signal; empty where it reads none by name."""
+    inputs = read_selectors(tree)
+    return inputs[0].metric if inputs else next((s.name for use in selectors(tree) if (s := use.selector).name), "")
 
 
 def _stimulus(

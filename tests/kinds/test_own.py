@@ -120,6 +120,33 @@ def test_proofs_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
+def test_numbers_that_may_be_missed_by_a_bit_are_not_claimed(tmp_path: Path) -> None:
+    third = """
+        description: Three tenths of something
+        parameters: {gauge: {type: metric}}
+        signal: << gauge >> * 3 / 0.7
+        stimulus: {<< gauge >>: << value * 0.7 / 3 >>}
+    """
+    spec = """
+        system: shop
+        alerts:
+          Missed: {kind: third, gauge: a, not_equals: 0.1}
+          MissedShare: {kind: share, failed: b_total, all: c_total, equals: 30%}
+          Zero: {kind: third, gauge: d, equals: 0}
+          Held: {kind: age_of, gauge: e, not_equals: 0.1}
+          Above: {kind: third, gauge: f, above: 0.1}
+    """
+    held = third.replace("* 3 / 0.7", "").replace("* 0.7 / 3", "")
+    system, drawn = compiled(spec, {"third.yaml": third, "share.yaml": SHARE, "age_of.yaml": held}, tmp_path)
+    assert drawn == "" and system is not None
+    unproven = {alert.name: alert.unproven for alert in system.alerts if alert.claim is None}
+    assert unproven.keys() == {"Missed", "MissedShare"}
+    said = "what kind `third` computes hits such a number exactly by accident only: use `above` or `below`"
+    assert unproven["Missed"] == said
+    assert prove(system, tmp_path) > 10
+
+
+@pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
 def test_a_wrong_signal_is_noticed(tmp_path: Path) -> None:
     """A proof of a kind whose signal is not what its stimulus says fails."""
     wrong = SIMPLE.replace("/ (<< limit >> / << limit >>)", "* << limit >>")
