@@ -155,6 +155,10 @@ def test_interrupted_series_and_levels_have_cases_of_their_own(
     assert cases <= failing(spec, change, tmp_path, monkeypatch)
 
 
+# Proofs that were seen to pass: alerts are changed in several ways.
+_hold: set[tuple[str, int]] = set()
+
+
 def failing(spec: str, change: object, folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The cases of an alert that fail after a change to its rules; without it none does."""
     promtool = shutil.which("promtool")
@@ -163,8 +167,10 @@ def failing(spec: str, change: object, folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(small(folder, spec))
     (system,) = systems_of(folder)
     cases: set[str] = set()
-    for job in jobs_of(system, proofs_of(system)):
-        assert verdict(job, Path(promtool), folder).passed
+    for number, job in enumerate(jobs_of(system, proofs_of(system))):
+        if (spec, number) not in _hold:
+            assert verdict(job, Path(promtool), folder).passed
+            _hold.add((spec, number))
         changed = tuple(map(change, job.rules))  # type: ignore[call-overload]
         assert changed != job.rules
         wrong = verdict(replace(job, rules=changed), Path(promtool), folder)
