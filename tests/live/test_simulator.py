@@ -176,12 +176,17 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
         assert folder.is_dir()
         demo.send_signal(signal.SIGINT)
         rest = demo.stdout.read()
-        assert demo.wait(30) == 130
+        assert demo.wait(30) in INTERRUPTED, rest
     assert "nothing is left behind" in rest and "Traceback" not in rest
     assert {"broken", "firing", "routed", "delivered", "healed", "resolved"} <= words
     assert not folder.exists()
     with pytest.raises(OSError):
         urllib.request.urlopen(f"{url}/-/ready", timeout=5)
+
+
+# To a shell they are the same. A Python that is interrupted while it makes a named tuple, as imports do, takes the signal
+# for unhandled, and ends by it whatever exit code it was told.
+INTERRUPTED = (128 + signal.SIGINT, -signal.SIGINT)
 
 
 def of_session(number: int) -> dict[int, str]:
@@ -215,7 +220,7 @@ def test_ctrl_c_while_the_servers_start(whole_group: bool) -> None:
             assert demo.poll() is None
         (os.killpg if whole_group else os.kill)(demo.pid, signal.SIGINT)
         rest = demo.stdout.read()
-        assert demo.wait(30) == 130
+        assert demo.wait(30) in INTERRUPTED, rest
     assert rest.strip() == "ended; nothing is left behind"
     assert of_session(demo.pid) == {}
     assert not any(Path(folder).exists() for folder in servers.values())
