@@ -184,8 +184,8 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
         urllib.request.urlopen(f"{url}/-/ready", timeout=5)
 
 
-# To a shell they are the same. A Python that is interrupted while it makes a named tuple, as imports do, takes the signal
-# for unhandled, and ends by it whatever exit code it was told.
+# To a shell they are the same. A Python that is interrupted while it makes a named tuple, as imports do, takes the
+# signal for unhandled, and ends by it whatever exit code it was told.
 INTERRUPTED = (128 + signal.SIGINT, -signal.SIGINT)
 
 
