@@ -54,9 +54,10 @@ def test_promtool_accepts_the_rules_and_the_tests_hold_without_alertkit(built: P
     assert checked.returncode == 0, checked.stdout + checked.stderr
     # A few are enough to show that the files stand on their own, as `alertkit test` runs all of them: one system, and
     # copies of an alert with companions, which `alertkit test` looks at one by one.
-    tests = sorted(map(str, (built / "build" / "tests").glob("peak_trade.*")))
-    tests += sorted(map(str, (built / "build" / "tests").glob("spark_stacker.5m.*")))
-    assert len(tests) > 10
+    folder = built / "build" / "tests"
+    files = [*folder.glob("peak_trade.*"), *folder.glob("spark_stacker.5m.*")]
+    tests = sorted(str(path) for path in files if path.stat().st_size < 40_000)  # the longest take twice all others
+    assert len(tests) > 8
     proven = subprocess.run([promtool, "test", "rules", *tests], capture_output=True, text=True)
     assert proven.returncode == 0, proven.stdout + proven.stderr
 
