@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
 
 from alertkit.build.unit import Section, Unit
 from alertkit.compile.ruleset import System
-from alertkit.emit.promtool import test_file_head, test_groups
+from alertkit.emit.promtool import test_file_head
 from alertkit.emit.rules import rules_file
 from alertkit.prove.derived.content import contents_of
 from alertkit.source.digest import digest
@@ -62,17 +61,17 @@ def _derived(system: System, names: set[str]) -> dict[str, tuple[int, Texts]]:
     """The number of expectations and the texts of alerts, by name."""
     if not names:
         return {}
-    from alertkit.prove.derived.cases import proofs_of
+    # Only what has changed needs it.
+    from alertkit.prove.derived.cases import texts_of
 
-    found: dict[str, tuple[int, Texts]] = {}
-    for name, group in groupby(proofs_of(system, names), key=lambda proof: proof.alert.name):
-        proofs = list(group)
-        intervals = dict.fromkeys(proof.grid.evaluation for proof in proofs)
-        found[name] = (
-            sum(len(proof.checks) for proof in proofs),
-            {at: test_groups(p.group for p in proofs if p.grid.evaluation == at) for at in intervals},
-        )
-    return found
+    sizes: dict[str, int] = {}
+    found: dict[str, dict[int, str]] = {}
+    for name, size, texts in texts_of(system, names):  # copies of `for_each` share a name
+        sizes[name] = sizes.get(name, 0) + size
+        whole = found.setdefault(name, {})
+        for interval, text in texts.items():
+            whole[interval] = whole.get(interval, "") + text
+    return {name: (sizes[name], texts) for name, texts in found.items()}
 
 
 def _known(

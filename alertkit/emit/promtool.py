@@ -58,8 +58,8 @@ class Moments:
         """Their tests, with a `%s` for the alert and what is expected of it."""
         rows = []
         for time, comment, _ in self.rows:
-            above = f"      # {comment}\n" if comment else ""
-            rows.append(f"{above}      - eval_time: {format_duration(time)}\n        alertname: ".replace("%", "%%"))
+            above = f"      # {literally(comment)}\n" if comment else ""
+            rows.append(f"{above}      - eval_time: {format_duration(time)}\n        alertname: ")
         return "%s".join([*rows, ""])
 
 
@@ -129,29 +129,46 @@ def test_file_head(header: str, rule_files: list[str], groups: list[str], evalua
 
 def test_groups(tests: Iterable[TestGroup]) -> str:
     """The text of test groups, as it stands in a test file."""
-    rows: list[str] = []
-    texts = _Texts()
-    for test in tests:
-        _group(test, rows, texts)
+    known: dict[int, str] = {}
+    return "".join([_group(test, known) for test in tests])
+
+
+def _group(test: TestGroup, known: dict[int, str]) -> str:
+    form = group_form(
+        "%s", test.interval, tuple([series.values for series in test.series]),
+        [tests.moments for tests in test.alerts], [(expr.time, expr.comment) for expr in test.exprs],
+    )  # fmt: skip
+    filled = [quote(test.name), *[single(series.series) for series in test.series]]
+    for tests in test.alerts:
+        listed = [told(tests.alert, expected, known) for expected in tests.expectations]
+        filled += [listed[place] for place in tests.moments.places]
+    for expr in test.exprs:
+        filled += [single(expr.expr), samples(expr.samples)]
+    return form % tuple(filled)
+
+
+def group_form(
+    title: str, interval: int, values: tuple[str, ...], moments: Iterable[Moments], exprs: Iterable[tuple[int, str]]
+) -> str:
+    """The text of a test group with blanks, each a `%s`, for its names.
+
+    They stand for the name of each series (`single`), what each moment expects of an alert (`told`), and for each
+    PromQL, of which its time and its comment are given, that (`single`) and its samples (`samples`). `title` may have
+    one as well.
+    """
+    rows = [f"  - name: {title}\n    interval: {format_duration(interval)}\n"]
+    if values:
+        rows += ["    input_series:\n", _values(values)]
+    texts = [each.text for each in moments]
+    if texts:
+        rows += ["    alert_rule_test:\n", *texts]
+    texts = [_expr(time, comment) for time, comment in exprs]
+    if texts:
+        rows += ["    promql_expr_test:\n", *texts]
     return "".join(rows)
 
 
-def _group(test: TestGroup, rows: list[str], texts: _Texts) -> None:
-    rows.append(f"  - name: {quote(test.name)}\n    interval: {format_duration(test.interval)}\n")
-    if test.series:
-        rows.append("    input_series:\n")
-        values = _values(tuple([series.values for series in test.series]))
-        rows.append(values % tuple([_single(series.series) for series in test.series]))
-    if test.alerts:
-        rows.append("    alert_rule_test:\n")
-        rows += [texts.of(tests) for tests in test.alerts]
-    if test.exprs:
-        rows.append("    promql_expr_test:\n")
-        for expr in test.exprs:
-            _expr(expr, rows)
-
-
-def _single(text: str) -> str:
+def single(text: str) -> str:
     """Single quotes read best around a series, whose labels are in double ones."""
     if not text.isprintable():
         return quote(text)
@@ -161,47 +178,38 @@ def _single(text: str) -> str:
 @lru_cache(maxsize=8192)
 def _values(values: tuple[str, ...]) -> str:
     """Input series with these values, and a `%s` for the name of each."""
-    return "".join([f"      - series: %s\n        values: {quote(row).replace('%', '%%')}\n" for row in values])
+    return "".join([f"      - series: %s\n        values: {literally(quote(row))}\n" for row in values])
 
 
-class _Texts:
-    """The texts of what is expected; the groups of an alert share most of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, str] = {}
-
-    def of(self, tests: AlertTests) -> str:
-        head = f"{scalar(tests.alert)}\n        exp_alerts:"
-        listed = [
-            f"{head}\n{''.join(map(self._one, expected))}" if expected else f"{head} []\n"
-            for expected in tests.expectations
-        ]
-        return tests.moments.text % tuple([listed[place] for place in tests.moments.places])
-
-    def _one(self, expected: ExpectedAlert) -> str:
-        # All of them live for as long as the file is written, so an id stays one object's.
-        text = self._known.get(id(expected))
-        if text is None:
-            text = self._known[id(expected)] = _expected(expected)
-        return text
+def literally(text: str) -> str:
+    """A text as it is written where `%s` is a blank."""
+    return text.replace("%", "%%")
 
 
-def _expected(expected: ExpectedAlert) -> str:
-    labels = ", ".join([f"{name}: {quote(value)}" for name, value in expected.labels])
-    text = f"          - exp_labels: {{{labels}}}\n"
-    if expected.annotations:
-        rows = [f"              {name}: {quote(value)}\n" for name, value in expected.annotations]
-        text += f"            exp_annotations:\n{''.join(rows)}"
+def told(alert: str, expected: Expected, known: dict[int, str]) -> str:
+    """What a test says of an alert; `known` remembers the texts of expected alerts, which live as long, by their id."""
+    head = f"{scalar(alert)}\n        exp_alerts:"
+    return f"{head}\n{''.join([_expected(one, known) for one in expected])}" if expected else f"{head} []\n"
+
+
+def _expected(expected: ExpectedAlert, known: dict[int, str]) -> str:
+    text = known.get(id(expected))
+    if text is None:
+        labels = ", ".join([f"{name}: {quote(value)}" for name, value in expected.labels])
+        text = f"          - exp_labels: {{{labels}}}\n"
+        if expected.annotations:
+            rows = [f"              {name}: {quote(value)}\n" for name, value in expected.annotations]
+            text += f"            exp_annotations:\n{''.join(rows)}"
+        known[id(expected)] = text
     return text
 
 
-def _expr(test: ExprTest, rows: list[str]) -> None:
-    if test.comment:
-        rows.append(f"      # {test.comment}\n")
-    rows.append(f"      - expr: {_single(test.expr)}\n        eval_time: {format_duration(test.time)}\n")
-    if not test.samples:
-        rows.append("        exp_samples: []\n")
-        return
-    rows.append("        exp_samples:\n")
-    for labels, value in test.samples:
-        rows.append(f"          - labels: {_single(labels)}\n            value: {value:g}\n")
+def _expr(time: int, comment: str) -> str:
+    above = f"      # {literally(comment)}\n" if comment else ""
+    return f"{above}      - expr: %s\n        eval_time: {format_duration(time)}\n        exp_samples:%s"
+
+
+def samples(expected: Iterable[tuple[str, float]]) -> str:
+    """The samples that PromQL results in."""
+    rows = [f"          - labels: {single(labels)}\n            value: {value:g}\n" for labels, value in expected]
+    return "\n" + "".join(rows) if rows else " []\n"

@@ -15,7 +15,7 @@ from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
 from alertkit.compile.ruleset import Alert, System
 from alertkit.kinds.stimulus import Source
 from alertkit.live.timescale import window
-from alertkit.prove.derived.cases import identities
+from alertkit.prove.derived.cast import identities
 from alertkit.series import Clock, Gone, Level, Line, Piece, Slope, Zigzag
 from alertkit.series.example import example_labels
 from alertkit.spec.quantity import format_number

@@ -1,0 +1,141 @@
+"""The series in the proofs of one alert: their names, and apart from these what each of them is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from alertkit.compile.claim import Claim
+from alertkit.compile.ruleset import Alert
+from alertkit.kinds.stimulus import Input
+from alertkit.prove.derived.decoys import calm, foreign_states, has_room, outsiders, selects, twin
+from alertkit.series.example import example_labels
+from alertkit.spec.selector import quoted
+
+Identity = dict[str, str]
+
+
+class Roles(NamedTuple):
+    """What the series are there for, each by its place among the names; lists are in the order of the inputs.
+
+    bad        the identity that the scripts move
+    twins      a second series beside each of those, where there is room for one
+    good       the identity that stays at rest; none where only one can exist
+    calm       the value at which the twins stay; None where they do not stand by
+    waiting    the inputs whose twins then do
+    split      the series are added up, so the twins are their second halves
+    scenery    what goes on through every stage
+    outsiders  series that one matcher keeps out, and the input or, behind these, the scenery that they look like
+    copies     for each other copy of `for_each` the inputs that it has of its own, and their names
+    states     alert states of alerts that are not this one
+    """
+
+    bad: tuple[int, ...]
+    twins: tuple[int, ...]
+    good: tuple[int, ...]
+    calm: float | None
+    waiting: tuple[int, ...]
+    split: bool
+    scenery: tuple[int, ...]
+    outsiders: tuple[tuple[int, int], ...]
+    copies: tuple[tuple[tuple[int, int], ...], ...]
+    states: tuple[int, ...]
+
+
+class Cast(NamedTuple):
+    """The names of all series, each as PromQL and once, and their roles."""
+
+    names: tuple[str, ...]
+    roles: Roles
+
+    def outsiders(self) -> list[str]:
+        return [self.names[place] for place, _ in self.roles.outsiders]
+
+    def copies(self) -> list[str]:
+        return [self.names[place] for copy in self.roles.copies for _, place in copy]
+
+
+def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Identity, good: Identity | None) -> Cast:
+    """The series in the proofs of an alert, of which `copies` are the other ones of its name."""
+    names: dict[str, int] = {}
+
+    def place(name: str) -> int:
+        return names.setdefault(name, len(names))
+
+    stimulus = claim.stimulus
+    inputs, room = stimulus.inputs, has_room(claim)
+    # Halves may add up to a little more or less, and then never reach what only the edge itself is past.
+    split = stimulus.sums and room and not any(b.past == b.comparison.value != 0 for b in claim.boundaries)
+    standing = calm(claim) if claim.worst and room and inputs else None
+    twins = [twin(one) for one in inputs] if split or standing is not None else ()
+    waiting = range(len(inputs)) if standing is not None else ()
+    roles = Roles(
+        tuple(map(place, _series_names(inputs, bad))),
+        tuple(map(place, _series_names(twins, bad))),
+        () if good is None else tuple(map(place, _series_names(inputs, good))),
+        standing,
+        tuple([at for at in waiting if inputs[at].selector in claim.inputs]),  # a guard adds up what it counts
+        split,
+        tuple([place(series_name(Input(one.selector, one.extra), bad)) for one in stimulus.scenery]),
+        tuple([(place(series_name(one, {})), like) for one, like in outsiders(claim, bad)]),
+        tuple([tuple([(at, place(name)) for at, name in _own_series(copy, claim)]) for copy in copies]),
+        tuple([place(f"ALERTS{braces(dict(labels))}") for labels in foreign_states(claim, alert, bad)]),
+    )
+    return Cast(tuple(names), roles)
+
+
+def identities(claim: Claim) -> tuple[Identity, Identity | None]:
+    """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
+    fixed: Identity = {}
+    for selector in claim.inputs:
+        for name, value in (example_labels(selector.matchers) or {}).items():
+            if name in claim.identity:
+                fixed[name] = value
+    bad = {name: fixed.get(name, f"{name}-1") for name in claim.identity}
+    free = [name for name in claim.identity if name not in fixed]
+    if not free:
+        return bad, None
+    return bad, {**bad, **{name: f"{name}-2" for name in free}}
+
+
+def _own_series(copy: Claim, claim: Claim) -> list[tuple[int, str]]:
+    """The place and name of each series of another copy of `for_each`, but for its part of a total that they share.
+
+    It can do without that, and the alert of `claim` would add it up.
+    """
+    inputs, stimulus = copy.stimulus.inputs, claim.stimulus
+    names = enumerate(_series_names(inputs, identities(copy)[0]))
+    if not stimulus.sums:
+        return list(names)
+
+    def added(one: Input) -> bool:
+        labels = {**(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
+        return any(selects(own.selector, one.selector.metric, labels) for own in stimulus.inputs)
+
+    missed = {*copy.inputs, *(own.selector for own in stimulus.inputs)}
+    return [(place, name) for place, name in names if inputs[place].selector in missed or not added(inputs[place])]
+
+
+def _series_names(inputs: Sequence[Input], identity: Identity) -> list[str]:
+    """The series of an identity, each as PromQL."""
+    known: dict[object, str] = {}  # most of them differ in the metric only
+    names = []
+    for one in inputs:
+        selector = one.selector
+        key = (selector.matchers, one.extra)
+        if key not in known:
+            known[key] = series_name(one, identity).removeprefix(selector.metric)
+        names.append(selector.metric + known[key])
+    return names
+
+
+def series_name(one: Input, identity: Identity) -> str:
+    """One series of an identity as PromQL."""
+    selector = one.selector
+    given = (example_labels(selector.matchers) or {}) if selector.matchers else {}
+    return selector.metric + braces({**identity, **given, **dict(one.extra)})
+
+
+def braces(labels: dict[str, str]) -> str:
+    """Labels as PromQL writes them behind a metric."""
+    return "{" + ",".join([f"{name}={quoted(labels[name])}" for name in sorted(labels)]) + "}" if labels else ""

@@ -1,0 +1,101 @@
+"""What promtool is to expect of one alert: its labels and texts at each outcome of a script."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from alertkit.compile.claim import Claim
+from alertkit.compile.ruleset import Alert, Rule
+from alertkit.emit.promtool import Expected, ExpectedAlert
+from alertkit.prove.derived.cast import Identity, braces
+from alertkit.prove.derived.decoys import DECOY
+from alertkit.prove.derived.script import Outcome
+from alertkit.spec.selector import quoted
+from alertkit.template import go
+
+# What a value that is not exact may come out as.
+BELOW = 1 - 1e-9
+
+
+class Expectations:
+    """Those of an alert whose identity `bad` goes bad."""
+
+    def __init__(self, alert: Alert, claim: Claim, bad: Identity) -> None:
+        self.alert, self.claim, self.bad = alert, claim, bad
+        self.rules = {rule.severity: rule for rule in alert.rules}
+        # What outcomes share: what is expected of one level.
+        self._levels: dict[tuple[str, float | None, bool], Expected | None] = {}
+
+    def of(self, outcome: Outcome) -> Expected | None:
+        """The alerts that fire; None where a text shows a value that is not known to the last digit."""
+        severities, value, ended = outcome
+        expected: list[ExpectedAlert] = []
+        for severity in severities:
+            key = (severity, value, ended)
+            if key not in self._levels:
+                self._levels[key] = self._level(self.rules[severity], value, ended)
+            level = self._levels[key]
+            if level is None:
+                return None
+            expected += level
+        return tuple(expected)
+
+    def states(self, outcome: Outcome) -> tuple[str, tuple[tuple[str, float], ...]]:
+        """PromQL for the alert's states with the samples that it results in: the same by labels alone."""
+        severities, _, ended = outcome
+        name = self.alert.name
+        samples = []
+        for severity, result in product(severities, self._results(ended)):
+            labels = {**_labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
+            samples.append(("ALERTS" + braces(labels), 1.0))
+        return f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}', tuple(samples)
+
+    def missing(self, companion: Rule) -> Expected:
+        """The companion, when the data of the identity is gone."""
+        labels = {**self.bad, **dict(companion.labels)}
+        if not self.claim.identity:
+            labels = {**self.claim.inputs[0].equalities(), **labels}
+        return (ExpectedAlert(tuple(labels.items()), companion.annotations),)
+
+    def _level(self, rule: Rule, value: float | None, ended: bool) -> Expected | None:
+        expected = []
+        for result in self._results(ended):
+            annotations = self._annotations(rule, result, value)
+            if annotations is None:
+                return None
+            expected.append(ExpectedAlert(tuple(_labels(rule, result).items()), annotations))
+        return tuple(expected)
+
+    def _results(self, ended: bool) -> list[dict[str, str]]:
+        """The labels of each series that the rule's expression results in."""
+        if ended:
+            return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
+        return [{**dict(self.claim.fixed_labels), **self.bad}]
+
+    def _annotations(
+        self, rule: Rule, labels: dict[str, str], value: float | None
+    ) -> tuple[tuple[str, str], ...] | None:
+        """What the annotations read at this value; None where it is not known to the last digit shown."""
+        result = []
+        exact = self.claim.stimulus.exact
+        for name, text in rule.annotations:
+            if "{{" not in text:
+                result.append((name, text))
+                continue
+            if go.uses_value(text) and (value is None or (not exact and go.shows_raw_value(text))):
+                return None
+            shown = go.expand(text, labels, value if value is not None else 0.0)
+            if shown is None:
+                return None
+            # Whole seconds are cut off, not rounded.
+            if value and not exact and "humanizeDuration" in text and shown != go.expand(text, labels, value * BELOW):
+                return None
+            result.append((name, shown))
+        return tuple(result)
+
+
+def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:
+    labels = dict(result)
+    for name, value in rule.labels:
+        labels[name] = value if "{{" not in value else go.expand(value, result, 0.0) or ""
+    return labels

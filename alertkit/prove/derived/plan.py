@@ -1,0 +1,178 @@
+"""Test groups before they have names: what the series of all scripts do, and when something is expected.
+
+Nothing here knows a name. A plan depends on the scripts and on how the series follow the signal, so alerts that differ
+in their names and texts alone share one, and its text: it is worked out once for all of them.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from alertkit.compile.claim import Boundary, Claim
+from alertkit.emit.frames import Form, Frame
+from alertkit.emit.promtool import Moments
+from alertkit.kinds.stimulus import Drive, Pieces
+from alertkit.prove.derived.cast import Roles
+from alertkit.prove.derived.names import IDLE, THIN
+from alertkit.prove.derived.rows import constant, driven, idle, opposed, steady
+from alertkit.prove.derived.script import (
+    ALREADY,
+    BURN,
+    EDGE,
+    ENOUGH,
+    LONE,
+    NEWBORN,
+    SILENT,
+    Outcome,
+    Script,
+    of_one,
+)
+from alertkit.series import Level, Piece
+
+ONE = Level(1.0)
+# The places of alerts in what is told of them, and of an alert that is silent among what is expected.
+OWN, COMPANION = 0, 1
+NOTHING = 0
+
+
+class Moves(NamedTuple):
+    """How series follow the signal: all that a claim and the other copies of it say of that.
+
+    drives   the way of each sort of script that has one of its own, in the order of `SORTS`
+    ends     the alert fires when all series are gone
+    leaves   the scenery leaves with the data
+    copies   the way of each other copy of `for_each`, and its value at rest
+    """
+
+    rest: float
+    boundaries: tuple[Boundary, ...]
+    drive: Drive
+    drives: tuple[Drive | None, ...]
+    idle: Pieces | None
+    ends: bool
+    scenery: tuple[Piece, ...]
+    leaves: bool
+    copies: tuple[tuple[Drive, float], ...]
+
+
+SORTS = (THIN, NEWBORN, BURN, EDGE, ENOUGH, LONE, ALREADY)
+
+
+def moves_of(claim: Claim, copies: list[Claim]) -> Moves:
+    """How the series of an alert, and of the other `copies` of it, move."""
+    told = claim.stimulus
+    return Moves(
+        claim.rest, claim.boundaries, told.drive,
+        (told.thin, told.newborn, told.scarce, told.balanced, told.enough, told.lone, told.already),
+        told.idle, told.gone is not None, tuple([source.piece for source in told.scenery]), bool(told.leave),
+        tuple([(copy.stimulus.drive, copy.rest) for copy in copies]),
+    )  # fmt: skip
+
+
+class Plan:
+    """The frame of each script, and how many expectations they hold."""
+
+    def __init__(self, scripts: tuple[Script, ...], frames: tuple[Frame, ...]) -> None:
+        self.scripts, self.frames = scripts, frames
+        self.checks = sum(len(script.checks) for script in scripts)
+
+    @cached_property
+    def forms(self) -> dict[int, Form]:
+        """The text of all frames that share an evaluation interval (milliseconds), by that."""
+        frames: dict[int, list[Frame]] = {}
+        for script, frame in zip(self.scripts, self.frames, strict=True):
+            frames.setdefault(script.grid.evaluation, []).append(frame)
+        return {interval: Form(some) for interval, some in frames.items()}
+
+
+@lru_cache(maxsize=8192)
+def outcomes_of(scripts: tuple[Script, ...]) -> tuple[Outcome, ...]:
+    """What alerts read like at the checks of some scripts."""
+    return tuple(dict.fromkeys([SILENT, *(outcome for script in scripts for outcome in script.outcomes)]))
+
+
+@lru_cache(maxsize=8192)
+def of_ones(scripts: tuple[Script, ...]) -> tuple[Script, ...]:
+    """The scripts for an alert that has no second identity."""
+    return tuple(map(of_one, scripts))
+
+
+@lru_cache(maxsize=4096)
+def plan_of(
+    scripts: tuple[Script, ...], roles: Roles, moves: Moves, unknown: tuple[int, ...], patience: int | None
+) -> Plan:
+    """The plan of an alert.
+
+    `unknown` are the places of outcomes whose texts are not known: the alert's states are expected instead.
+    `patience` is the `for` of the companion that fires when the data is gone, None where that is not expected.
+    """
+    places = {outcome: place for place, outcome in enumerate(outcomes_of(scripts))}
+    framed = []
+    for script in scripts:
+        expected = tuple([places[outcome] for outcome in script.outcomes])
+        moments = script.moments
+        if unknown:
+            moments = Moments([row for row in moments.rows if expected[row[2]] not in unknown])
+        exprs = [
+            (unknown.index(expected[place]), time, title)
+            for time, title, place in script.moments.rows
+            if expected[place] in unknown
+        ]
+        alerts = [(OWN, moments, expected)] if moments.rows else []
+        if patience is not None and script.gone_at is not None:
+            alerts.append((COMPANION, _gone(script, patience), (NOTHING, len(places))))
+        series = _series(script, roles, moves)
+        framed.append(Frame(script.name, script.grid.step, series, tuple(alerts), tuple(exprs)))
+    return Plan(scripts, tuple(framed))
+
+
+def _gone(script: Script, patience: int) -> Moments:
+    """The companion: silent before its `for`, firing at it."""
+    assert script.gone_at is not None
+    fires = script.gone_at + script.grid.evaluations(patience)
+    times = [at * script.grid.evaluation for at in (fires - 1, fires)]
+    return Moments([(time, "no-data", place) for place, time in enumerate(times)])
+
+
+def _series(script: Script, roles: Roles, moves: Moves) -> tuple[tuple[int, str], ...]:
+    """The place of each series with its values over the script."""
+    exact = script.name.startswith((EDGE, ENOUGH))
+    drive = _drive(script, moves)
+    found: dict[int, str] = {}
+    for place, half, values in driven(script, drive, roles.split and not exact):
+        found[(roles.twins if half else roles.bad)[place]] = values
+    if roles.good:
+        # Where absence is the alarm, all must be gone for it.
+        for name, values in zip(roles.good, steady(script, drive, moves.rest, moves.ends), strict=True):
+            found.setdefault(name, values)
+    if roles.calm is not None:
+        rows = steady(script, moves.drive, roles.calm, True)
+        for place in roles.waiting:
+            found.setdefault(roles.twins[place], rows[place])
+    for name, piece in zip(roles.scenery, moves.scenery, strict=True):
+        found[name] = constant(script, piece, moves.leaves)
+    for (other, rest), names in zip(moves.copies, roles.copies, strict=True):
+        # The other copies of `for_each` stay at rest, or their companions would miss them.
+        rows = steady(script, other, rest, False)
+        for place, name in names:
+            found.setdefault(name, rows[place])
+    if roles.outsiders:
+        own = opposed(script, moves.drive, moves.boundaries, moves.rest)
+        for name, place in roles.outsiders:
+            if place < len(own):
+                found.setdefault(name, own[place])
+            else:
+                found.setdefault(name, constant(script, moves.scenery[place - len(own)], False))
+    for name in roles.states:
+        found[name] = constant(script, ONE, False)
+    return tuple(found.items())
+
+
+def _drive(script: Script, moves: Moves) -> Drive:
+    """How the series follow the value: with the usual traffic, or in their cases with too little or none."""
+    if script.name == IDLE and moves.idle is not None:
+        return Drive(idle, (moves.idle,))
+    sort = script.name.split(" ")[0]
+    own = moves.drives[SORTS.index(sort)] if sort in SORTS else None
+    return own or moves.drive
