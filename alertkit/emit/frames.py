@@ -33,7 +33,7 @@ class Parts(NamedTuple):
     exprs     PromQL with its samples, for promtool to compare
     """
 
-    alerts: tuple[str, ...]
+    alerts: Sequence[str]
     series: Sequence[str]
     expected: Sequence[Expected]
     exprs: Sequence[tuple[str, Samples]]

@@ -22,7 +22,7 @@ class Roles(NamedTuple):
     twins      a second series beside each of those, where there is room for one
     good       the identity that stays at rest; none where only one can exist
     calm       the value at which the twins stay; None where they do not stand by
-    waiting    the inputs whose twins then do
+    watched    the inputs whose absence is noticed
     split      the series are added up, so the twins are their second halves
     scenery    what goes on through every stage
     outsiders  series that one matcher keeps out, and the input or, behind these, the scenery that they look like
@@ -34,7 +34,7 @@ class Roles(NamedTuple):
     twins: tuple[int, ...]
     good: tuple[int, ...]
     calm: float | None
-    waiting: tuple[int, ...]
+    watched: tuple[int, ...]
     split: bool
     scenery: tuple[int, ...]
     outsiders: tuple[tuple[int, int], ...]
@@ -47,12 +47,6 @@ class Cast(NamedTuple):
 
     names: tuple[str, ...]
     roles: Roles
-
-    def outsiders(self) -> list[str]:
-        return [self.names[place] for place, _ in self.roles.outsiders]
-
-    def copies(self) -> list[str]:
-        return [self.names[place] for copy in self.roles.copies for _, place in copy]
 
 
 def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Identity, good: Identity | None) -> Cast:
@@ -68,13 +62,12 @@ def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Identity, 
     split = stimulus.sums and room and not any(b.past == b.comparison.value != 0 for b in claim.boundaries)
     standing = calm(claim) if claim.worst and room and inputs else None
     twins = [twin(one) for one in inputs] if split or standing is not None else ()
-    waiting = range(len(inputs)) if standing is not None else ()
     roles = Roles(
         tuple(map(place, _series_names(inputs, bad))),
         tuple(map(place, _series_names(twins, bad))),
         () if good is None else tuple(map(place, _series_names(inputs, good))),
         standing,
-        tuple([at for at in waiting if inputs[at].selector in claim.inputs]),  # a guard adds up what it counts
+        tuple([at for at, one in enumerate(inputs) if one.selector in claim.inputs]),
         split,
         tuple([place(series_name(Input(one.selector, one.extra), bad)) for one in stimulus.scenery]),
         tuple([(place(series_name(one, {})), like) for one, like in outsiders(claim, bad)]),

@@ -50,12 +50,14 @@ class Expectations:
             samples.append(("ALERTS" + braces(labels), 1.0))
         return f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}', tuple(samples)
 
-    def missing(self, companion: Rule) -> Expected:
-        """The companion, when the data of the identity is gone."""
-        labels = {**self.bad, **dict(companion.labels)}
-        if not self.claim.identity:
-            labels = {**self.claim.inputs[0].equalities(), **labels}
-        return (ExpectedAlert(tuple(labels.items()), companion.annotations),)
+    def missing(self, companion: Rule) -> tuple[Expected, Expected]:
+        """The companion, when the data of the identity is gone, and when all is."""
+        anywhere = self.claim.inputs[0].equalities()
+        one, whole = (
+            (ExpectedAlert(tuple({**labels, **dict(companion.labels)}.items()), companion.annotations),)
+            for labels in (self.bad if self.claim.identity else anywhere, anywhere)
+        )
+        return one, whole
 
     def _level(self, rule: Rule, value: float | None, ended: bool) -> Expected | None:
         expected = []

@@ -8,12 +8,10 @@ metric but for one matcher changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from alertkit.compile.claim import Claim
 from alertkit.compile.expression import HOUR
-from alertkit.compile.ruleset import Rule
-from alertkit.emit.promtool import AlertTest, ExpectedAlert, InputSeries, TestGroup, gathered
-from alertkit.kinds.stimulus import Input
+from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.script import Check
 from alertkit.series import Level, notation
@@ -22,65 +20,56 @@ MINUTE = 60_000
 # How long all is well, at least, before the data goes.
 LEAD = 10 * MINUTE
 FORGOTTEN, VANISHED = "forgotten", "vanished"
+# What the companion says in turn: nothing, that an identity is gone, that all is.
+SILENT, ONE, WHOLE = range(3)
 
 
-def memory_of(rule: Rule) -> int:
-    """How long the companion remembers an identity, in milliseconds; as in `compile.expression.gone`."""
-    return max(HOUR, 2 * rule.for_)
+class Companion(NamedTuple):
+    """The alert that fires when data is gone, without its name.
 
-
-def grid_of(rule: Rule) -> Grid:
-    """Evaluations that are few and yet tell the memory from its half and its double."""
-    return Grid(max(5, memory_of(rule) // 12 // MINUTE) * MINUTE, MINUTE)
-
-
-def missing_tests(
-    claim: Claim, rule: Rule, bad: dict[str, str], alone: bool, case: str
-) -> tuple[list[AlertTest], int] | None:
-    """What is expected of the companion, and how many evaluations all take; None where the case does not apply.
-
-    `alone`: there is no other identity that stays.
+    patience   its `for` in milliseconds
+    remembers  it knows for a while which identity is gone
+    alike      it then says the same as when all is gone
     """
-    if len(claim.inputs) != 1 or not claim.identity or (case == FORGOTTEN and alone):
-        return None
-    grid = grid_of(rule)
-    memory, hold = grid.evaluations(memory_of(rule)), grid.evaluations(rule.for_)
-    start = grid.evaluations(LEAD)
-    last = start + memory
-    one = _expected(rule, bad)
-    whole = _expected(rule, claim.inputs[0].equalities())
-    # Half an evaluation around each change is left open: the last sample came a step before it.
-    moments: list[tuple[int, tuple[ExpectedAlert, ...]]] = [
-        (start - 1, ()), (start + hold + 1, (one,)), (last - 2, (one,)),
-    ]  # fmt: skip
-    if case == FORGOTTEN:
-        moments.append((last + 2, ()))
-    else:
-        again = last + hold + 2 if whole != one else last + 2
-        moments.append((again, (whole,)))
-    tests = [AlertTest(at * grid.evaluation, rule.alert, expected, case) for at, expected in moments]
-    return tests, max(at for at, _ in moments) + 1
 
+    patience: int
+    remembers: bool
+    alike: bool
 
-def _expected(rule: Rule, labels: dict[str, str]) -> ExpectedAlert:
-    return ExpectedAlert(tuple({**labels, **dict(rule.labels)}.items()), rule.annotations)
+    @property
+    def memory(self) -> int:
+        """How long it remembers an identity, in milliseconds; as in `compile.expression.gone`."""
+        return max(HOUR, 2 * self.patience)
 
+    @property
+    def grid(self) -> Grid:
+        """Evaluations that are few and yet tell the memory from its half and its double."""
+        return Grid(max(5, self.memory // 12 // MINUTE) * MINUTE, MINUTE)
 
-def missing_group(
-    title: str, claim: Claim, rule: Rule, tests: Sequence[AlertTest], length: int, lost: Sequence[str],
-    staying: Sequence[str],
-) -> tuple[TestGroup, tuple[Check, ...]]:  # fmt: skip
-    """The test group: the series `lost` end after the lead, those `staying` do not."""
-    grid = grid_of(rule)
-    early = grid.evaluations(LEAD) * grid.samples
-    rest = length * grid.samples - early
-    short = notation([(Level(1.0), early)], grid.step)
-    full = notation([(Level(1.0), early + rest)], grid.step)
-    series = [InputSeries(name, f"{short} stale") for name in lost] + [InputSeries(name, full) for name in staying]
-    checks = tuple(Check(test.time, test.comment, "", (), None) for test in tests)
-    return TestGroup(title, grid.step, tuple(series), gathered(tests)), checks
+    def moments(self, case: str) -> tuple[tuple[int, int], ...]:
+        """At which evaluation it says what, in one of the two cases."""
+        grid = self.grid
+        memory, hold = grid.evaluations(self.memory), grid.evaluations(self.patience)
+        start = grid.evaluations(LEAD)
+        last = start + memory
+        # Half an evaluation around each change is left open: the last sample came a step before it.
+        moments = [(start - 1, SILENT), (start + hold + 1, ONE), (last - 2, ONE)]
+        if case == FORGOTTEN:
+            moments.append((last + 2, SILENT))
+        else:
+            moments.append((last + 2 if self.alike else last + hold + 2, WHOLE))
+        return tuple(moments)
 
+    def tests(self, case: str) -> tuple[Moments, tuple[Check, ...]]:
+        """When it says what, and what that stands for."""
+        times = [(at * self.grid.evaluation, said) for at, said in self.moments(case)]
+        checks = tuple([Check(time, case, "", (), None) for time, _ in times])
+        return Moments([(time, case, said) for time, said in times]), checks
 
-def watched(claim: Claim) -> list[Input]:
-    """The series that the companion watches."""
-    return [one for one in claim.stimulus.inputs if one.selector in claim.inputs]
+    def series(self, case: str, lost: Sequence[int], staying: Sequence[int]) -> tuple[tuple[int, str], ...]:
+        """The values of each series: those that are lost end after the lead, those that stay do not."""
+        grid = self.grid
+        early = grid.evaluations(LEAD) * grid.samples
+        whole = (self.moments(case)[-1][0] + 1) * grid.samples
+        short, full = (notation([(Level(1.0), length)], grid.step) for length in (early, whole))
+        return (*[(name, f"{short} stale") for name in lost], *[(name, full) for name in staying])

@@ -6,6 +6,7 @@ in their names and texts alone share one, and its text: it is worked out once fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from alertkit.emit.frames import Form, Frame
 from alertkit.emit.promtool import Moments
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.derived.cast import Roles
+from alertkit.prove.derived.grid import Grid
+from alertkit.prove.derived.missing import FORGOTTEN, VANISHED, Companion
 from alertkit.prove.derived.names import IDLE, THIN
 from alertkit.prove.derived.rows import constant, driven, idle, opposed, steady
 from alertkit.prove.derived.script import (
@@ -24,6 +27,7 @@ from alertkit.prove.derived.script import (
     LONE,
     NEWBORN,
     SILENT,
+    Check,
     Outcome,
     Script,
     of_one,
@@ -70,25 +74,33 @@ def moves_of(claim: Claim, copies: list[Claim]) -> Moves:
     )  # fmt: skip
 
 
-class Plan:
-    """The frame of each script, and how many expectations they hold."""
+class Framed(NamedTuple):
+    """A frame, the clock it needs, and what each of its expectations stands for."""
 
-    def __init__(self, scripts: tuple[Script, ...], frames: tuple[Frame, ...]) -> None:
-        self.scripts, self.frames = scripts, frames
-        self.checks = sum(len(script.checks) for script in scripts)
+    frame: Frame
+    grid: Grid
+    checks: tuple[Check, ...]
+
+
+class Plan:
+    """All frames of an alert, and how many expectations they hold."""
+
+    def __init__(self, framed: Sequence[Framed]) -> None:
+        self.framed = framed
+        self.size = sum(len(one.checks) for one in framed)
 
     @cached_property
     def forms(self) -> dict[int, Form]:
         """The text of all frames that share an evaluation interval (milliseconds), by that."""
         frames: dict[int, list[Frame]] = {}
-        for script, frame in zip(self.scripts, self.frames, strict=True):
-            frames.setdefault(script.grid.evaluation, []).append(frame)
+        for frame, grid, _ in self.framed:
+            frames.setdefault(grid.evaluation, []).append(frame)
         return {interval: Form(some) for interval, some in frames.items()}
 
 
 @lru_cache(maxsize=8192)
 def outcomes_of(scripts: tuple[Script, ...]) -> tuple[Outcome, ...]:
-    """What alerts read like at the checks of some scripts."""
+    """What alerts read like at the checks of some scripts, NOTHING first."""
     return tuple(dict.fromkeys([SILENT, *(outcome for script in scripts for outcome in script.outcomes)]))
 
 
@@ -100,31 +112,45 @@ def of_ones(scripts: tuple[Script, ...]) -> tuple[Script, ...]:
 
 @lru_cache(maxsize=4096)
 def plan_of(
-    scripts: tuple[Script, ...], roles: Roles, moves: Moves, unknown: tuple[int, ...], patience: int | None
+    scripts: tuple[Script, ...], roles: Roles, moves: Moves, unknown: tuple[int, ...], companion: Companion | None
 ) -> Plan:
-    """The plan of an alert.
+    """The plan of an alert, in whose parts stand the outcomes of the scripts, and then what its companion says.
 
     `unknown` are the places of outcomes whose texts are not known: the alert's states are expected instead.
-    `patience` is the `for` of the companion that fires when the data is gone, None where that is not expected.
     """
     places = {outcome: place for place, outcome in enumerate(outcomes_of(scripts))}
+    missing = (NOTHING, len(places), len(places) + 1)
     framed = []
     for script in scripts:
         expected = tuple([places[outcome] for outcome in script.outcomes])
-        moments = script.moments
+        moments, exprs = script.moments, []
         if unknown:
-            moments = Moments([row for row in moments.rows if expected[row[2]] not in unknown])
-        exprs = [
-            (unknown.index(expected[place]), time, title)
-            for time, title, place in script.moments.rows
-            if expected[place] in unknown
-        ]
+            moments = Moments([row for row in script.moments.rows if expected[row[2]] not in unknown])
+            exprs = [
+                (unknown.index(expected[place]), time, title)
+                for time, title, place in script.moments.rows
+                if expected[place] in unknown
+            ]
         alerts = [(OWN, moments, expected)] if moments.rows else []
-        if patience is not None and script.gone_at is not None:
-            alerts.append((COMPANION, _gone(script, patience), (NOTHING, len(places))))
-        series = _series(script, roles, moves)
-        framed.append(Frame(script.name, script.grid.step, series, tuple(alerts), tuple(exprs)))
-    return Plan(scripts, tuple(framed))
+        if companion is not None and script.gone_at is not None:
+            alerts.append((COMPANION, _gone(script, companion.patience), missing))
+        frame = Frame(script.name, script.grid.step, _series(script, roles, moves), tuple(alerts), tuple(exprs))
+        framed.append(Framed(frame, script.grid, script.checks))
+    if companion is not None and companion.remembers and roles.watched:
+        lost = [roles.bad[place] for place in roles.watched]
+        staying = [name for name, _ in roles.outsiders]
+        staying += [name for copy in roles.copies for _, name in copy]  # or their companions would fire too
+        for case in (FORGOTTEN, VANISHED) if roles.good else (VANISHED,):
+            if case == FORGOTTEN:
+                others = [*staying, *[roles.good[place] for place in roles.watched]]
+            else:
+                others = staying
+            others = [name for name in dict.fromkeys(others) if name not in lost]
+            tests, checks = companion.tests(case)
+            series = companion.series(case, list(dict.fromkeys(lost)), others)
+            frame = Frame(case, companion.grid.step, series, ((COMPANION, tests, missing),))
+            framed.append(Framed(frame, companion.grid, checks))
+    return Plan(framed)
 
 
 def _gone(script: Script, patience: int) -> Moments:
@@ -148,7 +174,7 @@ def _series(script: Script, roles: Roles, moves: Moves) -> tuple[tuple[int, str]
             found.setdefault(name, values)
     if roles.calm is not None:
         rows = steady(script, moves.drive, roles.calm, True)
-        for place in roles.waiting:
+        for place in roles.watched:  # a guard adds up what it counts
             found.setdefault(roles.twins[place], rows[place])
     for name, piece in zip(roles.scenery, moves.scenery, strict=True):
         found[name] = constant(script, piece, moves.leaves)
