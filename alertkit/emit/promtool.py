@@ -195,13 +195,23 @@ def told(alert: str, expected: Expected, known: dict[int, str]) -> str:
 def _expected(expected: ExpectedAlert, known: dict[int, str]) -> str:
     text = known.get(id(expected))
     if text is None:
-        labels = ", ".join([f"{name}: {quote(value)}" for name, value in expected.labels])
-        text = f"          - exp_labels: {{{labels}}}\n"
+        text = _labels(expected.labels)
         if expected.annotations:
-            rows = [f"              {name}: {quote(value)}\n" for name, value in expected.annotations]
+            rows = [_annotation(name, shown) for name, shown in expected.annotations]
             text += f"            exp_annotations:\n{''.join(rows)}"
         known[id(expected)] = text
     return text
+
+
+# Alerts of a file often have the same labels, and the levels of an alert the same texts.
+@lru_cache(maxsize=1024)
+def _labels(labels: Labels) -> str:
+    return f"          - exp_labels: {{{', '.join([f'{name}: {quote(value)}' for name, value in labels])}}}\n"
+
+
+@lru_cache(maxsize=1024)
+def _annotation(name: str, text: str) -> str:
+    return f"              {name}: {quote(text)}\n"
 
 
 def _expr(time: int, comment: str) -> str:

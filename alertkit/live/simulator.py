@@ -246,8 +246,7 @@ def _actors(systems: Iterable[System], scale: float) -> list[Actor]:
             claim = alert.claim
             if claim is None or claim.stimulus.always or not claim.boundaries:
                 continue
-            labels, _ = identities(claim)
-            labels = {k: EXAMPLES.get(k, v) if v == f"{k}-1" else v for k, v in labels.items()}
+            labels = {k: EXAMPLES.get(k, v) if v == f"{k}-1" else v for k, v in identities(claim)[0]}
             # A count over a shorter window needs a faster counter to be the same, be it the signal or a guard that
             # asks for so many events; rates and shares do not.
             span = max(claim.stimulus.rise, claim.stimulus.window)

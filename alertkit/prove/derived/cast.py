@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from alertkit.compile.claim import Claim
@@ -10,9 +11,9 @@ from alertkit.compile.ruleset import Alert
 from alertkit.kinds.stimulus import Input
 from alertkit.prove.derived.decoys import calm, foreign_states, has_room, outsiders, selects, twin
 from alertkit.series.example import example_labels
-from alertkit.spec.selector import quoted
+from alertkit.spec.selector import Matcher, quoted
 
-Identity = dict[str, str]
+Labels = tuple[tuple[str, str], ...]
 
 
 class Roles(NamedTuple):
@@ -49,7 +50,7 @@ class Cast(NamedTuple):
     roles: Roles
 
 
-def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Identity, good: Identity | None) -> Cast:
+def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Labels, good: Labels | None) -> Cast:
     """The series in the proofs of an alert, of which `copies` are the other ones of its name."""
     names: dict[str, int] = {}
 
@@ -69,26 +70,27 @@ def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Identity, 
         standing,
         tuple([at for at, one in enumerate(inputs) if one.selector in claim.inputs]),
         split,
-        tuple([place(series_name(Input(one.selector, one.extra), bad)) for one in stimulus.scenery]),
-        tuple([(place(series_name(one, {})), like) for one, like in outsiders(claim, bad)]),
+        tuple([place(name) for name in _series_names([Input(s.selector, s.extra) for s in stimulus.scenery], bad)]),
+        tuple([(place(one.selector.metric + braces(dict(one.extra))), like) for one, like in outsiders(claim, bad)]),
         tuple([tuple([(at, place(name)) for at, name in _own_series(copy, claim)]) for copy in copies]),
         tuple([place(f"ALERTS{braces(dict(labels))}") for labels in foreign_states(claim, alert, bad)]),
     )
     return Cast(tuple(names), roles)
 
 
-def identities(claim: Claim) -> tuple[Identity, Identity | None]:
+def identities(claim: Claim) -> tuple[Labels, Labels | None]:
     """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
-    fixed: Identity = {}
-    for selector in claim.inputs:
-        for name, value in (example_labels(selector.matchers) or {}).items():
-            if name in claim.identity:
-                fixed[name] = value
-    bad = {name: fixed.get(name, f"{name}-1") for name in claim.identity}
-    free = [name for name in claim.identity if name not in fixed]
-    if not free:
-        return bad, None
-    return bad, {**bad, **{name: f"{name}-2" for name in free}}
+    return _identities(claim.identity, tuple([selector.matchers for selector in claim.inputs]))
+
+
+@lru_cache(maxsize=4096)
+def _identities(identity: tuple[str, ...], inputs: tuple[tuple[Matcher, ...], ...]) -> tuple[Labels, Labels | None]:
+    fixed: dict[str, str] = {}
+    for matchers in inputs:
+        fixed |= {name: value for name, value in (example_labels(matchers) or {}).items() if name in identity}
+    bad = {name: fixed.get(name, f"{name}-1") for name in identity}
+    free = {name: f"{name}-2" for name in identity if name not in fixed}
+    return tuple(bad.items()), tuple({**bad, **free}.items()) if free else None
 
 
 def _own_series(copy: Claim, claim: Claim) -> list[tuple[int, str]]:
@@ -109,26 +111,17 @@ def _own_series(copy: Claim, claim: Claim) -> list[tuple[int, str]]:
     return [(place, name) for place, name in names if inputs[place].selector in missed or not added(inputs[place])]
 
 
-def _series_names(inputs: Sequence[Input], identity: Identity) -> list[str]:
+def _series_names(inputs: Iterable[Input], identity: Labels) -> list[str]:
     """The series of an identity, each as PromQL."""
-    known: dict[object, str] = {}  # most of them differ in the metric only
-    names = []
-    for one in inputs:
-        selector = one.selector
-        key = (selector.matchers, one.extra)
-        if key not in known:
-            known[key] = series_name(one, identity).removeprefix(selector.metric)
-        names.append(selector.metric + known[key])
-    return names
+    return [one.selector.metric + _labels(identity, one.selector.matchers, one.extra) for one in inputs]
 
 
-def series_name(one: Input, identity: Identity) -> str:
-    """One series of an identity as PromQL."""
-    selector = one.selector
-    given = (example_labels(selector.matchers) or {}) if selector.matchers else {}
-    return selector.metric + braces({**identity, **given, **dict(one.extra)})
+@lru_cache(maxsize=8192)
+def _labels(identity: Labels, matchers: tuple[Matcher, ...], extra: Labels) -> str:
+    """The labels of a series; most of those of an identity, and those of many alerts, differ in the metric only."""
+    return braces({**dict(identity), **(example_labels(matchers) or {}), **dict(extra)})
 
 
-def braces(labels: dict[str, str]) -> str:
+def braces(labels: Mapping[str, str]) -> str:
     """Labels as PromQL writes them behind a metric."""
     return "{" + ",".join([f"{name}={quoted(labels[name])}" for name in sorted(labels)]) + "}" if labels else ""

@@ -70,7 +70,7 @@ def calm(claim: Claim) -> float:
     return claim.rest if kept or claim.stimulus.drifts or _harmful(claim.boundaries, little) else little
 
 
-def outsiders(claim: Claim, identity: dict[str, str]) -> list[tuple[Input, int]]:
+def outsiders(claim: Claim, identity: Extra) -> list[tuple[Input, int]]:
     """For each matcher a series that it alone keeps out, and the place of the input or, behind these, of the scenery
     that it looks like. An input's outsider is in the opposite health (`opposite`), scenery's does what that does."""
     stimulus = claim.stimulus
@@ -96,11 +96,9 @@ def _harmful(boundaries: Iterable[Boundary], value: float) -> bool:
     return any(boundary.comparison.holds(value) for boundary in boundaries)
 
 
-def _outside(
-    one: Input, matcher: Matcher, identity: dict[str, str], everyone: Iterable[Selector]
-) -> dict[str, str] | None:
+def _outside(one: Input, matcher: Matcher, identity: Extra, everyone: Iterable[Selector]) -> dict[str, str] | None:
     """Labels that fail this matcher only, and that no other selector of the alert takes in."""
-    labels = {**identity, **(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
+    labels = {**dict(identity), **(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
     for value in _failing(matcher):
         changed = {k: v for k, v in {**labels, matcher.label: value}.items() if v}
         others = [m for m in one.selector.matchers if m != matcher]
@@ -126,14 +124,14 @@ def selects(selector: Selector, metric: str, labels: dict[str, str]) -> bool:
     return selector.metric == metric and all(satisfies(labels.get(m.label, ""), m) for m in selector.matchers)
 
 
-def foreign_states(claim: Claim, alert: Alert, identity: dict[str, str]) -> list[Extra]:
+def foreign_states(claim: Claim, alert: Alert, identity: Extra) -> list[Extra]:
     """Labels of `ALERTS` series, each of an alert that is not this one in a single way; only for hysteresis."""
     if claim.clear is None:
         return []
     labels = dict(alert.rules[0].labels)
     copy = {name: labels[name] for name in alert.variables}
     own = {
-        **identity, **copy, "alertname": alert.name, "alertstate": "firing", "severity": labels["severity"],
+        **dict(identity), **copy, "alertname": alert.name, "alertstate": "firing", "severity": labels["severity"],
         "system": alert.system, DECOY: "1",
     }  # fmt: skip
     changes = {"alertname": f"{alert.name}-{DECOY}", "alertstate": "pending", "severity": DECOY, "system": DECOY}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import product
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule
 from alertkit.emit.promtool import Expected, ExpectedAlert
-from alertkit.prove.derived.cast import Identity, braces
+from alertkit.prove.derived.cast import Labels, braces
 from alertkit.prove.derived.decoys import DECOY
 from alertkit.prove.derived.script import Outcome
 from alertkit.spec.selector import quoted
@@ -20,7 +21,7 @@ BELOW = 1 - 1e-9
 class Expectations:
     """Those of an alert whose identity `bad` goes bad."""
 
-    def __init__(self, alert: Alert, claim: Claim, bad: Identity) -> None:
+    def __init__(self, alert: Alert, claim: Claim, bad: Labels) -> None:
         self.alert, self.claim, self.bad = alert, claim, bad
         self.rules = {rule.severity: rule for rule in alert.rules}
         # What outcomes share: what is expected of one level.
@@ -55,7 +56,7 @@ class Expectations:
         anywhere = self.claim.inputs[0].equalities()
         one, whole = (
             (ExpectedAlert(tuple({**labels, **dict(companion.labels)}.items()), companion.annotations),)
-            for labels in (self.bad if self.claim.identity else anywhere, anywhere)
+            for labels in (dict(self.bad) if self.claim.identity else anywhere, anywhere)
         )
         return one, whole
 
@@ -72,11 +73,9 @@ class Expectations:
         """The labels of each series that the rule's expression results in."""
         if ended:
             return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
-        return [{**dict(self.claim.fixed_labels), **self.bad}]
+        return [dict((*self.claim.fixed_labels, *self.bad))]
 
-    def _annotations(
-        self, rule: Rule, labels: dict[str, str], value: float | None
-    ) -> tuple[tuple[str, str], ...] | None:
+    def _annotations(self, rule: Rule, labels: dict[str, str], value: float | None) -> Labels | None:
         """What the annotations read at this value; None where it is not known to the last digit shown."""
         result = []
         exact = self.claim.stimulus.exact
@@ -84,7 +83,8 @@ class Expectations:
             if "{{" not in text:
                 result.append((name, text))
                 continue
-            if go.uses_value(text) and (value is None or (not exact and go.shows_raw_value(text))):
+            reads, raw = _value_in(text)
+            if reads and (value is None or (raw and not exact)):
                 return None
             shown = go.expand(text, labels, value if value is not None else 0.0)
             if shown is None:
@@ -94,6 +94,12 @@ class Expectations:
                 return None
             result.append((name, shown))
         return tuple(result)
+
+
+@lru_cache(maxsize=1024)
+def _value_in(text: str) -> tuple[bool, bool]:
+    """Whether a template reads the value, and whether it may show it unrounded."""
+    return go.uses_value(text), go.shows_raw_value(text)
 
 
 def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:

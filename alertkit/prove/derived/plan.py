@@ -137,20 +137,24 @@ def plan_of(
         frame = Frame(script.name, script.grid.step, _series(script, roles, moves), tuple(alerts), tuple(exprs))
         framed.append(Framed(frame, script.grid, script.checks))
     if companion is not None and companion.remembers and roles.watched:
-        lost = [roles.bad[place] for place in roles.watched]
-        staying = [name for name, _ in roles.outsiders]
-        staying += [name for copy in roles.copies for _, name in copy]  # or their companions would fire too
-        for case in (FORGOTTEN, VANISHED) if roles.good else (VANISHED,):
-            if case == FORGOTTEN:
-                others = [*staying, *[roles.good[place] for place in roles.watched]]
-            else:
-                others = staying
-            others = [name for name in dict.fromkeys(others) if name not in lost]
-            tests, checks = companion.tests(case)
-            series = companion.series(case, list(dict.fromkeys(lost)), others)
-            frame = Frame(case, companion.grid.step, series, ((COMPANION, tests, missing),))
-            framed.append(Framed(frame, companion.grid, checks))
+        framed += [
+            _left(case, companion, roles, missing) for case in ((FORGOTTEN, VANISHED) if roles.good else (VANISHED,))
+        ]
     return Plan(framed)
+
+
+def _left(case: str, companion: Companion, roles: Roles, expected: tuple[int, ...]) -> Framed:
+    """How long the companion remembers what is gone while others stay, or what it says when nothing is left."""
+    lost = [roles.bad[place] for place in roles.watched]
+    staying = [name for name, _ in roles.outsiders]
+    staying += [name for copy in roles.copies for _, name in copy]  # or their companions would fire too
+    if case == FORGOTTEN:
+        staying += [roles.good[place] for place in roles.watched]
+    others = [name for name in dict.fromkeys(staying) if name not in lost]
+    moments, checks = companion.tests(case)
+    series = companion.series(case, list(dict.fromkeys(lost)), others)
+    frame = Frame(case, companion.grid.step, series, ((COMPANION, moments, expected),))
+    return Framed(frame, companion.grid, checks)
 
 
 def _gone(script: Script, patience: int) -> Moments:
