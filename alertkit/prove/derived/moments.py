@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from alertkit.compile.claim import Boundary
 from alertkit.prove.derived.grid import Grid
-from alertkit.prove.derived.oracle import Stage, Timing, follow
+from alertkit.prove.derived.oracle import Run, Stage, Timing, follow
 from alertkit.prove.derived.script import Check, Script, Shape, Step
 
 # Timelines of more evaluations are not attempted; only durations that no rule has need them.
@@ -26,7 +27,7 @@ def checks_of(
 ) -> tuple[Check, ...]:
     """Every change of state from both sides, and the end of every stage, wherever all is certain."""
     columns = {
-        name: follow([moment.conditions[index] for moment in moments], timing)
+        name: follow(_runs(moment.conditions[index] for moment in moments), timing)
         for index, (name, timing) in enumerate(timings.items())
     }
     cases: list[str] = []
@@ -48,6 +49,10 @@ def checks_of(
         value = None if kept else moments[at].value
         checks.append(Check(at * grid.evaluation, cases[at], severity, fires, value))
     return tuple(checks)
+
+
+def _runs(conditions: Iterable[bool | None]) -> tuple[Run, ...]:
+    return tuple(Run(holds, False, len(list(run))) for holds, run in groupby(conditions))
 
 
 class Timelines:
