@@ -69,9 +69,7 @@ def firing(
     stages: tuple[Stage, ...], timings: tuple[Timing, ...], hysteresis: bool
 ) -> tuple[tuple[bool | None, ...], ...]:
     """For each evaluation, for each level: firing, not firing, or None where it is not determined."""
-    columns = [
-        follow(_runs(stages, level, hysteresis and level == 0), timing) for level, timing in enumerate(timings)
-    ]
+    columns = [follow(_runs(stages, level, hysteresis and level == 0), timing) for level, timing in enumerate(timings)]
     return tuple(zip(*columns, strict=True))
 
 
@@ -99,7 +97,7 @@ def follow(runs: tuple[Run, ...], timing: Timing) -> tuple[bool | None, ...]:
             before = states
             states = {after for state in states for after in _next(state, holds, keeps, timing, now)}
             outcomes = {state[0] == "firing" for state in states}
-            # In a run what an evaluation has left as it was stays so until the first `for` or `keep_firing_for` is over.
+            # Within a run, what an evaluation leaves as it was stays so until a `for` or `keep_firing_for` is over.
             until = min([end, *(_over(state, timing, end) for state in states)]) if states == before else now + 1
             result += [outcomes.pop() if len(outcomes) == 1 else UNKNOWN] * (until - now)
     return tuple(result)
@@ -112,13 +110,10 @@ def _over(state: _State, timing: Timing, never: int) -> int:
 
 
 def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> list[_State]:
-    truths = [holds]
+    truths = {holds}
     if not holds and state[0] == "firing" and keeps is not False:
-        truths = [True] if keeps else [holds, True]
-    return [
-        _step(state, truth, timing, now)
-        for truth in dict.fromkeys(t for known in truths for t in ((True, False) if known is None else (known,)))
-    ]
+        truths = {True} if keeps else {holds, True}
+    return [_step(state, truth, timing, now) for truth in ((True, False) if UNKNOWN in truths else truths)]
 
 
 def _step(state: _State, holds: bool, timing: Timing, now: int) -> _State:
