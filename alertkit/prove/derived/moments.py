@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import compress, groupby
+from itertools import accumulate, compress, groupby, pairwise
 from typing import NamedTuple
 
 from alertkit.compile.claim import Boundary
@@ -48,17 +49,17 @@ def _certain(
         for column, timing in zip(zip(*conditions, strict=True), timings, strict=True)
     ]
     states = list(zip(*columns, strict=True))
+    ends = list(accumulate(lengths))
+    wanted = {end - 1 for end in ends}
+    for at, (before, after) in enumerate(pairwise(states), 1):
+        if before != after:
+            wanted |= {at - 1, at}
     found = []
-    start = 0
-    for index, length in enumerate(lengths):
-        end = start + length
-        for at in range(start, end):
-            changes = 0 < at and states[at] != states[at - 1] or at + 1 < len(states) and states[at] != states[at + 1]
-            if (changes or at == end - 1) and None not in states[at]:
-                # What `keep_firing_for` alone keeps reads the value of before.
-                kept = any(fires and not holds for fires, holds in zip(states[at], conditions[at], strict=True))
-                found.append((index, at, states[at], not kept))
-        start = end
+    for at in sorted(wanted):
+        if None not in states[at]:
+            # What `keep_firing_for` alone keeps reads the value of before.
+            kept = any(fires and not holds for fires, holds in zip(states[at], conditions[at], strict=True))
+            found.append((bisect_right(ends, at), at, states[at], not kept))
     return tuple(found)
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-UNKNOWN = None
+UNKNOWN: Final = None
 
 
 class Stage(NamedTuple):
@@ -80,8 +80,8 @@ def _runs(stages: tuple[Stage, ...], level: int, hysteresis: bool) -> tuple[Run,
         # The first evaluation of the way and its last one may differ from those between.
         starts = [at for at in sorted({0, 1, stage.arrival - 1, stage.arrival}) if 0 <= at < stage.length]
         for start, end in pairwise([*starts, stage.length]):
-            keeps = _keeping(previous, stage, start) if hysteresis else False
-            runs.append(Run(_condition(previous, stage, start, level), keeps, end - start))
+            keeps = keeping(previous, stage, start) if hysteresis else False
+            runs.append(Run(condition(previous, stage, start, level), keeps, end - start))
         previous = stage
     return tuple(runs)
 
@@ -109,11 +109,13 @@ def _over(state: _State, timing: Timing, never: int) -> int:
     return never if since < 0 else since + (timing.hold if word == "pending" else timing.keep)
 
 
-def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> list[_State]:
-    truths = {holds}
-    if not holds and state[0] == "firing" and keeps is not False:
-        truths = {True} if keeps else {holds, True}
-    return [_step(state, truth, timing, now) for truth in ((True, False) if UNKNOWN in truths else truths)]
+def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> set[_State]:
+    fires = state[0] == "firing"
+    return {_step(state, held or (fires and kept), timing, now) for held in _either(holds) for kept in _either(keeps)}
+
+
+def _either(known: bool | None) -> tuple[bool, ...]:
+    return (True, False) if known is UNKNOWN else (known,)
 
 
 def _step(state: _State, holds: bool, timing: Timing, now: int) -> _State:
@@ -130,7 +132,8 @@ def _step(state: _State, holds: bool, timing: Timing, now: int) -> _State:
     return _INACTIVE
 
 
-def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -> bool | None:
+def condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -> bool | None:
+    """Whether the condition of a level holds at an evaluation of a stage."""
     new = stage.holds[level]
     if elapsed >= stage.arrival:
         return new
@@ -150,7 +153,8 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
     return False if stage.near[level] else UNKNOWN
 
 
-def _keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
+def keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
+    """Whether `clear` would keep the mildest level firing at an evaluation of a stage."""
     if elapsed >= stage.arrival or previous is None:
         return stage.keeps
     sure = not (stage.early and elapsed == stage.arrival - 1)

@@ -15,6 +15,7 @@ from alertkit.compile.claim import Boundary, Claim, between
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.kinds import Comparison
+from alertkit.kinds.stimulus import Drive
 from alertkit.prove.derived.grid import Grid
 from alertkit.series import Slope
 
@@ -127,7 +128,8 @@ class Shape(NamedTuple):
     patience: int | None
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
     """When series change in a script; `interval` is the time between two samples in milliseconds.
 
     steps     for each step the place of its value in the script's `values` (of no data: one behind the last), its
@@ -176,14 +178,15 @@ class Script:
         object.__setattr__(self, "moments", _moments(tuple(moments)))
         object.__setattr__(self, "gone_at", sum([step.length for step in self.steps[:-1]]) if ends else None)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "plan", Plan(self.grid.step, steps))
+        object.__setattr__(self, "plan", _plan(self.grid.step, steps))
 
     def _outcome(self, check: Check) -> Outcome:
         return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
 
 
-# Scripts that differ in their values alone share them, and the text that is written from them.
+# Scripts that differ in their values alone share these, and the texts that are written from them.
 _moments = lru_cache(maxsize=8192)(Moments)
+_plan = lru_cache(maxsize=8192)(Plan)
 
 
 @lru_cache(maxsize=8192)
@@ -191,6 +194,12 @@ def of_one(script: Script) -> Script:
     """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
     checks = [check._replace(case="just-past") if check.case == "identity" else check for check in script.checks]
     return replace(script, checks=tuple(checks))
+
+
+@lru_cache(maxsize=8192)
+def _counts(drive: Drive, value: float) -> bool:
+    """Whether some of the series are counters."""
+    return any(type(piece) is Slope for piece in drive(value))
 
 
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
@@ -206,7 +215,7 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
         claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
         stimulus.thin is not None, stimulus.idle is not None,
-        any(type(piece) is Slope for piece in stimulus.drive(claim.rest)),
+        _counts(stimulus.drive, claim.rest),
         stimulus.remembered if stimulus.newborn else 0, stimulus.brink, stimulus.enough is not None,
         stimulus.lone is not None, stimulus.already is not None,
         stimulus.pairs, stimulus.counted, claim.edges,

@@ -86,10 +86,8 @@ class _Scripts:
         self.longest = max(self.holds.values())
         self.timings = tuple([Timing(grid.evaluations(hold), grid.evaluations(keep)) for _, hold, keep in shape.levels])
         self.eager = tuple(
-            [
-                self.motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
-                for severity in self.severities
-            ]
+            self.motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
+            for severity in self.severities
         )
         self._known: dict[float | None, tuple[bool, ...]] = {}
 
@@ -314,7 +312,7 @@ class _Scripts:
         return tuple(stages)
 
     def _quiet_stages(self, steps: list[Step]) -> tuple[Stage, ...]:
-        """The same where nothing counts."""
+        """The same where no value is harmful."""
         nothing = (False,) * len(self.severities)
         return tuple([Stage(nothing, nothing, False, step.length) for step in steps])
 
@@ -329,7 +327,7 @@ class _Scripts:
             return self.shape.ends
         if self.motion.always:
             return True
-        return any([b.comparison.holds(value) for b in self.boundaries if b.severity == severity])
+        return any(b.comparison.holds(value) for b in self.boundaries if b.severity == severity)
 
     def _keeps(self, value: float | None) -> bool:
         return value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
@@ -378,9 +376,9 @@ class _Scripts:
         stages = self._quiet_stages(steps) if name in (THIN, IDLE) else self._stages(steps)
         cases = tuple([step.case for step in steps])
         checks = []
-        for index, at, case, fires, steady in _moments(stages, cases, self.timings, self.shape.clear is not None):
+        for index, at, case, fires, known in _moments(stages, cases, self.timings, self.shape.clear is not None):
             step = steps[index]
-            value = step.value if steady and not self.motion.drifts else None
+            value = step.value if known and not self.motion.drifts else None
             checks.append(
                 Check(at * self.grid.evaluation, case, step.severity, tuple(compress(self.severities, fires)), value)
             )
