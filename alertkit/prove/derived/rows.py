@@ -5,6 +5,7 @@ Nothing here knows a name: alerts of one shape that drive their signals alike sh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from alertkit.compile.claim import Boundary
@@ -26,8 +27,7 @@ def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, 
     length = len(script.values) + 1
     rows: dict[tuple[int, bool], list[Piece]] = {}
     for at, value in enumerate(script.values):
-        pieces = drive(value)
-        for place, half, piece in splits(pieces) if split else [(i, False, piece) for i, piece in enumerate(pieces)]:
+        for place, half, piece in _pieces(drive, value, split):
             rows.setdefault((place, half), [GONE] * length)[at] = piece
     return tuple((place, half, _written(script.plan, tuple(row))) for (place, half), row in rows.items())
 
@@ -35,7 +35,7 @@ def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, 
 @lru_cache(maxsize=8192)
 def steady(script: Script, drive: Drive, value: float, ends: bool) -> tuple[str, ...]:
     """Each input while the signal stays at one value; where it `ends`, they are gone when there is no data."""
-    return tuple(constant(script, piece, ends) for piece in drive(value))
+    return tuple(constant(script, piece, ends) for _, _, piece in _pieces(drive, value, False))
 
 
 @lru_cache(maxsize=8192)
@@ -49,6 +49,13 @@ def opposed(script: Script, drive: Drive, boundaries: tuple[Boundary, ...], rest
 def constant(script: Script, piece: Piece, ends: bool) -> str:
     """A series that does the same throughout; where it `ends`, it is gone when there is no data."""
     return _written(script.plan, (piece,) * len(script.values) + (GONE if ends else piece,))
+
+
+@lru_cache(maxsize=8192)
+def _pieces(drive: Drive, value: float, split: bool) -> Sequence[tuple[int, bool, Piece]]:
+    """What each input does at a value, with its place and whether it is its second half: scripts share most values."""
+    pieces = drive(value)
+    return splits(pieces) if split else [(place, False, piece) for place, piece in enumerate(pieces)]
 
 
 def idle(value: float, pieces: Pieces) -> Pieces:
