@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from itertools import pairwise
+from itertools import pairwise, product
 from math import gcd
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alertkit.prove.derived.grid import choose
-from alertkit.prove.derived.oracle import Stage, Timing, firing
+from alertkit.prove.derived.oracle import Run, Stage, Timing, condition, firing, follow, keeping
 from alertkit.series import Gone, Level, Missed, Piece, Slope, notation
 
 calm = settings(derandomize=True, max_examples=200, database=None, deadline=None)
@@ -150,6 +150,69 @@ def test_where_a_signal_is_on_its_way_nothing_is_claimed() -> None:
     early = rising._replace(sticky=True, early=True)  # it keeps the old value until it has perhaps arrived
     states = [s[0] for s in firing((quiet, early), (Timing(0, 0),), False)]
     assert states == [False] * 5 + [None] + [True] * 3
+
+
+def evaluated(runs: list[Run], timing: Timing) -> list[bool | None]:
+    """The states of one level, one evaluation after the other; of what is open both is followed."""
+    states: set[tuple[str, int]] = {("inactive", 0)}
+    result: list[bool | None] = []
+    for holds, keeps in [(run.holds, run.keeps) for run in runs for _ in range(run.length)]:
+        now, after = len(result), set()
+        for (word, since), held, kept in product(states, either(holds), either(keeps)):
+            if held or (kept and word in ("firing", "kept")):
+                since = since if word == "pending" else now
+                after.add(
+                    ("pending", since) if word in ("inactive", "pending") and now - since < timing.hold else FIRES
+                )
+            else:
+                since = since if word == "kept" else now
+                stays = word in ("firing", "kept") and now - since < timing.keep
+                after.add(("kept", since) if stays else ("inactive", 0))
+        states = after
+        outcomes = {word in ("firing", "kept") for word, _ in states}
+        result.append(outcomes.pop() if len(outcomes) == 1 else None)
+    return result
+
+
+FIRES = ("firing", 0)
+
+
+def either(known: bool | None) -> tuple[bool, ...]:
+    return (True, False) if known is None else (known,)
+
+
+open_or_not = st.sampled_from([True, False, None])
+runs_of_one_level = st.lists(st.builds(Run, open_or_not, open_or_not, st.integers(0, 12)), max_size=8)
+
+
+@calm
+@given(runs_of_one_level, st.builds(Timing, st.integers(0, 9), st.integers(0, 9)))
+def test_what_the_oracle_jumps_over_changes_nothing(runs: list[Run], timing: Timing) -> None:
+    assert list(follow(tuple(runs), timing)) == evaluated(runs, timing)
+
+
+@calm
+@given(
+    st.lists(
+        st.builds(
+            Stage, holds=st.tuples(st.booleans()), near=st.tuples(st.booleans()), keeps=st.booleans(),
+            length=st.integers(1, 9), arrival=st.integers(0, 9), late=st.booleans(), sticky=st.booleans(),
+            eager=st.tuples(st.booleans()), early=st.booleans(),
+        ),
+        min_size=1, max_size=5,
+    ),
+    st.builds(Timing, st.integers(0, 4), st.integers(0, 4)), st.booleans(),
+)  # fmt: skip
+def test_a_stage_changes_only_at_its_beginning_and_around_its_arrival(
+    stages: list[Stage], timing: Timing, hysteresis: bool
+) -> None:
+    runs = [
+        Run(condition(before, stage, at, 0), keeping(before, stage, at) if hysteresis else False, 1)
+        for before, stage in pairwise([None, *stages])
+        if stage is not None
+        for at in range(stage.length)
+    ]
+    assert [states[0] for states in firing(tuple(stages), (timing,), hysteresis)] == evaluated(runs, timing)
 
 
 PROMTOOL = shutil.which("promtool")

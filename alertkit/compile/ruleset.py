@@ -38,7 +38,10 @@ class Rule(NamedTuple):
 
     @property
     def severity(self) -> str:
-        return dict(self.labels).get("severity", "")
+        for name, value in self.labels:
+            if name == "severity":
+                return value
+        return ""
 
     def asking(self, expr: str) -> Rule:
         """This rule with another expression."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
+from operator import itemgetter
 
 from alertkit.series.pieces import Clock, Gone, Level, Line, Missed, Piece, Slope, Zigzag
 from alertkit.spec.quantity import format_number
@@ -85,26 +86,26 @@ def _zigzag(piece: Zigzag, position: int, count: int, step: int) -> list[str]:
     """
     sparse = max(piece.every // step, 1)
     period = max(piece.period // step, sparse)
-    values: list[float | None] = [
-        None if i % sparse and i != position else piece.high if (i // period) % 2 else piece.low
-        for i in range(position, position + count)
-    ]
+    end = position + count
+    sampled = [position, *range(position - position % sparse + sparse, end, sparse)]
+    runs: list[tuple[float | None, int]] = []
+    for at, following in pairwise([*sampled, end]):
+        runs += [(piece.high if (at // period) % 2 else piece.low, 1), (None, following - at - 1)]
     words = []
-    for value, run in groupby(values):
-        length = len(list(run))
+    for value, group in groupby([run for run in runs if run[1]], key=itemgetter(0)):
+        length = sum([samples for _, samples in group])
         words.append(_run(value, 0.0, length) if value is not None else f"_x{length}" if length > 1 else "_")
     return words
 
 
 def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:
     """The power of two that all increments of one counter are multiples of; 0 when it never moves."""
-    smallest = min(
-        (p.per_second * seconds for p, _ in timeline if type(p) is Slope and p.per_second > 0), default=0.0
-    )  # fmt: skip
+    slopes = [(p.per_second * seconds, n, p.fine) for p, n in timeline if type(p) is Slope]
+    smallest = min([rise for rise, _, _ in slopes if rise > 0], default=0.0)
     if not smallest:
         return 0.0
-    largest = max(p.per_second * seconds * n for p, n in timeline if type(p) is Slope)
-    bits = 40 if any(type(p) is Slope and p.fine for p, _ in timeline) else 24
+    largest = max([rise * n for rise, n, _ in slopes])
+    bits = 40 if any(fine for *_, fine in slopes) else 24
     exponent = math.floor(math.log2(smallest)) - bits
     # 52 bits hold the largest sum in quanta.
     return math.ldexp(1.0, max(exponent, math.ceil(math.log2(largest * len(timeline))) - 52))

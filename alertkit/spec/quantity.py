@@ -174,9 +174,13 @@ def _exact(number: str) -> Fraction | None:
     return None if exponent and abs(int(exponent)) > 250 else Fraction(number)
 
 
+_NOT_FINITE = {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}
+
+
+@lru_cache(maxsize=16384, typed=True)
 def format_number(value: float) -> str:
     """The shortest text that PromQL reads back as exactly `value`; whole numbers without a point."""
     if abs(value) < 1e15 and value == int(value):
         return str(int(value))
     text = repr(value)
-    return {"inf": "+Inf", "-inf": "-Inf", "nan": "NaN"}.get(text, text)
+    return _NOT_FINITE.get(text, text)

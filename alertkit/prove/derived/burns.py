@@ -115,13 +115,17 @@ def checks_of(
     pair: Pair, burns: Burns, timings: dict[str, Timing], grid: Grid, steps: Sequence[Step]
 ) -> tuple[Check, ...]:
     """The expectations at the changes of state and at the ends of the stages."""
-    shares = [step.value or 0.0 for step in steps for _ in range(step.stage.length * grid.samples)]
-    total = list(accumulate((traffic(share, burns.thresholds) for share in shares), initial=0.0))
-    bad = list(accumulate((share * traffic(share, burns.thresholds) for share in shares), initial=0.0))
-    seen = Events(bad, total, grid.step)
+    bad: list[float] = []
+    total: list[float] = []
+    for step in steps:
+        share, samples = step.value or 0.0, step.length * grid.samples
+        events = traffic(share, burns.thresholds)
+        bad += [share * events] * samples
+        total += [events] * samples
+    seen = Events(list(accumulate(bad, initial=0.0)), list(accumulate(total, initial=0.0)), grid.step)
     moments = [
-        Moment(tuple(_condition(name, burns, seen, sample) for name in timings))
-        for sample in range(0, len(shares), grid.samples)
+        Moment(tuple([_condition(name, burns, seen, sample) for name in timings]))
+        for sample in range(0, len(total), grid.samples)
     ]
     return told(steps, moments, timings, grid, pair.severity)
 
@@ -142,8 +146,11 @@ def _condition(severity: str, burns: Burns, seen: Events, sample: int) -> bool |
 
 
 def _pair(pair: Pair, seen: Events, sample: int) -> bool | None:
-    answers = [_exceeds(window, pair.threshold, seen, sample) for window in (pair.long, pair.short)]
-    return False if False in answers else None if None in answers else True
+    long = _exceeds(pair.long, pair.threshold, seen, sample)
+    if long is False:
+        return False
+    short = _exceeds(pair.short, pair.threshold, seen, sample)
+    return short if long or short is False else None
 
 
 def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import accumulate, compress, groupby, pairwise
 from typing import NamedTuple
 
 from alertkit.compile.claim import Boundary
 from alertkit.prove.derived.grid import Grid
-from alertkit.prove.derived.oracle import Stage, Timing, follow
+from alertkit.prove.derived.oracle import Run, Timing, follow
 from alertkit.prove.derived.script import Check, Script, Shape, Step
 
 # Timelines of more evaluations are not attempted; only durations that no rule has need them.
@@ -25,29 +28,39 @@ def checks_of(
     steps: Sequence[Step], moments: Sequence[Moment], timings: Mapping[str, Timing], grid: Grid, severity: str
 ) -> tuple[Check, ...]:
     """Every change of state from both sides, and the end of every stage, wherever all is certain."""
-    columns = {
-        name: follow([moment.conditions[index] for moment in moments], timing)
-        for index, (name, timing) in enumerate(timings.items())
-    }
-    cases: list[str] = []
-    wanted: set[int] = set()
-    for step in steps:
-        cases += [step.case] * step.stage.length
-        wanted.add(len(cases) - 1)
-    for at in range(1, len(cases)):
-        if any(column[at] != column[at - 1] for column in columns.values()):
+    lengths = tuple([step.length for step in steps])
+    conditions = tuple([moment.conditions for moment in moments])
+    return tuple([
+        Check(
+            at * grid.evaluation, steps[index].case, severity, tuple(compress(timings, states)),
+            moments[at].value if known else None,
+        )
+        for index, at, states, known in _certain(lengths, conditions, tuple(timings.values()))
+    ])  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _certain(
+    lengths: tuple[int, ...], conditions: tuple[tuple[bool | None, ...], ...], timings: tuple[Timing, ...]
+) -> tuple[tuple[int, int, tuple[bool | None, ...], bool], ...]:
+    """(step, evaluation, state of each level, whether the signal is known) of every moment worth checking."""
+    columns = [
+        follow(tuple([Run(holds, False, len(list(run))) for holds, run in groupby(column)]), timing)
+        for column, timing in zip(zip(*conditions, strict=True), timings, strict=True)
+    ]
+    states = list(zip(*columns, strict=True))
+    ends = list(accumulate(lengths))
+    wanted = {end - 1 for end in ends}
+    for at, (before, after) in enumerate(pairwise(states), 1):
+        if before != after:
             wanted |= {at - 1, at}
-    checks = []
+    found = []
     for at in sorted(wanted):
-        states = {name: column[at] for name, column in columns.items()}
-        if None in states.values():
-            continue
-        # What `keep_firing_for` alone keeps reads the value of before.
-        kept = any(fires and not holds for fires, holds in zip(states.values(), moments[at].conditions, strict=True))
-        fires = tuple(name for name, state in states.items() if state)
-        value = None if kept else moments[at].value
-        checks.append(Check(at * grid.evaluation, cases[at], severity, fires, value))
-    return tuple(checks)
+        if None not in states[at]:
+            # What `keep_firing_for` alone keeps reads the value of before.
+            kept = any(fires and not holds for fires, holds in zip(states[at], conditions[at], strict=True))
+            found.append((bisect_right(ends, at), at, states[at], not kept))
+    return tuple(found)
 
 
 class Timelines:
@@ -76,12 +89,7 @@ class Timelines:
         self, name: str, grid: Grid, severity: str, rows: Sequence[tuple[str, float | None, str, Sequence[Moment]]]
     ) -> Script:
         """From (case, value, how it is interrupted, what comes of it) of each stage."""
-        nothing = (False,) * len(self.shape.levels)
-        steps = [
-            Step(case, severity, value, Stage(nothing, nothing, False, len(moments)), how)
-            for case, value, how, moments in rows
-            if moments
-        ]
+        steps = [Step(case, severity, value, len(moments), how) for case, value, how, moments in rows if moments]
         moments = [moment for *_, part in rows for moment in part]
         checks = checks_of(steps, moments, self._timings(grid), grid, severity)
         return Script(name, grid, tuple(steps), checks, False)

@@ -7,11 +7,11 @@ Source of the state rules: Prometheus, rules/alerting.go, `AlertingRule.Eval`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Final, NamedTuple
 
-UNKNOWN = None
+UNKNOWN: Final = None
 
 
 class Stage(NamedTuple):
@@ -46,11 +46,22 @@ class Timing(NamedTuple):
     keep: int
 
 
-# The state of one level: ("inactive",), ("pending", since) or ("firing", first evaluation of being kept, or -1).
+class Run(NamedTuple):
+    """Evaluations one after the other at which the same is known of a level; None where it is open.
+
+    holds   whether its condition holds
+    keeps   whether `clear` would keep it firing
+    length  number of evaluations
+    """
+
+    holds: bool | None
+    keeps: bool | None
+    length: int
+
+
+# The state of one level: ("inactive", -1), ("pending", since) or ("firing", first evaluation of being kept, or -1).
 _State = tuple[str, int]
 _INACTIVE: _State = ("inactive", -1)
-# What comes next of these does not depend on the time.
-_TIMELESS = frozenset({_INACTIVE, ("firing", -1)})
 
 
 @lru_cache(maxsize=4096)
@@ -58,52 +69,53 @@ def firing(
     stages: tuple[Stage, ...], timings: tuple[Timing, ...], hysteresis: bool
 ) -> tuple[tuple[bool | None, ...], ...]:
     """For each evaluation, for each level: firing, not firing, or None where it is not determined."""
-    columns = [_level(stages, level, timing, hysteresis and level == 0) for level, timing in enumerate(timings)]
+    columns = [follow(_runs(stages, level, hysteresis and level == 0), timing) for level, timing in enumerate(timings)]
     return tuple(zip(*columns, strict=True))
 
 
-def _level(stages: tuple[Stage, ...], level: int, timing: Timing, hysteresis: bool) -> list[bool | None]:
+def _runs(stages: tuple[Stage, ...], level: int, hysteresis: bool) -> tuple[Run, ...]:
+    runs = []
+    previous: Stage | None = None
+    for stage in stages:
+        # The first evaluation of the way and its last one may differ from those between.
+        starts = [at for at in sorted({0, 1, stage.arrival - 1, stage.arrival}) if 0 <= at < stage.length]
+        for start, end in pairwise([*starts, stage.length]):
+            keeps = keeping(previous, stage, start) if hysteresis else False
+            runs.append(Run(condition(previous, stage, start, level), keeps, end - start))
+        previous = stage
+    return tuple(runs)
+
+
+@lru_cache(maxsize=4096)
+def follow(runs: tuple[Run, ...], timing: Timing) -> tuple[bool | None, ...]:
+    """For each evaluation whether a level fires; None where that is not determined."""
     states: set[_State] = {_INACTIVE}
     result: list[bool | None] = []
-    previous: Stage | None = None
-    now = 0
-    for stage in stages:
-        for elapsed in range(stage.length):
-            holds = _condition(previous, stage, elapsed, level)
-            keeps = _keeping(previous, stage, elapsed) if hysteresis else False
+    for holds, keeps, length in runs:
+        end = len(result) + length
+        while (now := len(result)) < end:
             before = states
             states = {after for state in states for after in _next(state, holds, keeps, timing, now)}
             outcomes = {state[0] == "firing" for state in states}
-            result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
-            now += 1
-            if states == before and elapsed >= max(stage.arrival, 1) and states <= _TIMELESS:
-                rest = stage.length - elapsed - 1  # nothing changes any more in this stage
-                result += [result[-1]] * rest
-                now += rest
-                break
-        previous = stage
-    return result
+            # Within a run, what an evaluation leaves as it was stays so until a `for` or `keep_firing_for` is over.
+            until = min([end, *(_over(state, timing, end) for state in states)]) if states == before else now + 1
+            result += [outcomes.pop() if len(outcomes) == 1 else UNKNOWN] * (until - now)
+    return tuple(result)
 
 
-def follow(conditions: Sequence[bool | None], timing: Timing) -> list[bool | None]:
-    """For each evaluation whether a level fires, from its condition at each; None where that is not determined."""
-    states: set[_State] = {_INACTIVE}
-    result: list[bool | None] = []
-    for now, holds in enumerate(conditions):
-        states = {after for state in states for after in _next(state, holds, False, timing, now)}
-        outcomes = {state[0] == "firing" for state in states}
-        result.append(outcomes.pop() if len(outcomes) == 1 else UNKNOWN)
-    return result
+def _over(state: _State, timing: Timing, never: int) -> int:
+    """The evaluation at which a state ends because it has lasted long enough."""
+    word, since = state
+    return never if since < 0 else since + (timing.hold if word == "pending" else timing.keep)
 
 
-def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> list[_State]:
-    truths = [holds]
-    if not holds and state[0] == "firing" and keeps is not False:
-        truths = [True] if keeps else [holds, True]
-    return [
-        _step(state, truth, timing, now)
-        for truth in dict.fromkeys(t for known in truths for t in ((True, False) if known is None else (known,)))
-    ]
+def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> set[_State]:
+    fires = state[0] == "firing"
+    return {_step(state, held or (fires and kept), timing, now) for held in _either(holds) for kept in _either(keeps)}
+
+
+def _either(known: bool | None) -> tuple[bool, ...]:
+    return (True, False) if known is UNKNOWN else (known,)
 
 
 def _step(state: _State, holds: bool, timing: Timing, now: int) -> _State:
@@ -120,7 +132,8 @@ def _step(state: _State, holds: bool, timing: Timing, now: int) -> _State:
     return _INACTIVE
 
 
-def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -> bool | None:
+def condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -> bool | None:
+    """Whether the condition of a level holds at an evaluation of a stage."""
     new = stage.holds[level]
     if elapsed >= stage.arrival:
         return new
@@ -140,7 +153,8 @@ def _condition(previous: Stage | None, stage: Stage, elapsed: int, level: int) -
     return False if stage.near[level] else UNKNOWN
 
 
-def _keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
+def keeping(previous: Stage | None, stage: Stage, elapsed: int) -> bool | None:
+    """Whether `clear` would keep the mildest level firing at an evaluation of a stage."""
     if elapsed >= stage.arrival or previous is None:
         return stage.keeps
     sure = not (stage.early and elapsed == stage.arrival - 1)

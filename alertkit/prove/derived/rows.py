@@ -6,14 +6,13 @@ Nothing here knows a name: alerts of one shape that drive their signals alike sh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from alertkit.compile.claim import Boundary
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.derived.decoys import opposite, splits
 from alertkit.prove.derived.names import GAP, RESET
-from alertkit.prove.derived.script import LONE, Script
+from alertkit.prove.derived.script import LONE, Plan, Script
 from alertkit.series import Gone, Missed, Piece, Slope, notation
 
 GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
@@ -28,29 +27,35 @@ def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, 
     length = len(script.values) + 1
     rows: dict[tuple[int, bool], list[Piece]] = {}
     for at, value in enumerate(script.values):
-        pieces = drive(value)
-        for place, half, piece in splits(pieces) if split else [(i, False, piece) for i, piece in enumerate(pieces)]:
+        for place, half, piece in _pieces(drive, value, split):
             rows.setdefault((place, half), [GONE] * length)[at] = piece
-    return tuple((place, half, _written(script, row)) for (place, half), row in rows.items())
+    return tuple((place, half, _written(script.plan, tuple(row))) for (place, half), row in rows.items())
 
 
 @lru_cache(maxsize=8192)
 def steady(script: Script, drive: Drive, value: float, ends: bool) -> tuple[str, ...]:
     """Each input while the signal stays at one value; where it `ends`, they are gone when there is no data."""
-    return tuple(constant(script, piece, ends) for piece in drive(value))
+    return tuple(constant(script, piece, ends) for _, _, piece in _pieces(drive, value, False))
 
 
 @lru_cache(maxsize=8192)
 def opposed(script: Script, drive: Drive, boundaries: tuple[Boundary, ...], rest: float) -> tuple[str, ...]:
     """Each input while the signal is bad when the script's is harmless, and the other way round."""
     columns = [drive(value) for value in opposite(script.values, boundaries, rest)]
-    return tuple(_written(script, row) for row in zip(*columns, strict=True))
+    return tuple(_written(script.plan, row) for row in zip(*columns, strict=True))
 
 
 @lru_cache(maxsize=8192)
 def constant(script: Script, piece: Piece, ends: bool) -> str:
     """A series that does the same throughout; where it `ends`, it is gone when there is no data."""
-    return _written(script, [piece] * len(script.values) + [GONE if ends else piece])
+    return _written(script.plan, (piece,) * len(script.values) + (GONE if ends else piece,))
+
+
+@lru_cache(maxsize=8192)
+def _pieces(drive: Drive, value: float, split: bool) -> Sequence[tuple[int, bool, Piece]]:
+    """What each input does at a value, with its place and whether it is its second half: scripts share most values."""
+    pieces = drive(value)
+    return splits(pieces) if split else [(place, False, piece) for place, piece in enumerate(pieces)]
 
 
 def idle(value: float, pieces: Pieces) -> Pieces:
@@ -58,9 +63,11 @@ def idle(value: float, pieces: Pieces) -> Pieces:
     return pieces
 
 
-def _written(script: Script, row: Sequence[Piece]) -> str:
-    timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in script.plan]
-    return notation(timeline, script.grid.step)
+@lru_cache(maxsize=8192)
+def _written(plan: Plan, row: tuple[Piece, ...]) -> str:
+    """A series that does at each value, and when there is no data, what the row says."""
+    timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in plan.steps]
+    return notation(timeline, plan.interval)
 
 
 def _interrupted(piece: Piece, how: str) -> Piece:
@@ -69,4 +76,6 @@ def _interrupted(piece: Piece, how: str) -> Piece:
         return MISSED
     if how == LONE:
         return GONE if piece == STILL else piece
-    return replace(piece, anew=True) if how == RESET and isinstance(piece, Slope) else piece
+    if how == RESET and isinstance(piece, Slope):
+        return Slope(piece.per_second, anew=True, fine=piece.fine)
+    return piece

@@ -15,8 +15,8 @@ from alertkit.compile.claim import Boundary, Claim, between
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.kinds import Comparison
+from alertkit.kinds.stimulus import Drive
 from alertkit.prove.derived.grid import Grid
-from alertkit.prove.derived.oracle import Stage
 from alertkit.series import Slope
 
 # The first words of the names of scripts whose series are driven in a way of their own: counters that are born with the
@@ -29,7 +29,8 @@ ALREADY = "already"
 
 
 class Step(NamedTuple):
-    """A stage of a timeline with what it proves: `value` of the signal (None: no data), its case and level.
+    """A while of a timeline with what it proves: its case and level, and for `length` evaluations the signal's `value`
+    (None: no data).
 
     `how` is GAP while samples are missed, RESET where counters restart at its beginning, LONE without those that would
     stand still.
@@ -38,7 +39,7 @@ class Step(NamedTuple):
     case: str
     severity: str
     value: float | None
-    stage: Stage
+    length: int
     how: str = ""
 
 
@@ -128,6 +129,18 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """When series change in a script; `interval` is the time between two samples in milliseconds.
+
+    steps     for each step the place of its value in the script's `values` (of no data: one behind the last), its
+              samples, and how it is interrupted
+    """
+
+    interval: int
+    steps: tuple[tuple[int, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Script:
     """One timeline.
 
@@ -135,8 +148,7 @@ class Script:
     outcomes  what the alerts read like at the checks: many checks share one
     moments   when each check is made, with its title and the place of its outcome
     values    the signal's different values
-    plan      for each step the place of its value in `values` (of no data: one behind the last), its samples, and
-              how it is interrupted
+    plan      when its series change
     gone_at   the evaluation at which the data is gone for good; None when it never is
     """
 
@@ -148,26 +160,33 @@ class Script:
     outcomes: tuple[Outcome, ...] = field(init=False)
     moments: Moments = field(init=False)
     values: tuple[float, ...] = field(init=False)
-    plan: tuple[tuple[int, int, str], ...] = field(init=False)
+    plan: Plan = field(init=False)
     gone_at: int | None = field(init=False)
 
     def __post_init__(self) -> None:
-        values = list(dict.fromkeys(step.value for step in self.steps if step.value is not None))
-        places: dict[float | None, int] = {value: place for place, value in enumerate(values)}
-        places[None] = len(values)
-        plan = tuple((places[step.value], step.stage.length * self.grid.samples, step.how) for step in self.steps)
-        outcomes = [self._outcome(check) for check in self.checks]
-        different = {outcome: place for place, outcome in enumerate(dict.fromkeys(outcomes))}
-        moments = [(c.time, c.title, different[outcome]) for c, outcome in zip(self.checks, outcomes, strict=True)]
+        places: dict[float | None, int] = {}
+        for step in self.steps:
+            if step.value is not None:
+                places.setdefault(step.value, len(places))
+        values, places[None] = tuple(places), len(places)
+        samples = self.grid.samples
+        steps = tuple([(places[step.value], step.length * samples, step.how) for step in self.steps])
+        outcomes: dict[Outcome, int] = {}
+        moments = [(c.time, c.title, outcomes.setdefault(self._outcome(c), len(outcomes))) for c in self.checks]
         ends = self.steps[-1].value is None
-        object.__setattr__(self, "outcomes", tuple(different))
-        object.__setattr__(self, "moments", Moments(moments))
-        object.__setattr__(self, "gone_at", sum(step.stage.length for step in self.steps[:-1]) if ends else None)
-        object.__setattr__(self, "values", tuple(values))
-        object.__setattr__(self, "plan", plan)
+        object.__setattr__(self, "outcomes", tuple(outcomes))
+        object.__setattr__(self, "moments", _moments(tuple(moments)))
+        object.__setattr__(self, "gone_at", sum([step.length for step in self.steps[:-1]]) if ends else None)
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "plan", _plan(self.grid.step, steps))
 
     def _outcome(self, check: Check) -> Outcome:
         return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
+
+
+# Scripts that differ in their values alone share these, and the texts that are written from them.
+_moments = lru_cache(maxsize=8192)(Moments)
+_plan = lru_cache(maxsize=8192)(Plan)
 
 
 @lru_cache(maxsize=8192)
@@ -175,6 +194,12 @@ def of_one(script: Script) -> Script:
     """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
     checks = [check._replace(case="just-past") if check.case == "identity" else check for check in script.checks]
     return replace(script, checks=tuple(checks))
+
+
+@lru_cache(maxsize=8192)
+def _counts(drive: Drive, value: float) -> bool:
+    """Whether some of the series are counters."""
+    return any(type(piece) is Slope for piece in drive(value))
 
 
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
@@ -190,7 +215,7 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
         tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
         claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
         stimulus.thin is not None, stimulus.idle is not None,
-        any(type(piece) is Slope for piece in stimulus.drive(claim.rest)),
+        _counts(stimulus.drive, claim.rest),
         stimulus.remembered if stimulus.newborn else 0, stimulus.brink, stimulus.enough is not None,
         stimulus.lone is not None, stimulus.already is not None,
         stimulus.pairs, stimulus.counted, claim.edges,

@@ -7,6 +7,7 @@ that is disturbed by its own past gets a timeline for each case.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import accumulate, compress, pairwise
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, between, is_reached_low
 from alertkit.kinds import Comparison, Stimulus
@@ -41,7 +42,7 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
     told = [
         scripts.script(name, steps)
         for name, steps in scripts.timelines()
-        if sum(step.stage.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
+        if sum(step.length for step in steps) * scripts.grid.samples <= MOST_SAMPLES
     ]
     told += scripts.burns() + Interruptions(shape, scripts.grid).scripts() + Edges(shape, scripts.grid).scripts()
     return tuple(script for script in told if _loaded(shape, script) <= MOST_LOADED)
@@ -68,7 +69,7 @@ def _window(shape: Shape) -> int:
 
 def _loaded(shape: Shape, script: Script) -> int:
     """Samples of one series in the longest window, of which promtool loads at most `MOST_LOADED`."""
-    lasts = sum(step.stage.length for step in script.steps) * script.grid.evaluation
+    lasts = sum(step.length for step in script.steps) * script.grid.evaluation
     return int(min(_window(shape), lasts) // script.grid.step)
 
 
@@ -83,6 +84,12 @@ class _Scripts:
         self.holds = {severity: grid.evaluations(hold) for severity, hold, _ in shape.levels}
         self.severities = tuple(self.holds)
         self.longest = max(self.holds.values())
+        self.timings = tuple([Timing(grid.evaluations(hold), grid.evaluations(keep)) for _, hold, keep in shape.levels])
+        self.eager = tuple(
+            self.motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
+            for severity in self.severities
+        )
+        self._known: dict[float | None, tuple[bool, ...]] = {}
 
     def _grid(self) -> Grid:
         shape, motion = self.shape, self.motion
@@ -109,11 +116,11 @@ class _Scripts:
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
         if self.motion.always:
-            return [("", [self._step("just-past", self.severities[0], 1.0, self.longest + 3)])]
+            return [("", [Step("just-past", self.severities[0], 1.0, self.longest + 3)])]
         if self.motion.isolated:
             return self._isolated()
         lead = self.grid.evaluations(self.motion.prelude) + self._way(True)
-        steps = [self._step("at-rest", "", self.rest, lead + self.longest + 1), *self._disturbed()]
+        steps = [Step("at-rest", "", self.rest, lead + self.longest + 1), *self._disturbed()]
         edge: Boundary | None = None
         for boundary in self.boundaries:
             base = self.rest
@@ -134,8 +141,8 @@ class _Scripts:
 
     def _isolated(self) -> list[tuple[str, list[Step]]]:
         prelude = self.grid.evaluations(self.motion.prelude)
-        lead = [self._step("at-rest", "", self.rest, prelude)] if prelude else []
-        first = self._step("at-rest", "", self.rest, prelude + self.longest + 2)
+        lead = [Step("at-rest", "", self.rest, prelude)] if prelude else []
+        first = Step("at-rest", "", self.rest, prelude + self.longest + 2)
         calm = [first, *self._disturbed()]
         lines = [("at-rest", calm if self.motion.absence else [*calm, self._gone()])]
         for boundary in self.boundaries:
@@ -151,10 +158,10 @@ class _Scripts:
     def _disturbed(self) -> list[Step]:
         """At rest: counters restart, and some samples are missed."""
         calm = self.longest + 2
-        steps = [self._step(RESET, "", self.rest, calm)._replace(how=RESET)] if self.shape.counters else []
+        steps = [Step(RESET, "", self.rest, calm, RESET)] if self.shape.counters else []
         if gap := self._gap():
-            steps.append(self._step(GAP, "", self.rest, gap)._replace(how=GAP))
-            steps.append(self._step(GAP, "", self.rest, self._way(True) + self._way(False) + calm))
+            steps.append(Step(GAP, "", self.rest, gap, GAP))
+            steps.append(Step(GAP, "", self.rest, self._way(True) + self._way(False) + calm))
         return steps
 
     def _gap(self) -> int:
@@ -175,7 +182,7 @@ class _Scripts:
         """Counters restart while the alert fires."""
         if not self.shape.counters:
             return []
-        return [self._step(RESET, boundary.severity, boundary.past, 2)._replace(how=RESET)]
+        return [Step(RESET, boundary.severity, boundary.past, 2, RESET)]
 
     def burns(self) -> list[Script]:
         """A timeline for each pair of windows of a burn rate."""
@@ -184,10 +191,7 @@ class _Scripts:
         scripts = []
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
-                steps = [
-                    self._step(case, pair.severity, share, length)._replace(how=how)
-                    for case, share, length, how in plan
-                ]
+                steps = [Step(case, pair.severity, share, length, how) for case, share, length, how in plan]
                 timings = {
                     severity: Timing(grid.evaluations(hold), grid.evaluations(keep))
                     for severity, hold, keep in self.shape.levels
@@ -205,10 +209,10 @@ class _Scripts:
         if self.shape.thin:
             way += self.grid.evaluations(self.shape.counted)
             bad = 1.0 if self.shape.pairs else gravest.past
-            steps = [self._step(THIN, "", self.rest, way), self._step(THIN, "", bad, way + self.longest + 2)]
+            steps = [Step(THIN, "", self.rest, way), Step(THIN, "", bad, way + self.longest + 2)]
             lines.append((THIN, steps))
         if self.shape.idle:
-            lines.append((IDLE, [self._step(IDLE, "", self.rest, way + self.longest + 2)]))
+            lines.append((IDLE, [Step(IDLE, "", self.rest, way + self.longest + 2)]))
         return lines
 
     def _shortened(self, steps: list[Step], lead: int) -> list[Step]:
@@ -220,12 +224,12 @@ class _Scripts:
         short = steps[:lead]
         for step in steps[lead:]:
             if step.case not in ("at-rest", "no-data"):
-                length = min(step.stage.length, left)
-                if step.case == "blip" and step.value == self.rest and length < step.stage.length:
+                length = min(step.length, left)
+                if step.case == "blip" and step.value == self.rest and length < step.length:
                     length = 0  # the way back may not have ended by then
                 left -= length
-                step = step._replace(stage=step.stage._replace(length=length))
-            if step.stage.length > 0:
+                step = step._replace(length=length)
+            if step.length > 0:
                 short.append(step)
         return short
 
@@ -239,17 +243,17 @@ class _Scripts:
             way = self.grid.evaluations(self.delays[boundary.past])
         if motion.isolated:
             way = max(way, self._birth())
-        steps = [self._step("just-inside", severity, boundary.inside, way + hold + 2)]
+        steps = [Step("just-inside", severity, boundary.inside, way + hold + 2)]
         if back and not motion.sticky:
             # On its way a mean passes all values between: from just inside it would cross the boundary early.
-            steps.append(self._step("just-inside", severity, base, back + 1))
+            steps.append(Step("just-inside", severity, base, back + 1))
         late = 1 if motion.late else 0
         early = self._is_early(motion.rise if up else motion.fall)
         blip = way + hold - late - early - (back if motion.sticky else 0)
         if hold >= 2 and blip > 0:
-            steps.append(self._step("blip", severity, boundary.past, blip))
-            steps.append(self._step("blip", severity, base, back + hold + 2))
-        steps.append(self._step("just-past", severity, boundary.past, way + hold + 3))
+            steps.append(Step("blip", severity, boundary.past, blip))
+            steps.append(Step("blip", severity, base, back + hold + 2))
+        steps.append(Step("just-past", severity, boundary.past, way + hold + 3))
         return steps
 
     def _between(self) -> list[Step]:
@@ -261,9 +265,9 @@ class _Scripts:
         down, up = self._way(falls), self._way(not falls)
         keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         return [
-            self._step("between", severity, kept, down + keep + 2),
-            self._step("between", severity, cleared, down + keep + 2),
-            self._step("between", severity, kept, up + self.holds[severity] + 2),
+            Step("between", severity, kept, down + keep + 2),
+            Step("between", severity, cleared, down + keep + 2),
+            Step("between", severity, kept, up + self.holds[severity] + 2),
         ]
 
     def _birth(self) -> int:
@@ -281,56 +285,61 @@ class _Scripts:
         way = self._way(up)
         if self.motion.isolated and not self.shape.pairs:
             way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
-        return self._step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
+        return Step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
 
     def _gone(self) -> Step:
         patience = self.grid.evaluations(self.shape.patience or 0)
-        return self._step("no-data", "", None, max(patience + 3, self.grid.evaluations(6 * 60_000)))
+        return Step("no-data", "", None, max(patience + 3, self.grid.evaluations(6 * 60_000)))
 
     def _way(self, up: bool) -> int:
         """Evaluations until the signal has arrived at a new value."""
         motion = self.motion
         return 0 if motion.isolated else self.grid.evaluations(motion.rise if up else motion.fall)
 
-    def _step(self, case: str, severity: str, value: float | None, length: int) -> Step:
-        empty = (False,) * len(self.severities)
-        stage = Stage(empty, empty, False, length)
-        return Step(case, severity, value, stage)
-
-    def _staged(self, steps: list[Step]) -> list[Step]:
-        """Fill in what the oracle needs: conditions at each value, and how long each change takes."""
-        motion = self.motion
-        eager = tuple(
-            motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
-            for severity in self.severities
-        )
-        staged: list[Step] = []
+    def _stages(self, steps: list[Step]) -> tuple[Stage, ...]:
+        """What the oracle needs of the steps: conditions at each value, and how long each change takes."""
+        stages = []
         before: float | None = None
         for index, step in enumerate(steps):
             value = step.value
-            holds = tuple(self._harmful(value, severity) for severity in self.severities)
-            keeps = value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
             arrival, late, early = self._arrival(before, value, index == 0)
-            near = tuple(self._near(before, value, severity, arrival) for severity in self.severities)
-            stage = Stage(holds, near, keeps, step.stage.length, arrival, late, motion.sticky, eager, early)
-            staged.append(step._replace(stage=stage))
+            near = tuple([self._near(before, value, level, arrival) for level in range(len(self.severities))])
+            stages.append(Stage(
+                self._harmful(value), near, self._keeps(value), step.length, arrival, late, self.motion.sticky,
+                self.eager, early,
+            ))  # fmt: skip
             before = value
-        return staged
+        return tuple(stages)
 
-    def _harmful(self, value: float | None, severity: str) -> bool:
+    def _quiet_stages(self, steps: list[Step]) -> tuple[Stage, ...]:
+        """The same where no value is harmful."""
+        nothing = (False,) * len(self.severities)
+        return tuple([Stage(nothing, nothing, False, step.length) for step in steps])
+
+    def _harmful(self, value: float | None) -> tuple[bool, ...]:
+        """For each level whether its condition holds at a value."""
+        if value not in self._known:
+            self._known[value] = tuple([self._is_harmful(value, severity) for severity in self.severities])
+        return self._known[value]
+
+    def _is_harmful(self, value: float | None, severity: str) -> bool:
         if value is None:
             return self.shape.ends
         if self.motion.always:
             return True
         return any(b.comparison.holds(value) for b in self.boundaries if b.severity == severity)
 
-    def _near(self, before: float | None, value: float | None, severity: str, arrival: int) -> bool:
+    def _keeps(self, value: float | None) -> bool:
+        return value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
+
+    def _near(self, before: float | None, value: float | None, level: int, arrival: int) -> bool:
         """Whether one end of the way is so near to the boundary that it is crossed in less than one evaluation."""
-        if before is None or value is None or before == value or self.motion.far:
+        if not arrival or before is None or value is None or before == value or self.motion.far:
             return False
-        harmful = max(before, value, key=lambda end: self._harmful(end, severity))
+        harmful = max(before, value, key=lambda end: self._harmful(end)[level])
         if self.motion.drifts and harmful == before:
             return False  # by now it is further away
+        severity = self.severities[level]
         edges = [b.comparison.value for b in self.boundaries if b.severity == severity and b.past == harmful]
         # At the last evaluation of the way one sample less is old where ranges are left-open; at its first one is new.
         samples, part = self.grid.samples, self.grid.samples - 1
@@ -360,29 +369,20 @@ class _Scripts:
         return lasts % self.grid.evaluation != 0
 
     def script(self, name: str, steps: list[Step]) -> Script:
-        staged = self._staged(steps) if name not in (THIN, IDLE) else steps
-        return Script(name, self.grid, tuple(staged), tuple(self._checks(staged)), self.shape.ends)
+        return Script(name, self.grid, tuple(steps), self._checks(name, steps), self.shape.ends)
 
-    def _checks(self, steps: list[Step]) -> list[Check]:
+    def _checks(self, name: str, steps: list[Step]) -> tuple[Check, ...]:
         """Every change of state from both sides, and the end of every stage."""
-        timings = tuple(
-            Timing(self.grid.evaluations(hold), self.grid.evaluations(keep)) for _, hold, keep in self.shape.levels
-        )
-        stages = tuple(step.stage for step in steps)
-        states = firing(stages, timings, self.shape.clear is not None)
+        stages = self._quiet_stages(steps) if name in (THIN, IDLE) else self._stages(steps)
+        cases = tuple([step.case for step in steps])
         checks = []
-        for step_index, at, case in _moments(stages, tuple(s.case for s in steps), states):
-            step = steps[step_index]
-            fires = tuple(s for s, state in zip(self.severities, states[at], strict=True) if state)
-            settled = at - sum(s.length for s in stages[:step_index]) >= step.stage.arrival
-            # While `keep_firing_for` alone keeps it, the annotations still read the value of before.
-            kept = any(
-                state and not holds and not (step.stage.keeps and level == 0)
-                for level, (state, holds) in enumerate(zip(states[at], step.stage.holds, strict=True))
+        for index, at, case, fires, known in _moments(stages, cases, self.timings, self.shape.clear is not None):
+            step = steps[index]
+            value = step.value if known and not self.motion.drifts else None
+            checks.append(
+                Check(at * self.grid.evaluation, case, step.severity, tuple(compress(self.severities, fires)), value)
             )
-            value = step.value if settled and not kept and not self.motion.drifts else None
-            checks.append(Check(at * self.grid.evaluation, case, step.severity, fires, value))
-        return checks
+        return tuple(checks)
 
 
 def _further(edge: Boundary, boundary: Boundary) -> bool:
@@ -397,24 +397,36 @@ def _some(states: tuple[bool | None, ...]) -> bool:
 
 @lru_cache(maxsize=4096)
 def _moments(
-    stages: tuple[Stage, ...], cases: tuple[str, ...], states: tuple[tuple[bool | None, ...], ...]
-) -> tuple[tuple[int, int, str], ...]:
-    """(step, evaluation, case) of every moment worth checking."""
-    moments: dict[int, tuple[int, int, str]] = {}
-    start = 0
-    for index, stage in enumerate(stages):
-        end = start + stage.length
+    stages: tuple[Stage, ...], cases: tuple[str, ...], timings: tuple[Timing, ...], hysteresis: bool
+) -> tuple[tuple[int, int, str, tuple[bool | None, ...], bool], ...]:
+    """(step, evaluation, case, state of each level, whether the signal is known) of every moment worth checking."""
+    states = firing(stages, timings, hysteresis)
+    moments: dict[int, tuple[int, str]] = {}
+    starts = list(accumulate((stage.length for stage in stages), initial=0))
+    for index, (start, end) in enumerate(pairwise(starts)):
         for at in range(max(start, 1), end):
             if states[at] == states[at - 1] or None in states[at]:
                 continue
             if at - 1 >= start and None not in states[at - 1]:
-                moments.setdefault(at - 1, (index, at - 1, cases[index]))
-            moments[at] = (index, at, cases[index])
+                moments.setdefault(at - 1, (index, cases[index]))
+            moments[at] = (index, cases[index])
         last = end - 1
         if cases[index] == "just-inside" and last - 1 >= start and _some(states[last - 1]):
-            moments.setdefault(last - 1, (index, last - 1, "levels"))
+            moments.setdefault(last - 1, (index, "levels"))
         if None not in states[last]:
             case = "identity" if cases[index] == "just-past" else cases[index]
-            moments.setdefault(last, (index, last, case))
-        start = end
-    return tuple(moments[at] for at in sorted(moments))
+            moments.setdefault(last, (index, case))
+    return tuple(
+        (index, at, case, states[at], _is_known(stages[index], at - starts[index], states[at]))
+        for at, (index, case) in sorted(moments.items())
+    )
+
+
+def _is_known(stage: Stage, elapsed: int, states: tuple[bool | None, ...]) -> bool:
+    """Whether the annotations read the value of the stage."""
+    # While `keep_firing_for` alone keeps it, they still read the value of before.
+    kept = any(
+        fires and not holds and not (stage.keeps and level == 0)
+        for level, (fires, holds) in enumerate(zip(states, stage.holds, strict=True))
+    )
+    return elapsed >= stage.arrival and not kept
