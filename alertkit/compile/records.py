@@ -34,7 +34,9 @@ class Drafted:
         return self._with_names(draft.fill(names))
 
     def finished_claim(self) -> Claim | None:
-        return self.claim and self.claim._replace(signal=self._with_names(self.claim.signal))
+        if self.claim is None or not self.renamed:
+            return self.claim
+        return self.claim._replace(signal=self._with_names(self.claim.signal))
 
     def _with_names(self, expr: str) -> str:
         return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr) if self.renamed else expr

@@ -42,7 +42,9 @@ class Rule(NamedTuple):
 
     def asking(self, expr: str) -> Rule:
         """This rule with another expression."""
-        return self._replace(expr=expr)
+        return Rule(
+            self.alert, expr, self.for_, self.keep_firing_for, self.labels, self.annotations, self.span
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

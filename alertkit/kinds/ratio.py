@@ -123,18 +123,18 @@ class Ratio(MeasuredKind):
         edges = tuple(self.thresholds(RATIO))
         found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
         asked = self.comparisons(RATIO)
-        worst = next((share for share in (0.0, 1.0) if self.fires_at(share, RATIO)), None)
+        harmful = [share for share in (0.0, 1.0) if any(comparison.holds(share) for comparison in asked)]
         # Where both extremes are harmful, or none is, neither shows anything.
-        extreme = worst is not None and not self.fires_at(1 - worst, RATIO)
+        worst = harmful[0] if len(harmful) == 1 else None
         speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
         return Stimulus(
             inputs=(Input(part), Input(other, extra)),
             drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
             brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
-            lone=Drive(_extreme, (2 * speed, remains, asked, worst)) if extreme else None,
+            lone=None if worst is None else Drive(_extreme, (2 * speed, remains, asked, worst)),
             enough=Drive(_extreme, (1000 * self.min_events / window, remains, asked, worst))
-            if extreme and self.min_events
+            if worst is not None and self.min_events
             else None,
         )  # fmt: skip
 
