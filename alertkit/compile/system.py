@@ -19,7 +19,7 @@ from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, by_gravity, check_quantities, check_severities, levels_of
 from alertkit.compile.read import Entry, numeric, read_spec
 from alertkit.compile.records import Drafted, recorded
-from alertkit.compile.ruleset import Alert, Rule, System
+from alertkit.compile.ruleset import Alert, Pairs, Rule, System
 from alertkit.compile.settings import Settings
 from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import (
@@ -165,9 +165,10 @@ class _Compiler:
         clear: Comparison | None,
         stimulus: Stimulus | None,
     ) -> list[tuple[Rule, Draft]]:
-        texts = Texts(entry, _labels_of(question), self.problems)
+        spec, texts = entry.spec, Texts(entry, _labels_of(question), self.problems)
         value = self._value(entry, question, levels, stimulus)
         rules = []
+        annotations: Pairs | None = None
         for index, level in enumerate(levels):
             if question.forms:
                 drafted = Draft(guarded(question.forms[index].expr, question), ())
@@ -179,7 +180,17 @@ class _Compiler:
                 drafted = draft(question, level.comparisons, keep)
             else:
                 drafted = Draft(guarded(question.signal, question), ())
-            rules.append((self._rule(entry, level, texts, value), drafted))
+
+            def variables(level: Level = level) -> dict[str, object]:
+                return self._variables(entry, level)
+
+            if annotations is None or texts.vary:
+                annotations = tuple(annotation_pairs(entry, self.file, texts, variables, value))
+            rule = Rule(
+                alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
+                labels=self._labels(entry, level.severity, texts, variables), annotations=annotations, span=entry.span,
+            )  # fmt: skip
+            rules.append((rule, drafted))
         return rules
 
     def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
@@ -190,24 +201,12 @@ class _Compiler:
         spec = entry.spec
         if not isinstance(spec, MeasuredKind):
             return None
-        summary = spec.default_summary(entry.name) if spec.summary is None else spec.summary
-        others = (summary, spec.description or "", *spec.annotations.values())
-        if stimulus is not None and stimulus.drifts and not any("value" in text.lower() for text in others):
-            return None
+        if stimulus is not None and stimulus.drifts:
+            summary = spec.default_summary(entry.name) if spec.summary is None else spec.summary
+            others = (summary, spec.description or "", *spec.annotations.values())
+            if not any("value" in text.lower() for text in others):
+                return None
         return shown_value(question, stimulus, [c.value for level in levels for c in level.comparisons])
-
-    def _rule(self, entry: Entry, level: Level, texts: Texts, value: str | None) -> Rule:
-        spec = entry.spec
-
-        def variables() -> dict[str, object]:
-            return self._variables(entry, level)
-
-        return Rule(
-            alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
-            labels=self._labels(entry, level.severity, texts, variables),
-            annotations=tuple(annotation_pairs(entry, self.file, texts, variables, value)),
-            span=entry.span,
-        )  # fmt: skip
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec

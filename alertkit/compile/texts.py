@@ -101,6 +101,8 @@ class Texts:
         self._available = available
         self._problems = problems
         self._checked: set[tuple[str | int, ...]] = set()
+        # Whether any text so far had a `<< >>`, so that levels may differ in what it says.
+        self.vary = False
 
     def render(self, text: str, path: tuple[str | int, ...], variables: Variables, is_label: bool = False) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
@@ -110,6 +112,7 @@ class Texts:
             self._check(text, path, is_label)
         if "<<" not in text:
             return text
+        self.vary = True
         try:
             return own.render(text, variables())
         except TemplateError as error:
