@@ -65,10 +65,12 @@ def compile_system(
     check_unless(entries, file.alerts.keys(), problems)
     check_companions(drafted, problems)
     records, names = recorded(file.system, drafted)
+    explaining = {other.alert for d in drafted for other in d.entry.spec.unless}
     others: dict[str, list[Copy]] = {}
     for d in drafted:
-        identity = Identity(d.question.identity, tuple(d.entry.variables))
-        others.setdefault(d.entry.name, []).append(Copy(identity, d.entry.variables))
+        if d.entry.name in explaining:
+            identity = Identity(d.question.identity, tuple(d.entry.variables))
+            others.setdefault(d.entry.name, []).append(Copy(identity, d.entry.variables))
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, others)
@@ -260,11 +262,13 @@ class _Compiler:
     def finish(self, drafted: Drafted, names: dict[str, str], others: dict[str, list[Copy]]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
-
-        def said(d: Draft) -> str:
-            return explained(drafted.fill(d, names), entry, self.file.system, Identity(identity, variables), others)
-
-        rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
+        own, system = Identity(identity, variables), self.file.system
+        rules = tuple(
+            [
+                rule.asking(explained(drafted.fill(signal, names), entry, system, own, others))
+                for rule, signal in drafted.rules
+            ]
+        )
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
             name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
