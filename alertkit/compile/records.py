@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -44,13 +43,14 @@ class Drafted:
 
 def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:
     """A record for each signal that is used more than once, and signal -> record name."""
-    uses: Counter[str] = Counter()
+    uses: dict[str, int] = {}
     first: dict[str, tuple[Question, Span]] = {}
     for d in drafted:
         for _, drafted_expr in d.rules:
             for index, signal in enumerate(drafted_expr.signals):
+                if signal not in uses:
+                    uses[signal], first[signal] = 0, (d.question, d.entry.span)
                 uses[signal] += drafted_expr.text.count(f"\0{index}")
-                first.setdefault(signal, (d.question, d.entry.span))
     records: list[Record] = []
     names: dict[str, str] = {}
     taken: dict[str, str] = {}

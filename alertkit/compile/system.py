@@ -24,9 +24,10 @@ from alertkit.compile.settings import Settings
 from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import (
     LINKS,
+    Annotation,
     Texts,
     Variables,
-    annotation_pairs,
+    annotations_of,
     check_annotations,
     check_collisions,
     check_identity,
@@ -120,8 +121,9 @@ class _Compiler:
         if not levels:
             self._check_texts(entry, _labels_of(question))
             return None
-        rules = self._rules(entry, question, levels, clear, stimulus)
-        companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
+        said = annotations_of(entry, self.file, self._value(entry, question, levels, stimulus))
+        rules = self._rules(entry, question, levels, clear, said)
+        companion = self._companion(entry, question, levels[0].severity, said) if spec.missing == "alert" else None
         if len(self.problems) > before:
             return None
         claim = None
@@ -156,7 +158,8 @@ class _Compiler:
             return self._variables(entry, Level(severity, (), ""))
 
         with suppress(KindError):  # from a summary that needs what is wrong
-            annotation_pairs(entry, self.file, texts, variables, None)
+            for annotation in annotations_of(entry, self.file, None):
+                annotation.pair(texts, variables)
             self._labels(entry, severity, texts, variables)
 
     def _rules(
@@ -165,10 +168,9 @@ class _Compiler:
         question: Question,
         levels: list[Level],
         clear: Comparison | None,
-        stimulus: Stimulus | None,
+        said: list[Annotation],
     ) -> list[tuple[Rule, Draft]]:
         spec, texts = entry.spec, Texts(entry, _labels_of(question), self.problems)
-        value = self._value(entry, question, levels, stimulus)
         rules = []
         annotations: Pairs | None = None
         for index, level in enumerate(levels):
@@ -187,7 +189,7 @@ class _Compiler:
                 return self._variables(entry, level)
 
             if annotations is None or texts.vary:
-                annotations = tuple(annotation_pairs(entry, self.file, texts, variables, value))
+                annotations = tuple([annotation.pair(texts, variables) for annotation in said])
             rule = Rule(
                 alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
                 labels=self._labels(entry, level.severity, texts, variables), annotations=annotations, span=entry.span,
@@ -236,7 +238,7 @@ class _Compiler:
             labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 
-    def _companion(self, entry: Entry, question: Question, severity: str) -> Rule:
+    def _companion(self, entry: Entry, question: Question, severity: str, said: list[Annotation]) -> Rule:
         """The rule that fires when this alert's data is gone."""
         spec = entry.spec
         patience = max(spec.for_, 2 * self.settings.scrape_interval)
@@ -249,9 +251,9 @@ class _Compiler:
         both = question.together and len(metrics) > 1
         what = f"{' and '.join(metrics)} are" if both else f"{' or '.join(metrics)} is"
         summary = f"No data for {entry.name}: {what} missing"
-        shared = annotation_pairs(entry, self.file, texts, variables, None)
+        shared = [annotation.pair(texts, variables) for annotation in said if annotation.name in LINKS]
         # What is gone has not surely the labels that a link's template may name.
-        links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
+        links = [(name, url) for name, url in shared if "{{" not in url]
         expr = gone(question.known_identity, question.inputs, patience, question.together)
         return Rule(
             alert=f"{entry.name}Missing", expr=expr, for_=patience, keep_firing_for=0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.compile.read import Entry
 from alertkit.compile.shown import NAME as VALUE
@@ -218,28 +218,37 @@ class Texts:
         return help
 
 
-def annotation_pairs(
-    entry: Entry, file: SpecFile, texts: Texts, variables: Variables, value: str | None
-) -> list[tuple[str, str]]:
-    """The annotations of one level: summary, description, the value as `value` shows it, links, then the user's own."""
+class Annotation(NamedTuple):
+    """An annotation before `<< >>` is put in; `path` is where it stands in the spec (empty: it has none)."""
+
+    name: str
+    text: str
+    path: tuple[str, ...] = ()
+
+    def pair(self, texts: Texts, variables: Variables) -> tuple[str, str]:
+        """Its name and its final text."""
+        return self.name, texts.render(self.text, self.path, variables) if self.path else self.text
+
+
+def annotations_of(entry: Entry, file: SpecFile, value: str | None) -> list[Annotation]:
+    """The annotations of an alert: summary, description, the value as `value` shows it, links, then the user's own."""
     spec = entry.spec
-    result: list[tuple[str, str]] = []
+    result: list[Annotation] = []
     if "summary" not in spec.annotations:
         summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
-        result.append(("summary", texts.render(summary, ("summary",), variables)))
+        result.append(Annotation("summary", summary, ("summary",)))
     if spec.description is not None:
-        result.append(("description", texts.render(spec.description, ("description",), variables)))
+        result.append(Annotation("description", spec.description, ("description",)))
     if value is not None and VALUE not in spec.annotations:
-        result.append((VALUE, value))
+        result.append(Annotation(VALUE, value))
     runbook = spec.runbook
     if runbook is None and file.runbooks:
         base = file.runbooks
         runbook = base.replace("{alert}", entry.name) if "{alert}" in base else f"{base.rstrip('/')}/{entry.name}"
     if runbook and "runbook_url" not in spec.annotations:
-        result.append(("runbook_url", texts.render(runbook, ("runbook",), variables)))
+        result.append(Annotation("runbook_url", runbook, ("runbook",)))
     if spec.dashboard:
-        result.append(("dashboard_url", texts.render(spec.dashboard, ("dashboard",), variables)))
-    for name in sorted(spec.annotations):
-        text = texts.render(spec.annotations[name], ("annotations", name), variables)
-        result.append((name, text))
-    return result
+        result.append(Annotation("dashboard_url", spec.dashboard, ("dashboard",)))
+    return result + [
+        Annotation(name, spec.annotations[name], ("annotations", name)) for name in sorted(spec.annotations)
+    ]

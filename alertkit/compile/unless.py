@@ -42,6 +42,8 @@ def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Pro
 
     `known` are the names of all alerts of the file, also of those with mistakes.
     """
+    if not any(entry.spec.unless for entry in entries):
+        return
     names = {entry.name for entry in entries}
     unless = {entry.name: tuple([other.alert for other in entry.spec.unless]) for entry in entries}
     seen: set[str] = set()
