@@ -1,6 +1,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -181,8 +181,8 @@ class Latency(MeasuredKind):
             )  # fmt: skip
         bucket = metric.named("_bucket")
         values = self.thresholds(self.unit_of(metric.metric))
-        edges = tuple(self._edges(metric, values))
-        inputs = (*(Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")), *observed)
+        edges = self._edges(metric, values)
+        inputs = (*[Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")], *observed)
         behind, least = 1 + len(observed), self._min_rate()
         exactly = bool(observed) and rated(least, window) == least
         level_speed = observed_exactly(self.quantile, window, 1.01 * least)
@@ -209,12 +209,11 @@ class Latency(MeasuredKind):
             bounds.append(bound)
         return bounds
 
-    def _edges(self, metric: Selector, values: Sequence[float]) -> list[float]:
+    def _edges(self, metric: Selector, values: Sequence[float]) -> tuple[float, ...]:
         """Upper bounds of the buckets: the declared ones, else every threshold and one on each side of it."""
         if self.buckets is not None:
-            return sorted(set(self._bounds(metric)))
-        sizes = [abs(value) for value in values if value] or [1.0]
-        return sorted({size * factor for size in sizes for factor in (0.5, 1.0, 2.0)})
+            return tuple(sorted(set(self._bounds(metric))))
+        return _around(tuple(values))
 
     def _middle(self, metric: Selector, edges: Sequence[float]) -> float | None:
         """For `outside` a bound of a bucket between the two, if there is one.
@@ -231,6 +230,12 @@ class Latency(MeasuredKind):
         name, metric = self._source
         what = "latency" if name == "gauge" else f"p{format_number(round(self.quantile * 100, 6))} latency"
         return f"{what} is {humanized(self.unit_of(metric.metric), exact=True)}"
+
+
+@lru_cache(maxsize=1024)
+def _around(values: tuple[float, ...]) -> tuple[float, ...]:
+    sizes = [abs(value) for value in values if value] or [1.0]
+    return tuple(sorted({size * factor for size in sizes for factor in (0.5, 1.0, 2.0)}))
 
 
 def _brink(values: Sequence[float], edges: Sequence[float]) -> tuple[float, ...]:

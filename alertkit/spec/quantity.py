@@ -174,6 +174,7 @@ def _exact(number: str) -> Fraction | None:
     return None if exponent and abs(int(exponent)) > 250 else Fraction(number)
 
 
+@lru_cache(maxsize=8192, typed=True)
 def format_number(value: float) -> str:
     """The shortest text that PromQL reads back as exactly `value`; whole numbers without a point."""
     if abs(value) < 1e15 and value == int(value):
