@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from alertkit.compile.claim import Claim
 from alertkit.compile.expression import Draft
 from alertkit.compile.read import Entry
-from alertkit.compile.ruleset import Record, Rule
+from alertkit.compile.ruleset import Pairs, Record, Rule
 from alertkit.kinds import Question
 from alertkit.source import Span
 
 _NAME = re.compile(r"[\w:]+")
+
+
+# Labels, annotations and condition.
+DraftedRule = tuple[Pairs, Pairs, Draft]
 
 
 @dataclass(slots=True)
@@ -23,7 +27,7 @@ class Drafted:
 
     entry: Entry
     question: Question
-    rules: list[tuple[Rule, Draft]]
+    rules: list[DraftedRule]
     companion: Rule | None
     claim: Claim | None
     renamed: dict[str, str] = field(default_factory=dict)
@@ -46,7 +50,7 @@ def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...
     uses: dict[str, int] = {}
     first: dict[str, tuple[Question, Span]] = {}
     for d in drafted:
-        for _, drafted_expr in d.rules:
+        for _, _, drafted_expr in d.rules:
             for index, signal in enumerate(drafted_expr.signals):
                 if signal not in uses:
                     uses[signal], first[signal] = 0, (d.question, d.entry.span)

@@ -40,12 +40,6 @@ class Rule(NamedTuple):
     def severity(self) -> str:
         return dict(self.labels).get("severity", "")
 
-    def asking(self, expr: str) -> Rule:
-        """This rule with another expression."""
-        return Rule(
-            self.alert, expr, self.for_, self.keep_firing_for, self.labels, self.annotations, self.span
-        )  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:

@@ -18,7 +18,7 @@ from alertkit.compile.checks import (
 from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, by_gravity, check_quantities, check_severities, levels_of
 from alertkit.compile.read import Entry, numeric, read_spec
-from alertkit.compile.records import Drafted, recorded
+from alertkit.compile.records import Drafted, DraftedRule, recorded
 from alertkit.compile.ruleset import Alert, Pairs, Rule, System
 from alertkit.compile.settings import Settings
 from alertkit.compile.shown import shown_value
@@ -158,8 +158,7 @@ class _Compiler:
             return self._variables(entry, Level(severity, (), ""))
 
         with suppress(KindError):  # from a summary that needs what is wrong
-            for annotation in annotations_of(entry, self.file, None):
-                annotation.pair(texts, variables)
+            texts.annotations(annotations_of(entry, self.file, None), variables)
             self._labels(entry, severity, texts, variables)
 
     def _rules(
@@ -169,8 +168,8 @@ class _Compiler:
         levels: list[Level],
         clear: Comparison | None,
         said: list[Annotation],
-    ) -> list[tuple[Rule, Draft]]:
-        spec, texts = entry.spec, Texts(entry, _labels_of(question), self.problems)
+    ) -> list[DraftedRule]:
+        texts = Texts(entry, _labels_of(question), self.problems)
         rules = []
         annotations: Pairs | None = None
         for index, level in enumerate(levels):
@@ -189,12 +188,8 @@ class _Compiler:
                 return self._variables(entry, level)
 
             if annotations is None or texts.vary:
-                annotations = tuple([annotation.pair(texts, variables) for annotation in said])
-            rule = Rule(
-                alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
-                labels=self._labels(entry, level.severity, texts, variables), annotations=annotations, span=entry.span,
-            )  # fmt: skip
-            rules.append((rule, drafted))
+                annotations = texts.annotations(said, variables)
+            rules.append((self._labels(entry, level.severity, texts, variables), annotations, drafted))
         return rules
 
     def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
@@ -251,7 +246,7 @@ class _Compiler:
         both = question.together and len(metrics) > 1
         what = f"{' and '.join(metrics)} are" if both else f"{' or '.join(metrics)} is"
         summary = f"No data for {entry.name}: {what} missing"
-        shared = [annotation.pair(texts, variables) for annotation in said if annotation.name in LINKS]
+        shared = texts.annotations([link for link in said if link[0] in LINKS], variables)
         # What is gone has not surely the labels that a link's template may name.
         links = [(name, url) for name, url in shared if "{{" not in url]
         expr = gone(question.known_identity, question.inputs, patience, question.together)
@@ -264,16 +259,13 @@ class _Compiler:
     def finish(self, drafted: Drafted, names: dict[str, str], others: dict[str, list[Copy]]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
-        own, system = Identity(identity, variables), self.file.system
-        rules = tuple(
-            [
-                rule.asking(explained(drafted.fill(signal, names), entry, system, own, others))
-                for rule, signal in drafted.rules
-            ]
-        )
+        rules = []
+        for labels, notes, condition in drafted.rules:
+            expr = explained(drafted.fill(condition, names), entry, self.file.system, identity, others)
+            rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, notes, entry.span))
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
-            name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
+            name=entry.name, system=self.file.system, rules=tuple(rules), identity=identity, span=entry.span,
             variables=variables, unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
             heartbeat=entry.given("receiver"), unproven=unproven,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from alertkit.compile.read import Entry
 from alertkit.compile.shown import NAME as VALUE
@@ -24,17 +24,20 @@ LINKS = ("runbook_url", "dashboard_url")
 
 # Only few texts have a `<< >>`, so the variables are put together when one is met.
 Variables = Callable[[], Mapping[str, object]]
+# Name and text of an annotation, before `<< >>` is put in, and where it stands in the spec (empty: it does not).
+Annotation = tuple[str, str, tuple[str, ...]]
 
 
 def check_identity(entry: Entry, problems: Problems) -> None:
     """`by` must not name labels that the compiler or Prometheus sets."""
-    for index, label in enumerate(entry.spec.by or ()):
+    by = entry.spec.by or ()
+    for index, label in enumerate(by):
         if label in RESERVED:
             problems.add(
                 "AK401", f"the label `{label}` is reserved", entry.value("by", index),
                 "it is set by alertkit or Prometheus itself; leave it out of `by`",
             )  # fmt: skip
-        elif label in (entry.spec.by or ())[:index]:
+        elif label in by[:index]:
             problems.add("AK205", f"`{label}` stands here twice", entry.value("by", index), "remove one of them")
     for axis in entry.variables:
         if axis in RESERVED:
@@ -119,6 +122,10 @@ class Texts:
             for mistake in own.mistakes(text, variables()) or [error] if first else ():
                 self._mistake(mistake, text, path, variables)
             return text
+
+    def annotations(self, said: Iterable[Annotation], variables: Variables) -> tuple[tuple[str, str], ...]:
+        """Annotations in their final form."""
+        return tuple([(name, self.render(text, path, variables) if path else text) for name, text, path in said])
 
     def _mistake(self, error: TemplateError, text: str, path: tuple[str | int, ...], variables: Variables) -> None:
         """Report what is wrong in one `<< >>`."""
@@ -218,37 +225,23 @@ class Texts:
         return help
 
 
-class Annotation(NamedTuple):
-    """An annotation before `<< >>` is put in; `path` is where it stands in the spec (empty: it has none)."""
-
-    name: str
-    text: str
-    path: tuple[str, ...] = ()
-
-    def pair(self, texts: Texts, variables: Variables) -> tuple[str, str]:
-        """Its name and its final text."""
-        return self.name, texts.render(self.text, self.path, variables) if self.path else self.text
-
-
 def annotations_of(entry: Entry, file: SpecFile, value: str | None) -> list[Annotation]:
     """The annotations of an alert: summary, description, the value as `value` shows it, links, then the user's own."""
     spec = entry.spec
     result: list[Annotation] = []
     if "summary" not in spec.annotations:
         summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
-        result.append(Annotation("summary", summary, ("summary",)))
+        result.append(("summary", summary, ("summary",)))
     if spec.description is not None:
-        result.append(Annotation("description", spec.description, ("description",)))
+        result.append(("description", spec.description, ("description",)))
     if value is not None and VALUE not in spec.annotations:
-        result.append(Annotation(VALUE, value))
+        result.append((VALUE, value, ()))
     runbook = spec.runbook
     if runbook is None and file.runbooks:
         base = file.runbooks
         runbook = base.replace("{alert}", entry.name) if "{alert}" in base else f"{base.rstrip('/')}/{entry.name}"
     if runbook and "runbook_url" not in spec.annotations:
-        result.append(Annotation("runbook_url", runbook, ("runbook",)))
+        result.append(("runbook_url", runbook, ("runbook",)))
     if spec.dashboard:
-        result.append(Annotation("dashboard_url", spec.dashboard, ("dashboard",)))
-    return result + [
-        Annotation(name, spec.annotations[name], ("annotations", name)) for name in sorted(spec.annotations)
-    ]
+        result.append(("dashboard_url", spec.dashboard, ("dashboard",)))
+    return result + [(name, text, ("annotations", name)) for name, text in sorted(spec.annotations.items())]

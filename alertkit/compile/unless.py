@@ -79,7 +79,7 @@ class Copy(NamedTuple):
 
 
 def explained(
-    expr: str, entry: Entry, system: str, identity: Identity, others: Mapping[str, Sequence[Copy]]
+    expr: str, entry: Entry, system: str, identity: tuple[str, ...] | None, others: Mapping[str, Sequence[Copy]]
 ) -> str:  # fmt: skip
     """The expression, false while an alert fires beside which this one must not even be pending.
 
@@ -92,7 +92,7 @@ def explained(
             continue
         if re.search(r"\bor\b", expr) or entry.spec.user_promql or entry.spec.kind == "expr":
             expr = f"({expr})"
-        ways = shares(identity, own, others[other.alert])
+        ways = shares(Identity(identity, tuple(own)), own, others[other.alert])
         if all(shared == ways[0][0] for shared, _ in ways):
             ways = [(shared, {}) for shared, _ in ways[:1]]
         for shared, fixed in ways:
