@@ -260,9 +260,9 @@ class _Compiler:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
         rules = []
-        for labels, notes, condition in drafted.rules:
+        for labels, written, condition in drafted.rules:
             expr = explained(drafted.fill(condition, names), entry, self.file.system, identity, others)
-            rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, notes, entry.span))
+            rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, written, entry.span))
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
             name=entry.name, system=self.file.system, rules=tuple(rules), identity=identity, span=entry.span,
