@@ -85,7 +85,7 @@ def check_promql(drafted: Drafted, alerts: Sequence[Alert], names: Collection[st
     """What was made of a user's own PromQL must still be PromQL."""
     from alertkit.promql import PromqlError, parse
 
-    recorded = [s for _, d in drafted.rules for s in d.signals if s in names]
+    recorded = [s for *_, d in drafted.rules for s in d.signals if s in names]
     for expr in dict.fromkeys([*recorded, *(rule.expr for alert in alerts for rule in alert.rules)]):
         try:
             parse(expr)

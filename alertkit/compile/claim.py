@@ -72,16 +72,11 @@ def derive(
     """Choose the values at which the levels are proven."""
     comparisons = [comparison for _, comparison in levels if not stimulus.always]
     rest = stimulus.rest if stimulus.rest is not None else _rest(comparisons, clear, question.range)
+    margin, smallest, limits = stimulus.margin, stimulus.smallest, question.range
+    exact = stimulus.exact or stimulus.sharp
     boundaries = []
     for severity, comparison in levels:
-        inside, past = _beside(
-            comparison.op,
-            comparison.value,
-            stimulus.margin,
-            stimulus.smallest,
-            stimulus.exact or stimulus.sharp,
-            question.range,
-        )
+        inside, past = _beside(comparison.op, comparison.value, margin, smallest, exact, limits)
         boundaries.append(
             Boundary(
                 severity,
@@ -92,15 +87,11 @@ def derive(
         )
     cleared = kept = None
     if clear is not None:
-        cleared, kept = _beside(
-            clear.op, clear.value, stimulus.margin, stimulus.smallest, stimulus.exact or stimulus.sharp, question.range
-        )
+        cleared, kept = _beside(clear.op, clear.value, margin, smallest, exact, limits)
     return Claim(
         question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
         question.inputs, missing, kept, cleared, question.worst or stimulus.twin,
-        tuple(
-            _beside(">", row[3], stimulus.margin, stimulus.smallest, False, question.range) for row in stimulus.pairs
-        ),
+        tuple([_beside(">", row[3], margin, smallest, False, limits) for row in stimulus.pairs]),
     )  # fmt: skip
 
 

@@ -43,7 +43,9 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
     parts: list[str] = []
     if question.nan:
         # NaN differs from every number, but is neither below nor above one.
-        comparisons = [c._replace(op=op) for c in comparisons for op in ("<>" if c.op == "!=" else (c.op,))]
+        comparisons = [
+            one for c in comparisons for one in ([Comparison(op, c.value) for op in "<>"] if c.op == "!=" else [c])
+        ]
     for comparison in comparisons:
         if question.worst and comparison.op in ("==", "!="):
             parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))

@@ -238,6 +238,8 @@ def _can_fire(
 ) -> None:
     lowest, highest = question.range
     value, op = comparison.value, comparison.op
+    if lowest < value < highest and op not in ("==", "!="):
+        return
     beyond = not lowest <= value <= highest
     never = {
         ">": value >= highest, ">=": value > highest, "<": value <= lowest, "<=": value < lowest, "==": beyond,
@@ -300,5 +302,7 @@ def by_gravity(question: Question, severities: tuple[str, ...]) -> Question:
 
     Windows need not agree with it: a critical long one may have the lower threshold.
     """
+    if len(question.forms) < 2:
+        return question
     rank = {severity: index for index, severity in enumerate(severities)}
     return question._replace(forms=tuple(sorted(question.forms, key=lambda form: rank.get(form.severity or "", 0))))

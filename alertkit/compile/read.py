@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
@@ -24,8 +23,7 @@ SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
 ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One alert of a spec file (of `for_each`, one of its copies): its name, its spec and where it stands.
 
     `doubts` are its keys of which it is not known what they say, because there are mistakes; then the spec lacks them,
@@ -37,7 +35,7 @@ class Entry:
     document: Document
     span: Span
     defaults: frozenset[str]
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str]
     kind: type[Kind] | None = None
     doubts: frozenset[str] = frozenset()
     cuts: frozenset[Path] = frozenset()
@@ -125,9 +123,12 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
             "AK209", f"`{file.system}` cannot be the name of a system", document.value(("system",)),
             "use letters, digits, `_` and `-`, beginning with a letter, like `peak_trade`",
         )  # fmt: skip
-    shared = _Shared(document, registry, problems, data.get("defaults") or {}, frozenset())
+    defaults, unsure = data.get("defaults") or {}, frozenset[str]()
     if "defaults" in doubts:
-        shared = _Shared(document, registry, problems, *_defaults(data, cuts))
+        defaults, unsure = _defaults(data, cuts)
+    # Where there is neither, not even an escape that may hide one, no alert need be searched for it.
+    marked = "<<" in document.text or "\\" in document.text
+    shared = _Shared(document, registry, problems, defaults, unsure, marked)
     return file, _read_alerts(data, shared)
 
 
@@ -136,13 +137,17 @@ _FILE_STAND_INS: StandIns = {"system": ("unread",), "alerts": ({},)}
 
 
 class _Shared(NamedTuple):
-    """What all alerts of a file have in common; `doubts` are the keys that `defaults` may say of them or not."""
+    """What all alerts of a file have in common.
+
+    `doubts` are the keys that `defaults` may say of them or not; `marked` whether a `<< >>` may stand somewhere.
+    """
 
     document: Document
     registry: Registry
     problems: Problems
     defaults: dict[str, Any]
     doubts: frozenset[str]
+    marked: bool
 
 
 def _defaults(data: dict[str, Any], cuts: frozenset[Path]) -> tuple[dict[str, Any], frozenset[str]]:
@@ -219,17 +224,18 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
     path = ("alerts", name)
     kind = _model(name, word := _kind(name, raw, shared), shared)
     model = kind or _unread_kind()
+    fields = _fields(model)
     if kind is None:
-        raw = {key: value for key, value in raw.items() if key in _fields(model) and key != "kind"}
-    else:
+        raw = {key: value for key, value in raw.items() if key in fields and key != "kind"}
+    elif word != raw.get("kind"):
         raw = {**raw, "kind": word}
-    merged = {key: value for key, value in defaults.items() if key in _fields(model) and key not in raw}
+    merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
     for key in ("labels", "annotations"):
-        if isinstance(raw.get(key), dict) and isinstance(defaults.get(key), dict):
+        if isinstance(defaults.get(key), dict) and isinstance(raw.get(key), dict):
             raw = {**raw, key: {**defaults[key], **raw[key]}}
     merged.update(raw)
-    unsure = shared.doubts - raw.keys() | (frozenset(["kind"]) if kind is None else frozenset())
+    unsure = shared.doubts.difference(raw) | (frozenset(["kind"]) if kind is None else frozenset())
     copies: list[Copy] = [(merged, {}, ())]
     if "for_each" in raw:
         copies = copies_of(document, name, merged, problems)
@@ -256,8 +262,8 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
             matchers = tuple(Matcher(axis, "=", variables[axis]) for axis in selecting)
             spec = spec.model_copy(update={"where": spec.where + matchers})
         entry = Entry(name, spec, document, span, from_defaults, variables, kind, doubts | unsure, cuts)
-        left = _left_over(entry, copy, problems)
-        entries.append(replace(entry, doubts=entry.doubts | left))
+        left = _left_over(entry, copy, problems) if shared.marked else frozenset()
+        entries.append(entry._replace(doubts=entry.doubts | left) if left else entry)
         if cuts or doubts or left:
             break  # every copy would repeat the same problems
     return entries

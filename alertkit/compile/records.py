@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.expression import Draft
 from alertkit.compile.read import Entry
-from alertkit.compile.ruleset import Record, Rule
+from alertkit.compile.ruleset import Pairs, Record, Rule
 from alertkit.kinds import Question
 from alertkit.source import Span
 
 _NAME = re.compile(r"[\w:]+")
+
+
+# Labels, annotations and condition.
+DraftedRule = tuple[Pairs, Pairs, Draft]
 
 
 @dataclass(slots=True)
@@ -24,7 +27,7 @@ class Drafted:
 
     entry: Entry
     question: Question
-    rules: list[tuple[Rule, Draft]]
+    rules: list[DraftedRule]
     companion: Rule | None
     claim: Claim | None
     renamed: dict[str, str] = field(default_factory=dict)
@@ -34,7 +37,9 @@ class Drafted:
         return self._with_names(draft.fill(names))
 
     def finished_claim(self) -> Claim | None:
-        return self.claim and self.claim._replace(signal=self._with_names(self.claim.signal))
+        if self.claim is None or not self.renamed:
+            return self.claim
+        return self.claim._replace(signal=self._with_names(self.claim.signal))
 
     def _with_names(self, expr: str) -> str:
         return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr) if self.renamed else expr
@@ -42,13 +47,14 @@ class Drafted:
 
 def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:
     """A record for each signal that is used more than once, and signal -> record name."""
-    uses: Counter[str] = Counter()
+    uses: dict[str, int] = {}
     first: dict[str, tuple[Question, Span]] = {}
     for d in drafted:
-        for _, drafted_expr in d.rules:
+        for _, _, drafted_expr in d.rules:
             for index, signal in enumerate(drafted_expr.signals):
+                if signal not in uses:
+                    uses[signal], first[signal] = 0, (d.question, d.entry.span)
                 uses[signal] += drafted_expr.text.count(f"\0{index}")
-                first.setdefault(signal, (d.question, d.entry.span))
     records: list[Record] = []
     names: dict[str, str] = {}
     taken: dict[str, str] = {}

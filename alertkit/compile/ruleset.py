@@ -43,10 +43,6 @@ class Rule(NamedTuple):
                 return value
         return ""
 
-    def asking(self, expr: str) -> Rule:
-        """This rule with another expression."""
-        return self._replace(expr=expr)
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:

@@ -18,15 +18,16 @@ from alertkit.compile.checks import (
 from alertkit.compile.expression import Draft, draft, firing, gone, guarded
 from alertkit.compile.levels import Level, by_gravity, check_quantities, check_severities, levels_of
 from alertkit.compile.read import Entry, numeric, read_spec
-from alertkit.compile.records import Drafted, recorded
-from alertkit.compile.ruleset import Alert, Rule, System
+from alertkit.compile.records import Drafted, DraftedRule, recorded
+from alertkit.compile.ruleset import Alert, Pairs, Rule, System
 from alertkit.compile.settings import Settings
 from alertkit.compile.shown import shown_value
 from alertkit.compile.texts import (
     LINKS,
+    Annotation,
     Texts,
     Variables,
-    annotation_pairs,
+    annotations_of,
     check_annotations,
     check_collisions,
     check_identity,
@@ -65,10 +66,12 @@ def compile_system(
     check_unless(entries, file.alerts.keys(), problems)
     check_companions(drafted, problems)
     records, names = recorded(file.system, drafted)
+    explaining = {other.alert for d in drafted for other in d.entry.spec.unless}
     others: dict[str, list[Copy]] = {}
     for d in drafted:
-        identity = Identity(d.question.identity, tuple(d.entry.variables))
-        others.setdefault(d.entry.name, []).append(Copy(identity, d.entry.variables))
+        if d.entry.name in explaining:
+            identity = Identity(d.question.identity, tuple(d.entry.variables))
+            others.setdefault(d.entry.name, []).append(Copy(identity, d.entry.variables))
     alerts = []
     for d in drafted:
         finished = compiler.finish(d, names, others)
@@ -118,8 +121,9 @@ class _Compiler:
         if not levels:
             self._check_texts(entry, _labels_of(question))
             return None
-        rules = self._rules(entry, question, levels, clear, stimulus)
-        companion = self._companion(entry, question, levels[0].severity) if spec.missing == "alert" else None
+        said = annotations_of(entry, self.file, self._value(entry, question, levels, stimulus))
+        rules = self._rules(entry, question, levels, clear, said)
+        companion = self._companion(entry, question, levels[0].severity, said) if spec.missing == "alert" else None
         if len(self.problems) > before:
             return None
         claim = None
@@ -154,7 +158,7 @@ class _Compiler:
             return self._variables(entry, Level(severity, (), ""))
 
         with suppress(KindError):  # from a summary that needs what is wrong
-            annotation_pairs(entry, self.file, texts, variables, None)
+            texts.annotations(annotations_of(entry, self.file, None), variables)
             self._labels(entry, severity, texts, variables)
 
     def _rules(
@@ -163,11 +167,11 @@ class _Compiler:
         question: Question,
         levels: list[Level],
         clear: Comparison | None,
-        stimulus: Stimulus | None,
-    ) -> list[tuple[Rule, Draft]]:
+        said: list[Annotation],
+    ) -> list[DraftedRule]:
         texts = Texts(entry, _labels_of(question), self.problems)
-        value = self._value(entry, question, levels, stimulus)
         rules = []
+        annotations: Pairs | None = None
         for index, level in enumerate(levels):
             if question.forms:
                 drafted = Draft(guarded(question.forms[index].expr, question), ())
@@ -179,7 +183,13 @@ class _Compiler:
                 drafted = draft(question, level.comparisons, keep)
             else:
                 drafted = Draft(guarded(question.signal, question), ())
-            rules.append((self._rule(entry, level, texts, value), drafted))
+
+            def variables(level: Level = level) -> dict[str, object]:
+                return self._variables(entry, level)
+
+            if annotations is None or texts.vary:
+                annotations = texts.annotations(said, variables)
+            rules.append((self._labels(entry, level.severity, texts, variables), annotations, drafted))
         return rules
 
     def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
@@ -190,24 +200,12 @@ class _Compiler:
         spec = entry.spec
         if not isinstance(spec, MeasuredKind):
             return None
-        summary = spec.default_summary(entry.name) if spec.summary is None else spec.summary
-        others = (summary, spec.description or "", *spec.annotations.values())
-        if stimulus is not None and stimulus.drifts and not any("value" in text.lower() for text in others):
-            return None
+        if stimulus is not None and stimulus.drifts:
+            summary = spec.default_summary(entry.name) if spec.summary is None else spec.summary
+            others = (summary, spec.description or "", *spec.annotations.values())
+            if not any("value" in text.lower() for text in others):
+                return None
         return shown_value(question, stimulus, [c.value for level in levels for c in level.comparisons])
-
-    def _rule(self, entry: Entry, level: Level, texts: Texts, value: str | None) -> Rule:
-        spec = entry.spec
-
-        def variables() -> dict[str, object]:
-            return self._variables(entry, level)
-
-        return Rule(
-            alert=entry.name, expr="", for_=spec.for_, keep_firing_for=spec.keep_firing_for,
-            labels=self._labels(entry, level.severity, texts, variables),
-            annotations=tuple(annotation_pairs(entry, self.file, texts, variables, value)),
-            span=entry.span,
-        )  # fmt: skip
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec
@@ -235,7 +233,7 @@ class _Compiler:
             labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
         return tuple(labels.items())
 
-    def _companion(self, entry: Entry, question: Question, severity: str) -> Rule:
+    def _companion(self, entry: Entry, question: Question, severity: str, said: list[Annotation]) -> Rule:
         """The rule that fires when this alert's data is gone."""
         spec = entry.spec
         patience = max(spec.for_, 2 * self.settings.scrape_interval)
@@ -248,9 +246,9 @@ class _Compiler:
         both = question.together and len(metrics) > 1
         what = f"{' and '.join(metrics)} are" if both else f"{' or '.join(metrics)} is"
         summary = f"No data for {entry.name}: {what} missing"
-        shared = annotation_pairs(entry, self.file, texts, variables, None)
+        shared = texts.annotations([link for link in said if link[0] in LINKS], variables)
         # What is gone has not surely the labels that a link's template may name.
-        links = [(name, url) for name, url in shared if name in LINKS and "{{" not in url]
+        links = [(name, url) for name, url in shared if "{{" not in url]
         expr = gone(question.known_identity, question.inputs, patience, question.together)
         return Rule(
             alert=f"{entry.name}Missing", expr=expr, for_=patience, keep_firing_for=0,
@@ -261,14 +259,13 @@ class _Compiler:
     def finish(self, drafted: Drafted, names: dict[str, str], others: dict[str, list[Copy]]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
-
-        def said(d: Draft) -> str:
-            return explained(drafted.fill(d, names), entry, self.file.system, Identity(identity, variables), others)
-
-        rules = tuple([rule.asking(said(d)) for rule, d in drafted.rules])
+        rules = []
+        for labels, written, condition in drafted.rules:
+            expr = explained(drafted.fill(condition, names), entry, self.file.system, identity, others)
+            rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, written, entry.span))
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
-            name=entry.name, system=self.file.system, rules=rules, identity=identity, span=entry.span,
+            name=entry.name, system=self.file.system, rules=tuple(rules), identity=identity, span=entry.span,
             variables=variables, unless=tuple([other.alert for other in spec.unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
             heartbeat=entry.given("receiver"), unproven=unproven,

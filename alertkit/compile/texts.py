@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,17 +24,20 @@ LINKS = ("runbook_url", "dashboard_url")
 
 # Only few texts have a `<< >>`, so the variables are put together when one is met.
 Variables = Callable[[], Mapping[str, object]]
+# Name and text of an annotation, before `<< >>` is put in, and where it stands in the spec (empty: it does not).
+Annotation = tuple[str, str, tuple[str, ...]]
 
 
 def check_identity(entry: Entry, problems: Problems) -> None:
     """`by` must not name labels that the compiler or Prometheus sets."""
-    for index, label in enumerate(entry.spec.by or ()):
+    by = entry.spec.by or ()
+    for index, label in enumerate(by):
         if label in RESERVED:
             problems.add(
                 "AK401", f"the label `{label}` is reserved", entry.value("by", index),
                 "it is set by alertkit or Prometheus itself; leave it out of `by`",
             )  # fmt: skip
-        elif label in (entry.spec.by or ())[:index]:
+        elif label in by[:index]:
             problems.add("AK205", f"`{label}` stands here twice", entry.value("by", index), "remove one of them")
     for axis in entry.variables:
         if axis in RESERVED:
@@ -101,6 +104,8 @@ class Texts:
         self._available = available
         self._problems = problems
         self._checked: set[tuple[str | int, ...]] = set()
+        # Whether any text so far had a `<< >>`, so that levels may differ in what it says.
+        self.vary = False
 
     def render(self, text: str, path: tuple[str | int, ...], variables: Variables, is_label: bool = False) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
@@ -110,12 +115,17 @@ class Texts:
             self._check(text, path, is_label)
         if "<<" not in text:
             return text
+        self.vary = True
         try:
             return own.render(text, variables())
         except TemplateError as error:
             for mistake in own.mistakes(text, variables()) or [error] if first else ():
                 self._mistake(mistake, text, path, variables)
             return text
+
+    def annotations(self, said: Iterable[Annotation], variables: Variables) -> tuple[tuple[str, str], ...]:
+        """Annotations in their final form."""
+        return tuple([(name, self.render(text, path, variables) if path else text) for name, text, path in said])
 
     def _mistake(self, error: TemplateError, text: str, path: tuple[str | int, ...], variables: Variables) -> None:
         """Report what is wrong in one `<< >>`."""
@@ -215,28 +225,23 @@ class Texts:
         return help
 
 
-def annotation_pairs(
-    entry: Entry, file: SpecFile, texts: Texts, variables: Variables, value: str | None
-) -> list[tuple[str, str]]:
-    """The annotations of one level: summary, description, the value as `value` shows it, links, then the user's own."""
+def annotations_of(entry: Entry, file: SpecFile, value: str | None) -> list[Annotation]:
+    """The annotations of an alert: summary, description, the value as `value` shows it, links, then the user's own."""
     spec = entry.spec
-    result: list[tuple[str, str]] = []
+    result: list[Annotation] = []
     if "summary" not in spec.annotations:
         summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
-        result.append(("summary", texts.render(summary, ("summary",), variables)))
+        result.append(("summary", summary, ("summary",)))
     if spec.description is not None:
-        result.append(("description", texts.render(spec.description, ("description",), variables)))
+        result.append(("description", spec.description, ("description",)))
     if value is not None and VALUE not in spec.annotations:
-        result.append((VALUE, value))
+        result.append((VALUE, value, ()))
     runbook = spec.runbook
     if runbook is None and file.runbooks:
         base = file.runbooks
         runbook = base.replace("{alert}", entry.name) if "{alert}" in base else f"{base.rstrip('/')}/{entry.name}"
     if runbook and "runbook_url" not in spec.annotations:
-        result.append(("runbook_url", texts.render(runbook, ("runbook",), variables)))
+        result.append(("runbook_url", runbook, ("runbook",)))
     if spec.dashboard:
-        result.append(("dashboard_url", texts.render(spec.dashboard, ("dashboard",), variables)))
-    for name in sorted(spec.annotations):
-        text = texts.render(spec.annotations[name], ("annotations", name), variables)
-        result.append((name, text))
-    return result
+        result.append(("dashboard_url", spec.dashboard, ("dashboard",)))
+    return result + [(name, text, ("annotations", name)) for name, text in sorted(spec.annotations.items())]

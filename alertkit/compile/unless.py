@@ -42,8 +42,10 @@ def check_unless(entries: Sequence[Entry], known: Collection[str], problems: Pro
 
     `known` are the names of all alerts of the file, also of those with mistakes.
     """
+    if not any(entry.spec.unless for entry in entries):
+        return
     names = {entry.name for entry in entries}
-    unless = {entry.name: tuple(other.alert for other in entry.spec.unless) for entry in entries}
+    unless = {entry.name: tuple([other.alert for other in entry.spec.unless]) for entry in entries}
     seen: set[str] = set()
     circles: set[frozenset[str]] = set()
     for entry in entries:
@@ -77,7 +79,7 @@ class Copy(NamedTuple):
 
 
 def explained(
-    expr: str, entry: Entry, system: str, identity: Identity, others: Mapping[str, Sequence[Copy]]
+    expr: str, entry: Entry, system: str, identity: tuple[str, ...] | None, others: Mapping[str, Sequence[Copy]]
 ) -> str:  # fmt: skip
     """The expression, false while an alert fires beside which this one must not even be pending.
 
@@ -90,7 +92,7 @@ def explained(
             continue
         if re.search(r"\bor\b", expr) or entry.spec.user_promql or entry.spec.kind == "expr":
             expr = f"({expr})"
-        ways = shares(identity, own, others[other.alert])
+        ways = shares(Identity(identity, tuple(own)), own, others[other.alert])
         if all(shared == ways[0][0] for shared, _ in ways):
             ways = [(shared, {}) for shared, _ in ways[:1]]
         for shared, fixed in ways:

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from alertkit.kinds.question import Comparison, Question
 from alertkit.kinds.stimulus import Stimulus
-from alertkit.spec.alert import CONDITIONS, AlertSpec, Levels, Measured
+from alertkit.spec.alert import AlertSpec, Measured
 from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Selector
 
@@ -96,9 +96,4 @@ class MeasuredKind(Measured, Kind, ABC):
 
     def comparisons(self, unit: Unit) -> tuple[Comparison, ...]:
         """All that the conditions ask of a signal in `unit`, any of which fires; what does not fit is left out."""
-        asked = []
-        for name, op in CONDITIONS.items():
-            levels: Levels | None = getattr(self, name)
-            asked += [(op, quantity) for _, quantity in levels.quantities] if levels else []
-        asked += zip(("<", ">"), self.outside or (), strict=False)
-        return tuple([Comparison(op, limit) for op, one in asked if (limit := one.in_unit(unit)) is not None])
+        return tuple([Comparison(op, limit) for op, one in self._asked() if (limit := one.in_unit(unit)) is not None])

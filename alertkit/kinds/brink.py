@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import lru_cache
 
 # Scales that are tried before a threshold is given up.
 TRIES = 64
 
 
+@lru_cache(maxsize=4096)
 def rated(per_second: float, window: int) -> float:
     """What `rate` over a window (milliseconds) makes of a counter that rises by `per_second`; 0 of what none can be."""
     seconds = window / 1000
@@ -25,6 +27,7 @@ def rated(per_second: float, window: int) -> float:
     return round(rise / quantum) * quantum * (2.0 / seconds)
 
 
+@lru_cache(maxsize=4096)
 def shared(threshold: float, window: int, remains: bool, least: float) -> float | None:
     """Events a second, at least `least`, of which just this share comes out as exactly this ratio; None if none does.
 
@@ -41,6 +44,7 @@ def shared(threshold: float, window: int, remains: bool, least: float) -> float 
     return None
 
 
+@lru_cache(maxsize=4096)
 def observed(quantile: float, window: int, least: float) -> float | None:
     """Observations a second, at least `least`, of which exactly this quantile falls below a bound; None if none do."""
     for speed in _speeds(Fraction(repr(quantile)).denominator, least):

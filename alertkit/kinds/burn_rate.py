@@ -1,6 +1,7 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -51,6 +52,7 @@ def _windows(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
+@cache
 def _standard() -> tuple[Window, ...]:
     rows = (
         ("critical", "1h", "5m", "2%"), ("critical", "6h", "30m", "5%"), ("warning", "3d", "6h", "10%"),
@@ -112,6 +114,7 @@ class BurnRate(Kind):
             )
         return float(1 - self.objective.amount * self.objective.unit.scale)
 
+    @cached_property
     def _thresholds(self) -> list[tuple[Window, float]]:
         budget = self._budget()
         result = []
@@ -135,6 +138,7 @@ class BurnRate(Kind):
             result.append((window, threshold))
         return result
 
+    @cached_property
     def _indicator(self) -> tuple[Ratio | None, Selector, Selector]:
         """A ratio to ask, or the bucket that is fast enough; and the selector that counts events."""
         if (self.ratio is None) == (self.latency is None):
@@ -147,10 +151,11 @@ class BurnRate(Kind):
         if self.ratio is not None:
             given = self.ratio
             ratio = Ratio.model_construct(
-                bad=given.bad, good=given.good, total=given.total, by=self.by, where=self.where
-            )
+                bad=given.bad, good=given.good, total=given.total, by=self.by, where=self.where,
+                labels=self.labels, annotations=self.annotations, for_each=self.for_each,
+            )  # fmt: skip
             try:
-                part, other, _ = ratio._parts()
+                part, other, _ = ratio.parts
             except KindError as error:
                 error.key = "ratio"
                 raise
@@ -184,7 +189,7 @@ class BurnRate(Kind):
         return f"{rest} / ({share} + {rest})"
 
     def question(self, context: Context) -> Question:
-        thresholds = self._thresholds()
+        thresholds = self._thresholds
         briefest = min(window.short for window in self.windows)
         if briefest < 2 * context.scrape_interval:
             raise KindError(
@@ -193,7 +198,7 @@ class BurnRate(Kind):
                 "windows",
                 f"use at least {format_duration(4 * context.scrape_interval)}",
             )
-        indicator = self._indicator()
+        indicator = self._indicator
         _, part, other = indicator
         parted = self.ratio is not None and self.ratio.total is None  # into good and bad: one of them is enough
         system = re.sub(r"\W", "_", context.system)
@@ -228,7 +233,7 @@ class BurnRate(Kind):
 
     def stimulus(self, context: Context) -> Stimulus:
         shortest = min(window.short for window in self.windows)
-        ratio, part, other = self._indicator()
+        ratio, part, other = self._indicator
         upside_down = False
         speed = max(128.0, self.min_events)
         if ratio is not None:
@@ -241,7 +246,7 @@ class BurnRate(Kind):
 
         memory = max(window.long for window in self.windows)
         counted = min(window.long for window in self.windows)
-        thresholds = tuple(limit for _, limit in self._thresholds())
+        thresholds = tuple(limit for _, limit in self._thresholds)
         # Hardly enough events, so that a guard which asks for more is noticed.
         scarce = 1001.0 * self.min_events / counted if self.min_events else speed
         good, remains = upside_down or ratio is None, ratio is not None and ratio.apart()[1]
@@ -249,7 +254,7 @@ class BurnRate(Kind):
         hardly = Drive(_scarce, (scarce, good, remains, thresholds))
         if good and min(thresholds) < RARE:
             drive, hardly = Drive(_fine, (drive,)), Drive(_fine, (hardly,))
-        pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds())
+        pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds)
         return Stimulus(
             inputs=inputs, drive=drive, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory,
             pairs=pairs, counted=counted, scarce=hardly, thin=thin,

@@ -1,5 +1,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -88,6 +89,7 @@ class Latency(MeasuredKind):
     min_rate: QuantityField | None = None
     buckets: Annotated[tuple[QuantityField, ...], Field(min_length=1)] | None = None
 
+    @cached_property
     def _source(self) -> tuple[str, Selector]:
         given = [name for name in SOURCES if getattr(self, name) is not None]
         if len(given) != 1:
@@ -110,7 +112,7 @@ class Latency(MeasuredKind):
         return name, metric.where(self.where)
 
     def question(self, context: Context) -> Question:
-        name, metric = self._source()
+        name, metric = self._source
         window = format_duration(self.window or FIVE_MINUTES)
         quantile = format_number(self.quantile)
         operations = f"p{format_number(round(self.quantile * 100, 6)).replace('.', '_')}"
@@ -160,7 +162,7 @@ class Latency(MeasuredKind):
         return Selector(metric.metric, (*metric.matchers, Matcher("quantile", "=", format_number(self.quantile))))
 
     def stimulus(self, context: Context) -> Stimulus | None:
-        name, metric = self._source()
+        name, metric = self._source
         window = self.window or FIVE_MINUTES
         # Hardly enough traffic, so that a guard which asks for more is noticed.
         speed = 1.001 * self._min_rate() or 128.0
@@ -178,8 +180,9 @@ class Latency(MeasuredKind):
                 isolated=bool(lag), instant=not lag, thin=Drive(_summary, (speed * 0.998,)) if observed else None,
             )  # fmt: skip
         bucket = metric.named("_bucket")
-        edges = tuple(self._edges(metric))
-        inputs = (*(Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")), *observed)
+        values = self.thresholds(self.unit_of(metric.metric))
+        edges = self._edges(metric, values)
+        inputs = (*[Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")], *observed)
         behind, least = 1 + len(observed), self._min_rate()
         exactly = bool(observed) and rated(least, window) == least
         level_speed = observed_exactly(self.quantile, window, 1.01 * least)
@@ -187,7 +190,7 @@ class Latency(MeasuredKind):
             inputs=inputs, drive=Drive(_histogram, (speed, self.quantile, edges, behind)), rise=window, fall=window,
             late=True, idle=(Slope(0.0),) * len(inputs), sums=True, rest=self._middle(metric, edges),
             thin=Drive(_histogram, (speed * 0.998, self.quantile, edges, behind)) if observed else None,
-            brink=self._brink(metric, edges) if level_speed else (),
+            brink=_brink(values, edges) if level_speed else (),
             balanced=Drive(_histogram, (level_speed, self.quantile, edges, behind)) if level_speed else None,
             enough=Drive(_histogram, (least, self.quantile, edges, behind)) if exactly else None,
         )  # fmt: skip
@@ -206,32 +209,39 @@ class Latency(MeasuredKind):
             bounds.append(bound)
         return bounds
 
-    def _edges(self, metric: Selector) -> list[float]:
+    def _edges(self, metric: Selector, values: Sequence[float]) -> tuple[float, ...]:
         """Upper bounds of the buckets: the declared ones, else every threshold and one on each side of it."""
         if self.buckets is not None:
-            return sorted(set(self._bounds(metric)))
-        values = [abs(value) for value in self.thresholds(self.unit_of(metric.metric)) if value] or [1.0]
-        return sorted({value * factor for value in values for factor in (0.5, 1.0, 2.0)})
+            return tuple(sorted(set(self._bounds(metric))))
+        return _around(tuple(values))
 
     def _middle(self, metric: Selector, edges: Sequence[float]) -> float | None:
         """For `outside` a bound of a bucket between the two, if there is one.
 
         No observation is then below the lower one, or on the way down the quantile would be there early.
         """
+        if self.outside is None:
+            return None
         unit = self.unit_of(metric.metric)
-        band = [limit for quantity in self.outside or () if (limit := quantity.in_unit(unit)) is not None]
+        band = [limit for quantity in self.outside if (limit := quantity.in_unit(unit)) is not None]
         return max((edge for edge in edges if band and min(band) < edge < max(band)), default=None)
 
-    def _brink(self, metric: Selector, edges: Sequence[float]) -> tuple[float, ...]:
-        """The thresholds that are bounds of buckets, where the quantile comes out to the last bit."""
-        below = dict(zip(edges, (0.0, *edges), strict=False))
-        values = self.thresholds(self.unit_of(metric.metric))
-        return tuple(v for v in values if v in below and below[v] + (v - below[v]) == v)
-
     def default_summary(self, alert: str) -> str:
-        name, metric = self._source()
+        name, metric = self._source
         what = "latency" if name == "gauge" else f"p{format_number(round(self.quantile * 100, 6))} latency"
         return f"{what} is {humanized(self.unit_of(metric.metric), exact=True)}"
+
+
+@lru_cache(maxsize=1024)
+def _around(values: tuple[float, ...]) -> tuple[float, ...]:
+    sizes = [abs(value) for value in values if value] or [1.0]
+    return tuple(sorted({size * factor for size in sizes for factor in (0.5, 1.0, 2.0)}))
+
+
+def _brink(values: Sequence[float], edges: Sequence[float]) -> tuple[float, ...]:
+    """The thresholds that are bounds of buckets, where the quantile comes out to the last bit."""
+    below = dict(zip(edges, (0.0, *edges), strict=False))
+    return tuple([v for v in values if v in below and below[v] + (v - below[v]) == v])
 
 
 def _summary(value: float, speed: float) -> Pieces:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from alertkit.promql.labels import Labels
 
 
+_HOLDS = {
+    ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+
+
 class Comparison(NamedTuple):
     """`op` is a PromQL comparison; `value` is in the signal's unit."""
 
@@ -20,10 +26,7 @@ class Comparison(NamedTuple):
 
     def holds(self, signal: float) -> bool:
         """Whether a signal of this value satisfies the comparison."""
-        return {
-            ">": signal > self.value, "<": signal < self.value, ">=": signal >= self.value,
-            "<=": signal <= self.value, "==": signal == self.value, "!=": signal != self.value,
-        }[self.op]  # fmt: skip
+        return bool(_HOLDS[self.op](signal, self.value))
 
     def __str__(self) -> str:
         return f"{self.op} {format_number(self.value)}"
@@ -87,9 +90,9 @@ class Question(NamedTuple):
         return self.identity or ()
 
 
-def by(operator: str, labels: Sequence[str], expr: str) -> str:
+def by(aggregation: str, labels: Sequence[str], expr: str) -> str:
     """An aggregation: `sum by (a, b) (expr)`, or `sum(expr)` over everything."""
-    return f"{operator} by ({', '.join(labels)}) ({expr})" if labels else f"{operator}({expr})"
+    return f"{aggregation} by ({', '.join(labels)}) ({expr})" if labels else f"{aggregation}({expr})"
 
 
 def on(labels: Sequence[str]) -> str:

@@ -1,3 +1,4 @@
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field
@@ -13,6 +14,11 @@ from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
 from alertkit.spec.selector import Metric, Selector
 
 FIVE_MINUTES = 300_000
+# What is given, in the order of the fields: numerator, the other one, and what that is.
+_PAIRS: dict[tuple[str, ...], tuple[str, str, str]] = {
+    ("bad", "total"): ("bad", "total", "total"), ("bad", "good"): ("good", "bad", "rest"),
+    ("good", "total"): ("good", "total", "total"), ("used", "limit"): ("used", "limit", "limit"),
+}  # fmt: skip
 
 
 class Ratio(MeasuredKind):
@@ -48,16 +54,11 @@ class Ratio(MeasuredKind):
     window: Duration | None = None
     min_events: float | None = Field(None, ge=0, le=1e12)
 
-    def _parts(self) -> tuple[Selector, Selector, str]:
+    @cached_property
+    def parts(self) -> tuple[Selector, Selector, str]:
         """Numerator, the other one, and whether that is the whole ("total", "limit") or the rest ("rest")."""
-        given = {name for name in ("bad", "good", "total", "used", "limit") if getattr(self, name) is not None}
-        pairs = {
-            frozenset({"bad", "total"}): ("bad", "total", "total"),
-            frozenset({"good", "bad"}): ("good", "bad", "rest"),
-            frozenset({"good", "total"}): ("good", "total", "total"),
-            frozenset({"used", "limit"}): ("used", "limit", "limit"),
-        }
-        names = pairs.get(frozenset(given))
+        given = [name for name in ("bad", "good", "total", "used", "limit") if getattr(self, name) is not None]
+        names = _PAIRS.get(tuple(given))
         if names is None:
             raise KindError(
                 "AK212", "a ratio needs two metrics that fit together", "",
@@ -74,7 +75,7 @@ class Ratio(MeasuredKind):
         return part.where(self.where), other.where(self.where), names[2]
 
     def question(self, context: Context) -> Question:
-        part, other, role = self._parts()
+        part, other, role = self.parts
         if role == "limit":
             for key in ("window", "min_events"):
                 if getattr(self, key) is not None:
@@ -109,7 +110,7 @@ class Ratio(MeasuredKind):
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
-        part, other, role = self._parts()
+        part, other, role = self.parts
         if role == "limit":
             return Stimulus(
                 inputs=(Input(part), Input(other)), drive=Drive(_filled), exact=True, sums=True, instant=True,
@@ -123,18 +124,18 @@ class Ratio(MeasuredKind):
         edges = tuple(self.thresholds(RATIO))
         found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
         asked = self.comparisons(RATIO)
-        worst = next((share for share in (0.0, 1.0) if self.fires_at(share, RATIO)), None)
+        harmful = [share for share in (0.0, 1.0) if any(comparison.holds(share) for comparison in asked)]
         # Where both extremes are harmful, or none is, neither shows anything.
-        extreme = worst is not None and not self.fires_at(1 - worst, RATIO)
+        worst = harmful[0] if len(harmful) == 1 else None
         speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
         return Stimulus(
             inputs=(Input(part), Input(other, extra)),
             drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
             late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
             brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
-            lone=Drive(_extreme, (2 * speed, remains, asked, worst)) if extreme else None,
+            lone=None if worst is None else Drive(_extreme, (2 * speed, remains, asked, worst)),
             enough=Drive(_extreme, (1000 * self.min_events / window, remains, asked, worst))
-            if extreme and self.min_events
+            if worst is not None and self.min_events
             else None,
         )  # fmt: skip
 
@@ -143,7 +144,7 @@ class Ratio(MeasuredKind):
 
         That is so where the two are parts of a whole, and where the total selects the part too.
         """
-        part, other, role = self._parts()
+        part, other, role = self.parts
         extra = apart(other, part) if role == "total" else ()
         return extra, role == "rest" or bool(extra)
 

@@ -1,5 +1,4 @@
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
@@ -62,15 +61,15 @@ class Stale(MeasuredKind):
         assert watched is not None
         return watched.where(self.where), self.timestamp is not None
 
-    def _scale(self, metric: Selector) -> Fraction:
-        """How much of the timestamp's unit a second is; a name without a unit means seconds."""
+    def _scale(self, metric: Selector) -> tuple[int, int]:
+        """How much of the timestamp's unit a second is, as a fraction; a name without a unit means seconds."""
         unit = self.unit or unit_of_metric(metric.metric)
         if unit.dimension not in ("time", "number"):
             raise KindError(
                 "AK305", f"a timestamp is a time, but `{metric.metric}` is in {unit.name} ({unit.dimension})",
                 "unit" if self.unit else "timestamp", "name a gauge that holds a Unix time, or say its unit: `unit: s`",
             )  # fmt: skip
-        return 1 / unit.scale
+        return unit.scale.denominator, unit.scale.numerator
 
     def _looks(self, scrape_interval: int) -> tuple[int, int]:
         """How long a metric is remembered, and how far apart it is looked at in that (milliseconds)."""
@@ -86,8 +85,8 @@ class Stale(MeasuredKind):
     def question(self, context: Context) -> Question:
         watched, is_timestamp = self._watched()
         if is_timestamp:
-            scale = self._scale(watched)
-            factor = f" / {scale.numerator}" if scale > 1 else f" * {scale.denominator}" if scale < 1 else ""
+            units, seconds = self._scale(watched)
+            factor = f" / {units}" if units > seconds else f" * {seconds}" if seconds > units else ""
             signal = f"time() - ({watched} > 0){factor}"
         else:
             if self.unit is not None:
@@ -102,22 +101,23 @@ class Stale(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus | None:
         watched, is_timestamp = self._watched()
         if is_timestamp:
-            scale = self._scale(watched)
+            units, seconds = self._scale(watched)
+            edges = self.thresholds(SECONDS)
             # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
-            oldest = max(int(1100 * max(self.thresholds(SECONDS), default=0.0)), 1000)
-            whole = all(edge.is_integer() for edge in self.thresholds(SECONDS))
-            exact = scale >= 1 and scale * oldest / 1000 < 2**52
+            oldest = max(int(1100 * max(edges, default=0.0)), 1000)
+            whole = all(edge.is_integer() for edge in edges)
+            exact = units >= seconds and units * oldest < 2**52 * 1000 * seconds
             return Stimulus(
-                inputs=(Input(watched),), drive=Drive(_written, (float(scale),)), sharp=whole and exact, smallest=0.002,
-                instant=True, prelude=oldest,
+                inputs=(Input(watched),), drive=Drive(_written, (units / seconds,)), sharp=whole and exact,
+                smallest=0.002, instant=True, prelude=oldest,
             )  # fmt: skip
         memory, step = self._looks(context.scrape_interval)
         if memory > MOST_LOOKS * step:
             return None
-        edges = tuple(sorted(self.thresholds(SECONDS)))
+        ages = tuple(sorted(self.thresholds(SECONDS)))
         return Stimulus(
             inputs=(Input(watched),), drive=Drive(_ended), isolated=True, prelude=LOOKBACK,
-            rest=0.0, inside=0.0, delay=_Delay(edges), drifts=True, absence=True, sampled=step,
+            rest=0.0, inside=0.0, delay=_Delay(ages), drifts=True, absence=True, sampled=step,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

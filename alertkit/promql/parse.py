@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, Literal, cast
 
 from alertkit.promql.functions import OLDEST, Version
@@ -40,6 +40,8 @@ _DIFFERS: Final = r"[*+?}][*+{]|[*+?}]\?[*+?{]|\{|\(\?(?!:)|\\(?![dDsSwWbBnrtAz]
 _PLUS: Final = r"(?:\A|[-+*/%^<>=(,]|\b(?:and|or|unless|atan2|bool)\b)\s*\+\s*[^\s\d]"
 
 
+# What a kind has read is mostly what its rule then asks.
+@lru_cache(maxsize=256)
 def parse(text: str, version: Version = OLDEST) -> Expr:
     """Parse one expression; raises `PromqlError` when servers of `version` (major, minor) and later refuse it.
 

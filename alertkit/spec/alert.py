@@ -1,6 +1,6 @@
 """The keys that every alert may have, and the conditions of alerts that measure a value."""
 
-from functools import partial
+from functools import cached_property, partial
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -184,16 +184,28 @@ class Measured(AlertSpec):
     outside: BandField | None = None
     clear: QuantityField | None = None
 
-    def conditions(self) -> list[str]:
+    @cached_property
+    def _conditions(self) -> tuple[str, ...]:
+        return tuple([name for name in (*CONDITIONS, "outside") if getattr(self, name) is not None])
+
+    def conditions(self) -> tuple[str, ...]:
         """The names of the conditions that are given."""
-        return [name for name in (*CONDITIONS, "outside") if getattr(self, name) is not None]
+        return self._conditions
+
+    def _asked(self) -> list[tuple[str, Quantity]]:
+        """What they ask for: PromQL comparisons, each with a quantity; of `outside`, both ends."""
+        asked: list[tuple[str, Quantity]] = []
+        for name in self._conditions:
+            given: Any = getattr(self, name)
+            if name == "outside":
+                asked += zip(("<", ">"), given, strict=True)
+            else:
+                asked += [(CONDITIONS[name], quantity) for _, quantity in given.quantities]
+        return asked
 
     def thresholds(self, unit: Unit) -> list[float]:
         """All values that the conditions and `clear` name, in `unit`; what does not fit is left out."""
-        quantities = list(self.outside or ())
-        for name in CONDITIONS:
-            levels: Levels | None = getattr(self, name)
-            quantities += [quantity for _, quantity in levels.quantities] if levels else []
+        quantities = [quantity for _, quantity in self._asked()]
         quantities += [self.clear] if self.clear else []
         return [value for quantity in quantities if (value := quantity.in_unit(unit)) is not None]
 

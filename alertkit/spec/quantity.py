@@ -121,10 +121,10 @@ class Quantity(NamedTuple):
             return float(self.amount)
         if self.unit.dimension != unit.dimension:
             return None
-        amount, scale, other = self.amount, self.unit.scale, unit.scale
         # What `float(amount * scale / other)` gives: dividing two whole numbers rounds once, correctly.
-        above = amount.numerator * scale.numerator * other.denominator
-        return above / (amount.denominator * scale.denominator * other.numerator)
+        above, below = self.amount.as_integer_ratio()
+        (up, down), (other_up, other_down) = self.unit.scale.as_integer_ratio(), unit.scale.as_integer_ratio()
+        return above * up * other_down / (below * down * other_up)
 
 
 _QUANTITY = re.compile(

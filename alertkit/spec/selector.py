@@ -54,7 +54,7 @@ class Selector(NamedTuple):
 
     def where(self, matchers: Iterable[Matcher]) -> Selector:
         """This selector with further matchers; those it has already are not repeated."""
-        extra = tuple(m for m in matchers if m not in self.matchers)
+        extra = tuple([m for m in matchers if m not in self.matchers])
         return Selector(self.metric, self.matchers + extra) if extra else self
 
     def named(self, suffix: str) -> Selector:
