@@ -29,8 +29,11 @@ ABANDONED = 60
 def put(folder: Path, path: str, raw: bytes) -> None:
     """Write one file of a new build."""
     target = folder / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(raw)
+    try:
+        target.write_bytes(raw)
+    except FileNotFoundError:  # the first one of its folder
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(raw)
 
 
 @contextmanager

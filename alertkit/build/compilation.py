@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # Fewer files than this are compiled faster than a second process starts.
 PARALLEL_FROM = 8
+# Bytes, more than the texts of one spec file have.
+LARGEST_TEXTS = 16 << 20
 
 
 class Compilation(NamedTuple):
@@ -162,7 +164,8 @@ class _Compiler:
         units.sort(key=lambda unit: unit.span)
         named = [(unit.system, unit.span) for unit in units]
         _one_file_each(named + [(b.system, b.span) for b in broken if b is not None and b.system], problems)
-        _one_system_each([record for unit in units for record in unit.recorded()], problems)
+        if len({name for unit in units for name in unit.records}) < sum(len(unit.records) for unit in units):
+            _one_system_each([record for unit in units for record in unit.recorded()], problems)
         outputs = {path: content for unit in units for path, content in unit.outputs.items()}
         whole = len(tasks) == len(spec_paths(self.project)) and not self.project.doubts & {"specs", "severities"}
         outputs |= self._routing(units, broken if whole else [None], new)
@@ -329,12 +332,21 @@ def _run(tasks: list[_Task], shared: _Shared, jobs: int, begun: Callable[[], Non
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(jobs, get_context("fork"), initializer=_end_with, initargs=(os.getpid(),)) as pool:
-        return list(pool.map(_unit_alone, tasks, chunksize=max(1, len(tasks) // (jobs * 8))))
+    with ProcessPoolExecutor(jobs, get_context("fork"), initializer=_begin, initargs=(os.getpid(),)) as pool:
+        # Larger pieces would leave workers idle in the end, smaller ones would go back and forth for nothing.
+        return list(pool.map(_unit_alone, tasks, chunksize=max(1, len(tasks) // (jobs * 24))))
+
+
+def _begin(parent: int) -> None:
+    """Prepare a worker."""
+    _end_with(parent)
+    # What is as large as something that was freed before, glibc keeps when it is freed, and does not have the kernel
+    # clear its pages anew for the texts of the next file. This costs nothing: nobody touches it.
+    bytes(LARGEST_TEXTS)
 
 
 def _end_with(parent: int) -> None:
-    """Let a worker end soon after its parent, however that ended: nobody else tells it."""
+    """Let this process end soon after its parent, however that ended: nobody else tells it."""
 
     def watch() -> None:
         while os.getppid() == parent:

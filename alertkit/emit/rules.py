@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from alertkit.compile.ruleset import Record, Rule, System
+from functools import lru_cache
+
+from alertkit.compile.ruleset import Pairs, Record, Rule, System
 from alertkit.emit.scalar import block, quote, scalar
 from alertkit.source import Span
 from alertkit.spec.duration import format_duration
@@ -44,8 +46,15 @@ def _rule(path: str, rule: Rule) -> str:
         rows.append(f"        for: {format_duration(rule.for_)}\n")
     if rule.keep_firing_for:
         rows.append(f"        keep_firing_for: {format_duration(rule.keep_firing_for)}\n")
-    rows.append("        labels:\n")
-    rows += [f"          {name}: {scalar(value)}\n" for name, value in rule.labels]
-    rows.append("        annotations:\n")
-    rows += [f"          {name}: {quote(value)}\n" for name, value in rule.annotations]
+    rows += (_labels(rule.labels), _annotations(rule.annotations))
     return "".join(rows)
+
+
+@lru_cache(maxsize=1024)
+def _labels(labels: Pairs) -> str:
+    return "".join(["        labels:\n", *[f"          {name}: {scalar(value)}\n" for name, value in labels]])
+
+
+@lru_cache(maxsize=64)  # the levels of an alert have the same
+def _annotations(annotations: Pairs) -> str:
+    return "".join(["        annotations:\n", *[f"          {name}: {quote(value)}\n" for name, value in annotations]])

@@ -24,13 +24,17 @@ def scalar(text: str) -> str:
 def quote(text: str) -> str:
     """A string in double quotes, always; what YAML readers refuse is escaped."""
     quoted = encode_basestring(text)
-    safe = quoted.isascii() and "\x7f" not in quoted
-    return quoted if safe else _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
+    return quoted if _is_ascii(quoted) else _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", quoted)
 
 
 def block(text: str, indent: int) -> str:
     """Text of several lines as a literal block after `key: `; one line as a scalar."""
-    if "\n" not in text or _UNSAFE.search(text):
+    if "\n" not in text or (not _is_ascii(text) and _UNSAFE.search(text)):
         return scalar(text)
     space = " " * indent
     return "|-\n" + "\n".join(space + line if line else "" for line in text.split("\n"))
+
+
+def _is_ascii(text: str) -> bool:
+    """Whether there is surely nothing in it that YAML readers refuse; most texts tell it at once."""
+    return text.isascii() and "\x7f" not in text

@@ -16,6 +16,7 @@ from math import isfinite
 from typing import Any
 
 import yaml
+from yaml import AliasEvent, MappingEndEvent, MappingStartEvent, ScalarEvent, SequenceEndEvent, StreamEndEvent
 
 from alertkit.source.places import places
 from alertkit.source.problem import Problems, Span, plain_lines
@@ -112,7 +113,7 @@ class Document:
 def _length(event: Any) -> int:
     """Characters on its first line; 1 of what spans several lines and of containers."""
     start, end = event.start_mark, event.end_mark
-    if type(event) is not yaml.ScalarEvent:
+    if type(event) is not ScalarEvent:
         return 1
     return max(1, end.column - start.column) if end.line == start.line else 1
 
@@ -124,7 +125,7 @@ def _span(path: str, event: Any) -> Span:
 
 def _scalar(event: Any) -> Any:
     value: str = event.value
-    if not event.implicit[0] or event.style:
+    if event.style or not event.implicit[0]:
         return value
     first = value[:1]
     if first.isalpha() and first not in "tTfFnN":
@@ -241,7 +242,7 @@ class _Loader:
         self._parser = EVENTS(self.text)
         get = self._parser.get_event
         get()  # stream start
-        if type(get()) is yaml.StreamEndEvent:
+        if type(get()) is StreamEndEvent:
             self.problems.add(
                 "AK101", "the file has only comments", Span(self.path, 1, 1),
                 "write the keys it needs, or remove it",
@@ -250,7 +251,7 @@ class _Loader:
         data = self._node(get(), 0)
         get()  # document end
         extra = get()
-        if type(extra) is not yaml.StreamEndEvent:
+        if type(extra) is not StreamEndEvent:
             self._add("AK103", "a second YAML document begins here", extra, "keep one document a file")
         return data
 
@@ -260,15 +261,13 @@ class _Loader:
 
     def _node(self, event: Any, depth: int) -> Any:
         kind = type(event)
-        if kind is yaml.ScalarEvent:
-            if event.tag is not None:
-                self._tag(event)
-            return _scalar(event)
-        if kind is yaml.AliasEvent:
+        if kind is AliasEvent:
             self._alias(event)
             return None
         if event.tag is not None:
             self._tag(event)
+        if kind is ScalarEvent:
+            return _scalar(event)
         if depth >= MAX_DEPTH:
             self._add(
                 "AK108", f"this is nested deeper than {MAX_DEPTH} levels", event,
@@ -276,7 +275,7 @@ class _Loader:
             )  # fmt: skip
             raise _Stop
         self._open.append(event)
-        node = self._mapping(depth) if kind is yaml.MappingStartEvent else self._sequence(depth)
+        node = self._mapping(depth) if kind is MappingStartEvent else self._sequence(depth)
         self._open.pop()
         return node
 
@@ -299,11 +298,9 @@ class _Loader:
         get = self._parser.get_event
         items: list[Any] = []
         marks: dict[Any, Entry] = {}
-        event = get()
-        while type(event) is not yaml.SequenceEndEvent:
+        while type(event := get()) is not SequenceEndEvent:
             marks[len(items)] = (event, event)
             items.append(self._node(event, depth + 1))
-            event = get()
         self.marks[id(items)] = marks
         return items
 
@@ -311,11 +308,11 @@ class _Loader:
         get = self._parser.get_event
         items: dict[str, Any] = {}
         marks: dict[Any, Entry] = {}
-        event = get()
-        while type(event) is not yaml.MappingEndEvent:
-            key = self._key(event)
-            value_event = get()
-            value = self._node(value_event, depth + 1)
+        while type(event := get()) is not MappingEndEvent:
+            key = event.value if type(event) is ScalarEvent and event.tag is None else self._key(event)
+            inner = get()
+            plain = type(inner) is ScalarEvent and inner.tag is None
+            value = _scalar(inner) if plain else self._node(inner, depth + 1)
             if key in items:
                 first = _span(self.path, marks[key][0])
                 self._add(
@@ -326,20 +323,19 @@ class _Loader:
                 if depth == 0 and isinstance(known, dict) and isinstance(value, dict):
                     # Two halves of one section: names of the second are known, too.
                     self.marks[id(known)] = {**self.marks[id(value)], **self.marks[id(known)]}
-                    known.update({inner: v for inner, v in value.items() if inner not in known})
+                    known.update({name: v for name, v in value.items() if name not in known})
             else:
                 items[key] = value
-                marks[key] = (event, value_event)
-            event = get()
+                marks[key] = (event, inner)
         self.marks[id(items)] = marks
         return items
 
     def _key(self, event: Any) -> str:
-        if type(event) is yaml.ScalarEvent:
+        if type(event) is ScalarEvent:
             if event.tag is not None:
                 self._tag(event)
             return str(event.value)
-        if type(event) is yaml.AliasEvent:
+        if type(event) is AliasEvent:
             self._alias(event)
         elif (column := _template_column(self.text.split("\n"), event.start_mark.line)) is not None:
             self._template(event.start_mark.line, column)

@@ -7,13 +7,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from alertkit.cli import main
 from alertkit.compile.ruleset import System
+from alertkit.kinds.stimulus import Drive
 from alertkit.prove.derived import cases
 from alertkit.prove.derived.content import contents_of
 from tests.projects import shipped, small, systems_of
@@ -128,6 +131,7 @@ def test_a_build_that_somebody_wrote_into_is_not_cut_from(derived: set[str]) -> 
 _HASHES = """
 import sys
 from pathlib import Path
+from typing import Any
 from alertkit.prove.derived.content import contents_of
 from tests.projects import systems_of
 for system in systems_of(Path.cwd()):
@@ -157,6 +161,22 @@ def test_every_alert_of_built_in_kinds_has_a_hash_of_its_own(tmp_path: Path, mon
         assert set(contents.values()).isdisjoint(contents_of(system, "other code").values())
         hashes += contents.values()
     assert len(set(hashes)) == len(hashes)
+
+
+def test_a_hash_says_everything_or_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shipped(tmp_path))
+    system = systems_of(tmp_path)[0]
+    alert = next(alert for alert, companion in system.with_companions() if alert.claim and not companion)
+
+    def content(**changed: Any) -> str | None:
+        assert alert.claim is not None
+        claim = alert.claim._replace(stimulus=alert.claim.stimulus._replace(**changed))
+        return contents_of(system._replace(alerts=(replace(alert, claim=claim),)), "code").get(alert.name)
+
+    assert len({content(rest=0), content(rest=0.0), content(rest=False), content(inputs=()), content(margin=0.1)}) == 5
+    assert content() is not None
+    assert content(brink=[1.0]) is None and content(delay=lambda value: 1) is None
+    assert content(drive=Drive(lambda value: ())) is None
 
 
 @pytest.mark.parametrize("below", ["rules_src", "rules_src/kinds", "notes/of/mine"])

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import marshal
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
+from os.path import commonprefix
 
+from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.kinds.stimulus import OPAQUE
 from alertkit.source.digest import digest
 
-_of_alert = attrgetter(*[field.name for field in fields(Alert) if field.name not in ("span", "rules")])
+_NAME = re.compile(r"[\w:]+")
+
+# What of a claim names something; many alerts share the rest.
+_NAMES = ("identity", "fixed_labels", "signal", "missing")
+_SERIES = ("inputs", "stimulus")
+
+_of_alert = attrgetter(*[field.name for field in fields(Alert) if field.name not in ("span", "rules", "claim")])
 _of_rule = attrgetter(*[name for name in Rule._fields if name != "span"])
+_names = attrgetter(*_NAMES)
+_values = attrgetter(*[name for name in Claim._fields if name not in _NAMES + _SERIES])
 
 
 def contents_of(system: System, program: str) -> dict[str, str]:
@@ -24,27 +38,48 @@ def contents_of(system: System, program: str) -> dict[str, str]:
     for alert, companion in system.with_companions():
         found.setdefault(alert.name, []).extend([alert] if companion is None else [alert, companion])
     records = {record.name: record for record in system.records}
+    prefix = commonprefix([*records])  # noqa: RUF071 - of names, not of paths
+    seed = program.encode()
     contents = {}
     for name, alerts in found.items():
-        text = repr([*map(_anywhere, alerts), *_read(alerts, records)])
-        if OPAQUE not in text:
-            contents[name] = digest(program.encode(), text.encode())
+        with suppress(TypeError, ValueError):  # what is neither text nor number, or cannot be told from another one
+            # Version 2 has no references: equal values are equal bytes, whoever shares them.
+            text = marshal.dumps([*map(_anywhere, alerts), _read(alerts, records, prefix)], 2)
+            contents[name] = digest(seed, text)
     return contents
 
 
 def _anywhere(alert: Alert) -> tuple[object, ...]:
-    """The alert but for its places."""
-    return (*_of_alert(alert), *map(_of_rule, alert.rules))
+    """The alert but for its places, as texts and numbers."""
+    parts = (*_of_alert(alert), [*map(_of_rule, alert.rules)])
+    claim = alert.claim
+    if claim is None:
+        return parts
+    stimulus = claim.stimulus
+    series = [(str(selector), extra) for selector, extra in stimulus.inputs]
+    return (*parts, _names(claim), [*map(str, claim.inputs)], series, _shown(*_values(claim), *stimulus[1:]))
 
 
-def _read(alerts: Iterable[Alert], records: Mapping[str, Record]) -> list[tuple[str, str]]:
-    """The records that the alerts may read, by name: those whose names they hold, and what those hold in turn."""
+@lru_cache(maxsize=4096, typed=True)  # 0 and 0.0 are equal, but not shown alike
+def _shown(*values: object) -> str:
+    """How Python shows values, as a hash, where that says all of them."""
+    text = repr(values)
+    if OPAQUE in text:
+        raise ValueError(text)
+    return digest(text.encode())
+
+
+def _read(alerts: Iterable[Alert], records: Mapping[str, Record], prefix: str) -> list[tuple[str, str]]:
+    """The records that the alerts may read, by name: those whose names they hold, and what those hold in turn.
+
+    `prefix` is what all their names begin with: most expressions do not hold it.
+    """
     read: dict[str, str] = {}
     waiting = [rule.expr for alert in alerts for rule in alert.rules] if records else []
     while waiting:
         expr = waiting.pop()
-        for name, record in records.items():
-            if name not in read and name in expr:
-                read[name] = record.expr
-                waiting.append(record.expr)
+        for name in _NAME.findall(expr) if prefix in expr else ():
+            if name in records and name not in read:
+                read[name] = records[name].expr
+                waiting.append(read[name])
     return sorted(read.items())
