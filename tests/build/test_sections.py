@@ -177,6 +177,8 @@ def test_a_hash_says_everything_or_there_is_none(tmp_path: Path, monkeypatch: py
     assert content() is not None
     assert content(brink=[1.0]) is None and content(delay=lambda value: 1) is None
     assert content(drive=Drive(lambda value: ())) is None
+    noted = system._replace(alerts=tuple([replace(one, notes=("s.yaml:9:1: look",)) for one in system.alerts]))
+    assert contents_of(noted, "code") == contents_of(system, "code")  # notes have places
 
 
 @pytest.mark.parametrize("below", ["rules_src", "rules_src/kinds", "notes/of/mine"])

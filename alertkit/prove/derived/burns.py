@@ -49,10 +49,10 @@ class Burns(NamedTuple):
         return tuple(pair.threshold for pair in self.pairs)
 
 
-Plan = list[tuple[str, float, int, str]]
+Rows = list[tuple[str, float, int, str]]
 
 
-def plans_of(pair: Pair, burns: Burns, hold: int) -> list[tuple[str, Grid, Plan]]:
+def plans_of(pair: Pair, burns: Burns, hold: int) -> list[tuple[str, Grid, Rows]]:
     """Its name, the clock and (case, share, evaluations, how it is interrupted) of each stage.
 
     `hold` is the longest `for` in milliseconds.
@@ -61,7 +61,7 @@ def plans_of(pair: Pair, burns: Burns, hold: int) -> list[tuple[str, Grid, Plan]
     return [("", *_long(pair, burns, hold)), (" in short", *_short(pair, burns, hold))]
 
 
-def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
+def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Rows]:
     """Samples dense enough for the short window and the traffic, evaluations that tell a window from its half."""
     step = _step(pair.short // 4, burns)
     grid = Grid(max(min(pair.short // 2, pair.long // 24) // step, 1) * step, step)
@@ -82,7 +82,7 @@ def _long(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
     ]
 
 
-def _short(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Plan]:
+def _short(pair: Pair, burns: Burns, hold: int) -> tuple[Grid, Rows]:
     """Evaluations that tell a short window from its half; while it dips the long one is not over."""
     step = _step(pair.short // 10, burns)
     grid = Grid(max(pair.short // 5 // step, 1) * step, step)

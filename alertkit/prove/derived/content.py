@@ -22,7 +22,7 @@ _NAME = re.compile(r"[\w:]+")
 _NAMES = ("identity", "fixed_labels", "signal", "missing")
 _SERIES = ("inputs", "stimulus")
 
-_of_alert = attrgetter(*[field.name for field in fields(Alert) if field.name not in ("span", "rules", "claim")])
+_of_alert = attrgetter(*[f.name for f in fields(Alert) if f.name not in ("span", "notes", "rules", "claim")])
 _of_rule = attrgetter(*[name for name in Rule._fields if name != "span"])
 _names = attrgetter(*_NAMES)
 _values = attrgetter(*[name for name in Claim._fields if name not in _NAMES + _SERIES])

@@ -12,7 +12,7 @@ from alertkit.compile.claim import Boundary
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.derived.decoys import opposite, splits
 from alertkit.prove.derived.names import GAP, RESET
-from alertkit.prove.derived.script import LONE, Plan, Script
+from alertkit.prove.derived.script import LONE, Course, Script
 from alertkit.series import Gone, Missed, Piece, Slope, notation
 
 GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
@@ -29,7 +29,7 @@ def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, 
     for at, value in enumerate(script.values):
         for place, half, piece in _pieces(drive, value, split):
             rows.setdefault((place, half), [GONE] * length)[at] = piece
-    return tuple((place, half, _written(script.plan, tuple(row))) for (place, half), row in rows.items())
+    return tuple((place, half, _written(script.course, tuple(row))) for (place, half), row in rows.items())
 
 
 @lru_cache(maxsize=8192)
@@ -42,13 +42,13 @@ def steady(script: Script, drive: Drive, value: float, ends: bool) -> tuple[str,
 def opposed(script: Script, drive: Drive, boundaries: tuple[Boundary, ...], rest: float) -> tuple[str, ...]:
     """Each input while the signal is bad when the script's is harmless, and the other way round."""
     columns = [drive(value) for value in opposite(script.values, boundaries, rest)]
-    return tuple(_written(script.plan, row) for row in zip(*columns, strict=True))
+    return tuple(_written(script.course, row) for row in zip(*columns, strict=True))
 
 
 @lru_cache(maxsize=8192)
 def constant(script: Script, piece: Piece, ends: bool) -> str:
     """A series that does the same throughout; where it `ends`, it is gone when there is no data."""
-    return _written(script.plan, (piece,) * len(script.values) + (GONE if ends else piece,))
+    return _written(script.course, (piece,) * len(script.values) + (GONE if ends else piece,))
 
 
 @lru_cache(maxsize=8192)
@@ -64,10 +64,10 @@ def idle(value: float, pieces: Pieces) -> Pieces:
 
 
 @lru_cache(maxsize=8192)
-def _written(plan: Plan, row: tuple[Piece, ...]) -> str:
+def _written(course: Course, row: tuple[Piece, ...]) -> str:
     """A series that does at each value, and when there is no data, what the row says."""
-    timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in plan.steps]
-    return notation(timeline, plan.interval)
+    timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in course.steps]
+    return notation(timeline, course.interval)
 
 
 def _interrupted(piece: Piece, how: str) -> Piece:

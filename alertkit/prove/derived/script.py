@@ -129,7 +129,7 @@ class Shape(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class Course:
     """When series change in a script; `interval` is the time between two samples in milliseconds.
 
     steps     for each step the place of its value in the script's `values` (of no data: one behind the last), its
@@ -148,7 +148,7 @@ class Script:
     outcomes  what the alerts read like at the checks: many checks share one
     moments   when each check is made, with its title and the place of its outcome
     values    the signal's different values
-    plan      when its series change
+    course    when its series change
     gone_at   the evaluation at which the data is gone for good; None when it never is
     """
 
@@ -160,7 +160,7 @@ class Script:
     outcomes: tuple[Outcome, ...] = field(init=False)
     moments: Moments = field(init=False)
     values: tuple[float, ...] = field(init=False)
-    plan: Plan = field(init=False)
+    course: Course = field(init=False)
     gone_at: int | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -178,7 +178,7 @@ class Script:
         object.__setattr__(self, "moments", _moments(tuple(moments)))
         object.__setattr__(self, "gone_at", sum([step.length for step in self.steps[:-1]]) if ends else None)
         object.__setattr__(self, "values", values)
-        object.__setattr__(self, "plan", _plan(self.grid.step, steps))
+        object.__setattr__(self, "course", _course(self.grid.step, steps))
 
     def _outcome(self, check: Check) -> Outcome:
         return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
@@ -186,7 +186,7 @@ class Script:
 
 # Scripts that differ in their values alone share these, and the texts that are written from them.
 _moments = lru_cache(maxsize=8192)(Moments)
-_plan = lru_cache(maxsize=8192)(Plan)
+_course = lru_cache(maxsize=8192)(Course)
 
 
 @lru_cache(maxsize=8192)
