@@ -74,14 +74,13 @@ def derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[set[str
     write(tmp_path, ALERTS)
     compiled()
     names: set[str] = set()
-    real = cases.proofs_of
+    real = cases.texts_of
 
-    def proofs_of(system: System, wanted: set[str] | None = None) -> list[cases.Proof]:
-        assert wanted is not None
+    def texts_of(system: System, wanted: set[str]) -> Iterator[tuple[str, int, dict[int, str]]]:
         names.update(wanted)
         return real(system, wanted)
 
-    monkeypatch.setattr(cases, "proofs_of", proofs_of)
+    monkeypatch.setattr(cases, "texts_of", texts_of)
     yield names
 
 
