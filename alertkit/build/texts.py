@@ -45,7 +45,8 @@ def texts_of(
         for interval, text in texts.items():
             bodies.setdefault(interval, []).append(text)
     for interval in sorted(bodies):
-        files[_path(system.name, interval)] = _head(system.name, system.path, interval) + "".join(bodies[interval])
+        head = _head(system.name, system.path, interval)
+        files[_path(system.name, interval)] = "".join([head, *bodies[interval]])
     return files, tuple(sections)
 
 

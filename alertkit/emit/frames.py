@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import NamedTuple
 
 from alertkit.emit.promtool import (
@@ -20,6 +21,9 @@ from alertkit.emit.promtool import (
     told,
 )
 from alertkit.emit.scalar import quote
+
+# Stands in no YAML file.
+NO_TEXT = "\0"
 
 Samples = tuple[tuple[str, float], ...]
 
@@ -86,8 +90,10 @@ class Form:
                 blanks += [(3, at), (4, at)]
         self._series, self._tellings, self._exprs = tuple(series), tuple(tellings), tuple(exprs)
         first = [0, *accumulate((1, len(series), len(tellings), len(exprs)))]
-        self._order = [first[sort] + place for sort, place in blanks]
-        self._text = "".join(map(_blank, frames))
+        self._ordered = itemgetter(*[first[sort] + place for sort, place in blanks], 0)  # a tuple, of one blank too
+        # Joining is several times faster than what `%` does.
+        between = ("".join(map(_blank, frames)) % ((NO_TEXT,) * len(blanks))).split(NO_TEXT)
+        self._pieces = [piece for text in between for piece in (text, "")]
 
     def filled(self, parts: Parts) -> str:
         """The text of the test groups of one alert, the same as `test_groups` writes."""
@@ -101,7 +107,10 @@ class Form:
             *[single(expr) for expr, _ in exprs],
             *[samples(given) for _, given in exprs],
         ]
-        return self._text % tuple([filled[place] for place in self._order])
+        pieces = self._pieces.copy()
+        pieces[1::2] = self._ordered(filled)
+        pieces.pop()
+        return "".join(pieces)
 
 
 def _blank(frame: Frame) -> str:

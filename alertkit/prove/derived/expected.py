@@ -24,8 +24,9 @@ class Expectations:
     def __init__(self, alert: Alert, claim: Claim, bad: Labels) -> None:
         self.alert, self.claim, self.bad = alert, claim, bad
         self.rules = {rule.severity: rule for rule in alert.rules}
-        # What outcomes share: what is expected of one level.
+        # What outcomes share: what is expected of one level, and its labels.
         self._levels: dict[tuple[str, float | None, bool], Expected | None] = {}
+        self._labels: dict[tuple[str, bool], list[tuple[dict[str, str], Labels]]] = {}
 
     def of(self, outcome: Outcome) -> Expected | None:
         """The alerts that fire; None where a text shows a value that is not known to the last digit."""
@@ -61,12 +62,15 @@ class Expectations:
         return one, whole
 
     def _level(self, rule: Rule, value: float | None, ended: bool) -> Expected | None:
+        key = (rule.severity, ended)
+        if key not in self._labels:
+            self._labels[key] = [(one, tuple(_labels(rule, one).items())) for one in self._results(ended)]
         expected = []
-        for result in self._results(ended):
+        for result, labels in self._labels[key]:
             annotations = self._annotations(rule, result, value)
             if annotations is None:
                 return None
-            expected.append(ExpectedAlert(tuple(_labels(rule, result).items()), annotations))
+            expected.append(ExpectedAlert(labels, annotations))
         return tuple(expected)
 
     def _results(self, ended: bool) -> list[dict[str, str]]:
