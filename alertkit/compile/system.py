@@ -128,8 +128,7 @@ class _Compiler:
             return None
         claim = None
         if stimulus is not None:
-            edges = [(level.severity, c) for level in levels for c in level.comparisons]
-            claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
+            claim = claims.derive(question, stimulus, levels, clear, companion.alert if companion else None)
         return Drafted(entry, question, rules, companion, claim)
 
     def _context(self, entry: Entry) -> Context:
@@ -165,7 +164,7 @@ class _Compiler:
         self,
         entry: Entry,
         question: Question,
-        levels: list[Level],
+        levels: tuple[Level, ...],
         clear: Comparison | None,
         said: list[Annotation],
     ) -> list[DraftedRule]:
@@ -192,7 +191,9 @@ class _Compiler:
             rules.append((self._labels(entry, level.severity, texts, variables), annotations, drafted))
         return rules
 
-    def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
+    def _value(
+        self, entry: Entry, question: Question, levels: tuple[Level, ...], stimulus: Stimulus | None
+    ) -> str | None:
         """How the value is shown; None for a kind that measures none.
 
         Where a proof cannot foretell the value, it would no more compare any text: shown only if another one shows it.
@@ -205,7 +206,7 @@ class _Compiler:
             others = (summary, spec.description or "", *spec.annotations.values())
             if not any("value" in text.lower() for text in others):
                 return None
-        return shown_value(question, stimulus, [c.value for level in levels for c in level.comparisons])
+        return shown_value(question.unit, levels, stimulus is None or stimulus.exact)
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec
