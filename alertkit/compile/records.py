@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -76,8 +75,11 @@ def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...
 
 def _free_name(wanted: str, expr: str, taken: dict[str, str]) -> str:
     """The name under which `expr` is recorded: `wanted`, numbered where that is `taken` by another expression."""
-    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([wanted], numbered) if taken.setdefault(name, expr) == expr)
+    name, number = wanted, 1
+    while taken.setdefault(name, expr) != expr:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 def _record_name(system: str, question: Question, signal: str) -> str:

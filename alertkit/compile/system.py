@@ -91,6 +91,7 @@ class _Compiler:
     ) -> None:
         self.registry = registry
         self.file = file
+        self.common_labels = [("system", file.system), *([("team", file.team)] if file.team else [])]
         self.document = document
         self.settings = settings
         self.problems = problems
@@ -225,14 +226,11 @@ class _Compiler:
         variables.update(entry.variables)
         return variables
 
-    def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> tuple[tuple[str, str], ...]:
-        labels = {"severity": severity, "system": self.file.system}
-        if self.file.team:
-            labels["team"] = self.file.team
+    def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> Pairs:
+        labels = [("severity", severity), *self.common_labels]
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
-        for name in sorted(own):
-            labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
-        return tuple(labels.items())
+        labels += [(name, texts.render(own[name], ("labels", name), variables, is_label=True)) for name in sorted(own)]
+        return tuple(labels)
 
     def _companion(self, entry: Entry, question: Question, severity: str, said: list[Annotation]) -> Rule:
         """The rule that fires when this alert's data is gone."""
@@ -262,7 +260,9 @@ class _Compiler:
         identity, variables = drafted.question.identity, tuple(entry.variables)
         rules = []
         for labels, written, condition in drafted.rules:
-            expr = explained(drafted.fill(condition, names), entry, self.file.system, identity, others)
+            expr = drafted.fill(condition, names)
+            if spec.unless:
+                expr = explained(expr, entry, self.file.system, identity, others)
             rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, written, entry.span))
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
