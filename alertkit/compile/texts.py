@@ -109,6 +109,8 @@ class Texts:
 
     def render(self, text: str, path: tuple[str | int, ...], variables: Variables, is_label: bool = False) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
+        if "{{" not in text and "<<" not in text:
+            return text
         first = path not in self._checked
         self._checked.add(path)
         if first and "{{" in text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
@@ -39,13 +38,14 @@ def contents_of(system: System, program: str) -> dict[str, str]:
         found.setdefault(alert.name, []).extend([alert] if companion is None else [alert, companion])
     records = {record.name: record for record in system.records}
     prefix = commonprefix([*records])  # noqa: RUF071 - of names, not of paths
-    seed = program.encode()
     contents = {}
     for name, alerts in found.items():
-        with suppress(TypeError, ValueError):  # what is neither text nor number, or cannot be told from another one
+        try:
             # Version 2 has no references: equal values are equal bytes, whoever shares them.
-            text = marshal.dumps([*map(_anywhere, alerts), _read(alerts, records, prefix)], 2)
-            contents[name] = digest(seed, text)
+            text = marshal.dumps([program, *map(_anywhere, alerts), _read(alerts, records, prefix)], 2)
+        except (TypeError, ValueError):
+            continue  # what is neither text nor number, or cannot be told from another one
+        contents[name] = digest(text)
     return contents
 
 
@@ -78,8 +78,8 @@ def _read(alerts: Iterable[Alert], records: Mapping[str, Record], prefix: str) -
     waiting = [rule.expr for alert in alerts for rule in alert.rules] if records else []
     while waiting:
         expr = waiting.pop()
-        for name in _NAME.findall(expr) if prefix in expr else ():
-            if name in records and name not in read:
+        for name in records.keys() & _NAME.findall(expr) if prefix in expr else ():
+            if name not in read:
                 read[name] = records[name].expr
                 waiting.append(read[name])
     return sorted(read.items())
