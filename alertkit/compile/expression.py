@@ -19,17 +19,15 @@ HOUR = 3_600_000
 
 
 class Draft(NamedTuple):
-    """An expression whose signals stand as `{0}`, `{1}`; `signals` are their PromQL."""
+    """An expression with a NUL wherever a signal stands; `signals` are their PromQL, in that order."""
 
     text: str
     signals: tuple[str, ...]
 
     def fill(self, names: dict[str, str]) -> str:
         """The PromQL, with a record's name wherever the signal is recorded."""
-        text = self.text
-        for index, signal in enumerate(self.signals):
-            text = text.replace(f"\0{index}", names.get(signal, signal))
-        return text
+        before, *others = self.text.split("\0", len(self.signals))
+        return before + "".join([names.get(s, s) + other for s, other in zip(self.signals, others, strict=True)])
 
 
 def _worst(question: Question, op: str) -> str:
@@ -51,13 +49,12 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
             parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))
             continue
         signal = _worst(question, comparison.op) if question.worst else question.signal
-        if signal not in signals:
-            signals.append(signal)
-        hole = f"\0{signals.index(signal)}"
-        parts.append(f"{hole} {comparison}")
+        parts.append(f"\0 {comparison}")
+        signals.append(signal)
         if clear is not None:
             keep, alerts = clear
-            parts.append(f"({hole} {keep} and {alerts})")
+            parts.append(f"(\0 {keep} and {alerts})")
+            signals.append(signal)
     return Draft(guarded("\nor\n".join(parts), question), tuple(signals))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from alertkit.compile import claim as claims
@@ -91,7 +92,6 @@ class _Compiler:
     ) -> None:
         self.registry = registry
         self.file = file
-        self.common_labels = [("system", file.system), *([("team", file.team)] if file.team else [])]
         self.document = document
         self.settings = settings
         self.problems = problems
@@ -227,10 +227,12 @@ class _Compiler:
         return variables
 
     def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> Pairs:
-        labels = [("severity", severity), *self.common_labels]
+        fixed = _fixed_labels(severity, self.file.system, self.file.team)
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
-        labels += [(name, texts.render(own[name], ("labels", name), variables, is_label=True)) for name in sorted(own)]
-        return tuple(labels)
+        if not own:
+            return fixed
+        rendered = [(name, texts.render(own[name], ("labels", name), variables, True)) for name in sorted(own)]
+        return (*fixed, *rendered)
 
     def _companion(self, entry: Entry, question: Question, severity: str, said: list[Annotation]) -> Rule:
         """The rule that fires when this alert's data is gone."""
@@ -282,8 +284,18 @@ class _Compiler:
         return [alert, companion]
 
 
+@lru_cache(maxsize=256)
+def _fixed_labels(severity: str, system: str, team: str) -> Pairs:
+    return (("severity", severity), ("system", system), *([("team", team)] if team else []))
+
+
 def _labels_of(question: Question) -> frozenset[str] | Labels | None:
     """The labels that the alert's texts may name; None where that is not known."""
     if question.labels is None and question.identity is not None:
-        return frozenset(question.identity) | frozenset(dict(question.fixed_labels))
+        return _names(question.identity, question.fixed_labels)
     return question.labels
+
+
+@lru_cache(maxsize=256)
+def _names(identity: tuple[str, ...], fixed_labels: Pairs) -> frozenset[str]:
+    return frozenset(identity).union(dict(fixed_labels))
