@@ -5,7 +5,6 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from os.path import commonprefix
@@ -21,7 +20,7 @@ _NAME = re.compile(r"[\w:]+")
 _NAMES = ("identity", "fixed_labels", "signal", "missing")
 _SERIES = ("inputs", "stimulus")
 
-_of_alert = attrgetter(*[f.name for f in fields(Alert) if f.name not in ("span", "notes", "rules", "claim")])
+_of_alert = attrgetter(*[name for name in Alert._fields if name not in ("span", "notes", "rules", "claim")])
 _of_rule = attrgetter(*[name for name in Rule._fields if name != "span"])
 _names = attrgetter(*_NAMES)
 _values = attrgetter(*[name for name in Claim._fields if name not in _NAMES + _SERIES])
