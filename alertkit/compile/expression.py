@@ -39,11 +39,9 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
     """The condition of one level; `clear` are the comparison that keeps it firing, and what `firing` says."""
     signals: list[str] = []
     parts: list[str] = []
-    if question.nan:
+    if question.nan and comparisons[0].op == "!=":
         # NaN differs from every number, but is neither below nor above one.
-        comparisons = [
-            one for c in comparisons for one in ([Comparison(op, c.value) for op in "<>"] if c.op == "!=" else [c])
-        ]
+        comparisons = [Comparison(op, comparison.value) for comparison in comparisons for op in "<>"]
     for comparison in comparisons:
         if question.worst and comparison.op in ("==", "!="):
             parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))
@@ -86,13 +84,14 @@ def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int, tog
     """
     memory = format_duration(max(HOUR, 2 * patience))
     parts = []
-    for group in [inputs] if together else [(one,) for one in inputs]:
-        known = " or ".join(f"last_over_time({selector}[{memory}])" for selector in group)
-        there = " or ".join(map(str, group))
+    texts = [*map(str, inputs)]
+    for group in [texts] if together else [[one] for one in texts]:
+        known = " or ".join([f"last_over_time({selector}[{memory}])" for selector in group])
+        there = " or ".join(group)
         if identity:
             parts.append(f"({by('group', identity, known)} unless {on(identity)} {by('group', identity, there)})")
         absent = "absent_over_time({}[" + memory + "])" if identity else "absent({})"
-        parts.append(" and on () ".join(absent.format(selector) for selector in group))
+        parts.append(" and on () ".join([absent.format(selector) for selector in group]))
     return "\nor\n".join(parts)
 
 
