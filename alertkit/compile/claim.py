@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
+from alertkit.compile.levels import Level
 from alertkit.kinds import Comparison, Question, Stimulus
 from alertkit.spec.selector import Selector
 
@@ -62,40 +64,62 @@ def is_reached_low(comparison: Comparison) -> bool:
     return comparison.op in FALLING or (comparison.op in ("==", "!=") and comparison.value != 0)
 
 
+# What of a stimulus says which values can be had.
+_precision = attrgetter("always", "rest", "inside", "bad", "margin", "smallest", "exact", "sharp", "pairs")
+
+
 def derive(
-    question: Question,
-    stimulus: Stimulus,
-    levels: list[tuple[str, Comparison]],
-    clear: Comparison | None,
-    missing: str | None,
+    question: Question, stimulus: Stimulus, levels: tuple[Level, ...], clear: Comparison | None, missing: str | None
 ) -> Claim:
     """Choose the values at which the levels are proven."""
-    comparisons = [comparison for _, comparison in levels if not stimulus.always]
-    rest = stimulus.rest if stimulus.rest is not None else _rest(comparisons, clear, question.range)
-    margin, smallest, limits = stimulus.margin, stimulus.smallest, question.range
-    exact = stimulus.exact or stimulus.sharp
-    boundaries = []
-    for severity, comparison in levels:
-        inside, past = _beside(comparison.op, comparison.value, margin, smallest, exact, limits)
-        boundaries.append(
-            Boundary(
-                severity,
-                comparison,
-                inside if stimulus.inside is None else stimulus.inside,
-                past if stimulus.bad is None else stimulus.bad,
-            )
-        )
-    cleared = kept = None
-    if clear is not None:
-        cleared, kept = _beside(clear.op, clear.value, margin, smallest, exact, limits)
+    boundaries, rest, kept, cleared, edges = _chosen(levels, clear, question.range, *_precision(stimulus))
     return Claim(
-        question.known_identity, question.fixed_labels, question.signal, stimulus, tuple(boundaries), clear, rest,
-        question.inputs, missing, kept, cleared, question.worst or stimulus.twin,
-        tuple([_beside(">", row[3], margin, smallest, False, limits) for row in stimulus.pairs]),
+        question.known_identity, question.fixed_labels, question.signal, stimulus, boundaries, clear, rest,
+        question.inputs, missing, kept, cleared, question.worst or stimulus.twin, edges,
     )  # fmt: skip
 
 
+class _Chosen(NamedTuple):
+    """What of a claim knows no names: many alerts share it."""
+
+    boundaries: tuple[Boundary, ...]
+    rest: float
+    kept: float | None
+    cleared: float | None
+    edges: tuple[tuple[float, float], ...]
+
+
 @lru_cache(maxsize=4096)
+def _chosen(
+    levels: tuple[Level, ...],
+    clear: Comparison | None,
+    limits: tuple[float, float],
+    always: bool,
+    rest: float | None,
+    inside: float | None,
+    bad: float | None,
+    margin: float,
+    smallest: float,
+    exact: bool,
+    sharp: bool,
+    pairs: tuple[tuple[str, int, int, float], ...],
+) -> _Chosen:
+    def beside(comparison: Comparison, exactly: bool) -> tuple[float, float]:
+        return _beside(comparison.op, comparison.value, margin, smallest, exactly, limits)
+
+    comparisons = [] if always else [comparison for level in levels for comparison in level.comparisons]
+    boundaries = []
+    for level in levels:
+        for comparison in level.comparisons:
+            near, past = beside(comparison, exact or sharp)
+            boundaries.append(
+                Boundary(level.severity, comparison, near if inside is None else inside, past if bad is None else bad)
+            )
+    cleared, kept = (None, None) if clear is None else beside(clear, exact or sharp)
+    edges = tuple([beside(Comparison(">", pair[3]), False) for pair in pairs])
+    return _Chosen(tuple(boundaries), _rest(comparisons, clear, limits) if rest is None else rest, kept, cleared, edges)
+
+
 def _beside(
     op: str, value: float, margin: float, smallest: float, exact: bool, limits: tuple[float, float]
 ) -> tuple[float, float]:

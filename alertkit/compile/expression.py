@@ -19,17 +19,15 @@ HOUR = 3_600_000
 
 
 class Draft(NamedTuple):
-    """An expression whose signals stand as `{0}`, `{1}`; `signals` are their PromQL."""
+    """An expression with a NUL wherever a signal stands; `signals` are their PromQL, in that order."""
 
     text: str
     signals: tuple[str, ...]
 
     def fill(self, names: dict[str, str]) -> str:
         """The PromQL, with a record's name wherever the signal is recorded."""
-        text = self.text
-        for index, signal in enumerate(self.signals):
-            text = text.replace(f"\0{index}", names.get(signal, signal))
-        return text
+        before, *others = self.text.split("\0", len(self.signals))
+        return before + "".join([names.get(s, s) + other for s, other in zip(self.signals, others, strict=True)])
 
 
 def _worst(question: Question, op: str) -> str:
@@ -41,23 +39,20 @@ def draft(question: Question, comparisons: Sequence[Comparison], clear: tuple[Co
     """The condition of one level; `clear` are the comparison that keeps it firing, and what `firing` says."""
     signals: list[str] = []
     parts: list[str] = []
-    if question.nan:
+    if question.nan and comparisons[0].op == "!=":
         # NaN differs from every number, but is neither below nor above one.
-        comparisons = [
-            one for c in comparisons for one in ([Comparison(op, c.value) for op in "<>"] if c.op == "!=" else [c])
-        ]
+        comparisons = [Comparison(op, comparison.value) for comparison in comparisons for op in "<>"]
     for comparison in comparisons:
         if question.worst and comparison.op in ("==", "!="):
             parts.append(by("max", question.known_identity, f"{question.signal} {comparison}"))
             continue
         signal = _worst(question, comparison.op) if question.worst else question.signal
-        if signal not in signals:
-            signals.append(signal)
-        hole = f"\0{signals.index(signal)}"
-        parts.append(f"{hole} {comparison}")
+        parts.append(f"\0 {comparison}")
+        signals.append(signal)
         if clear is not None:
             keep, alerts = clear
-            parts.append(f"({hole} {keep} and {alerts})")
+            parts.append(f"(\0 {keep} and {alerts})")
+            signals.append(signal)
     return Draft(guarded("\nor\n".join(parts), question), tuple(signals))
 
 
@@ -89,13 +84,14 @@ def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int, tog
     """
     memory = format_duration(max(HOUR, 2 * patience))
     parts = []
-    for group in [inputs] if together else [(one,) for one in inputs]:
-        known = " or ".join(f"last_over_time({selector}[{memory}])" for selector in group)
-        there = " or ".join(map(str, group))
+    texts = [*map(str, inputs)]
+    for group in [texts] if together else [[one] for one in texts]:
+        known = " or ".join([f"last_over_time({selector}[{memory}])" for selector in group])
+        there = " or ".join(group)
         if identity:
             parts.append(f"({by('group', identity, known)} unless {on(identity)} {by('group', identity, there)})")
         absent = "absent_over_time({}[" + memory + "])" if identity else "absent({})"
-        parts.append(" and on () ".join(absent.format(selector) for selector in group))
+        parts.append(" and on () ".join([absent.format(selector) for selector in group]))
     return "\nor\n".join(parts)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from alertkit.compile.read import Entry
 from alertkit.kinds import Comparison, Question
-from alertkit.source import Problems
+from alertkit.source import Problems, Span
 from alertkit.spec.alert import CONDITIONS, Levels, Measured
-from alertkit.spec.quantity import Quantity, format_number
+from alertkit.spec.quantity import Quantity, Unit, format_number
 from alertkit.spec.validate import suggest
 
 
@@ -21,54 +23,92 @@ class Level(NamedTuple):
     shown: str
 
 
+class _Asked(NamedTuple):
+    """All that the levels of one condition follow from: alerts whose names alone differ share it.
+
+    `given` is what stands at the key `condition`: a `Levels`, or the band of `outside`.
+    """
+
+    condition: str
+    given: Any
+    clear: Quantity | None
+    own: str
+    unit: Unit
+    range: tuple[float, float]
+    exactly: tuple[float, ...] | None
+    severities: tuple[str, ...]
+
+
+# Code, message, place and help of what is wrong, once it is known with which alert.
+_Mistake = Callable[[Entry, Question], tuple[str, str, Span, str]]
+
+
 def levels_of(
     entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems
-) -> tuple[list[Level], Comparison | None]:
-    """The levels from the mildest to the gravest, and the comparison that `clear` makes; [] after a problem.
+) -> tuple[tuple[Level, ...], Comparison | None]:
+    """The levels from the mildest to the gravest, and the comparison that `clear` makes; () after a problem.
 
     The alert's own severity has been checked.
     """
     own = entry.spec.severity or "warning"
     fits = _severity_fits(entry, question, own, severities, problems)
     levels, clear = _levels(entry, question, own if own in severities else severities[0], severities, problems)
-    return (levels, clear) if fits else ([], None)
+    return (levels, clear) if fits else ((), None)
 
 
 def _levels(
     entry: Entry, question: Question, own: str, severities: tuple[str, ...], problems: Problems
-) -> tuple[list[Level], Comparison | None]:
+) -> tuple[tuple[Level, ...], Comparison | None]:
     spec = entry.spec
     if question.forms and not _known_forms(entry, question, severities, problems):
-        return [], None
+        return (), None
     if question.forms:
-        return [Level(form.severity or own, (form.boundary,), str(form.boundary)) for form in question.forms], None
+        forms = question.forms
+        return tuple([Level(form.severity or own, (form.boundary,), str(form.boundary)) for form in forms]), None
     if question.fixed is not None and not (isinstance(spec, Measured) and spec.conditions()):
-        return [Level(own, (question.fixed,), format_number(question.fixed.value))], None
+        return (Level(own, (question.fixed,), format_number(question.fixed.value)),), None
     if not isinstance(spec, Measured):
-        return [Level(own, (), "")], None
+        return (Level(own, (), ""),), None
     given = spec.conditions()
     if not given:
         problems.add(
             "AK303", "the threshold is missing", entry.span,
             "say when it fires: `above: 5`, `below: 50%`, or a level each: `above: {warning: 5, critical: 10}`",
         )  # fmt: skip
-        return [], None
+        return (), None
     if len(given) > 1:
         check_quantities(entry, question, severities, problems)
         problems.add(
             "AK308", f"`{given[0]}` and `{given[1]}` contradict each other: an alert has one condition",
             entry.key(given[1]), "keep one of them; for a value that leaves a band use `outside: [lowest, highest]`",
         )  # fmt: skip
-        return [], None
-    before = len(problems)
-    levels = _outside(entry, question, own, problems) if given[0] == "outside" else _compared(
-        entry, given[0], question, own, severities, problems
-    )  # fmt: skip
-    if not levels:
-        _check_clear(entry, spec, question, problems)
-        return [], None
-    clear = _clear(entry, question, levels, problems) if spec.clear is not None else None
-    return (levels, clear) if len(problems) == before else ([], None)
+        return (), None
+    levels, clear, mistakes = _measured(_asked(spec, given[0], question, own, severities))
+    _report(mistakes, entry, question, problems)
+    return levels, clear
+
+
+def _asked(spec: Measured, condition: str, question: Question, own: str, severities: tuple[str, ...]) -> _Asked:
+    given = getattr(spec, condition)
+    return _Asked(condition, given, spec.clear, own, question.unit, question.range, question.exactly, severities)
+
+
+def _report(mistakes: Iterable[_Mistake], entry: Entry, question: Question, problems: Problems) -> None:
+    for mistake in mistakes:
+        problems.add(*mistake(entry, question))
+
+
+@lru_cache(maxsize=4096)
+def _measured(asked: _Asked) -> tuple[tuple[Level, ...], Comparison | None, tuple[_Mistake, ...]]:
+    """The levels of a condition and what `clear` makes of them, or what is wrong with them."""
+    mistakes: list[_Mistake] = []
+    clear = None
+    levels = _outside(asked, mistakes) if asked.condition == "outside" else _compared(asked, mistakes)
+    if asked.clear is not None and levels:
+        clear = _clear(asked, asked.clear, levels, mistakes)
+    elif asked.clear is not None:
+        _number(asked, asked.clear, ("clear",), mistakes)
+    return ((), None, tuple(mistakes)) if mistakes else (tuple(levels), clear, ())
 
 
 def check_quantities(entry: Entry, question: Question, severities: tuple[str, ...], problems: Problems) -> None:
@@ -76,18 +116,17 @@ def check_quantities(entry: Entry, question: Question, severities: tuple[str, ..
     spec = entry.spec
     if not isinstance(spec, Measured):
         return
+    mistakes: list[_Mistake] = []
     for name in spec.conditions():
+        asked = _asked(spec, name, question, "", severities)
         if name == "outside":
-            for index, quantity in enumerate(spec.outside or ()):
-                _number(entry, quantity, question, (name, index), problems)
+            for index, quantity in enumerate(asked.given):
+                _number(asked, quantity, (name, index), mistakes)
         else:
-            _each_level(entry, name, question, "", severities, problems)
-    _check_clear(entry, spec, question, problems)
-
-
-def _check_clear(entry: Entry, spec: Measured, question: Question, problems: Problems) -> None:
+            _each_level(asked, mistakes)
     if spec.clear is not None:
-        _number(entry, spec.clear, question, ("clear",), problems)
+        _number(_asked(spec, "clear", question, "", severities), spec.clear, ("clear",), mistakes)
+    _report(mistakes, entry, question, problems)
 
 
 def check_severities(entry: Entry, severities: tuple[str, ...], problems: Problems) -> None:
@@ -107,6 +146,8 @@ def check_severities(entry: Entry, severities: tuple[str, ...], problems: Proble
 def _severity_fits(entry: Entry, question: Question, own: str, severities: tuple[str, ...], problems: Problems) -> bool:
     """Whether the alert's own severity exists, and whether its levels leave any use for it."""
     spec = entry.spec
+    if own in severities and (spec.severity is None or "severity" in entry.defaults):
+        return True
     named: list[str | None] = [form.severity for form in question.forms]
     if isinstance(spec, Measured):
         given = [getattr(spec, name) for name in spec.conditions() if name in CONDITIONS]
@@ -141,102 +182,88 @@ def _known_forms(entry: Entry, question: Question, severities: tuple[str, ...], 
     return not unknown
 
 
-def _number(
-    entry: Entry, quantity: Quantity, question: Question, path: tuple[str | int, ...], problems: Problems
-) -> float:
-    """The quantity in the signal's unit; a problem, and 0, when it cannot be."""
-    value = quantity.in_unit(question.unit)
+def _number(asked: _Asked, quantity: Quantity, path: tuple[str | int, ...], mistakes: list[_Mistake]) -> float:
+    """The quantity in the signal's unit; a mistake, and 0, when it cannot be."""
+    value, unit = quantity.in_unit(asked.unit), asked.unit
     if value is not None:
         return value
-    unit = question.unit
     if unit.dimension == "number":
-        problems.add(
+        mistakes.append(lambda entry, question: (
             "AK305", f"`{quantity.text}` does not fit: the unit of `{question.metric}` is not known",
             entry.value(*path), "its name tells none; say it with `unit:`, for example `unit: ms` or `unit: ratio`",
-        )  # fmt: skip
+        ))  # fmt: skip
     else:
-        problems.add(
+        mistakes.append(lambda entry, _: (
             "AK305", f"`{quantity.text}` does not fit: the value is in {unit.name} ({unit.dimension})",
             entry.value(*path), f"give it in a unit of {unit.dimension}, or as a plain number",
-        )  # fmt: skip
+        ))  # fmt: skip
     return 0.0
 
 
-def _compared(
-    entry: Entry, name: str, question: Question, own: str, severities: tuple[str, ...], problems: Problems
-) -> list[Level]:
-    begun = len(problems)
-    levels = _each_level(entry, name, question, own, severities, problems)
-    if len(problems) > begun or len(levels) < len(getattr(entry.spec, name).quantities):
+def _compared(asked: _Asked, mistakes: list[_Mistake]) -> list[Level]:
+    levels = _each_level(asked, mistakes)
+    if mistakes or len(levels) < len(asked.given.quantities):
         return []
-    levels.sort(key=lambda level: severities.index(level.severity))
+    levels.sort(key=lambda level: asked.severities.index(level.severity))
     for mild, grave in itertools.pairwise(levels):
-        _order(entry, name, mild, grave, problems)
+        _order(asked.condition, mild, grave, mistakes)
     return levels
 
 
-def _each_level(
-    entry: Entry, name: str, question: Question, own: str, severities: tuple[str, ...], problems: Problems
-) -> list[Level]:
+def _each_level(asked: _Asked, mistakes: list[_Mistake]) -> list[Level]:
     """The levels of a condition as they are written, each checked by itself; without those of unknown severities."""
-    op = CONDITIONS[name]
-    given: Levels = getattr(entry.spec, name)
+    name, op = asked.condition, CONDITIONS[asked.condition]
     levels = []
-    for severity, quantity in given.quantities:
-        before = len(problems)
+    for severity, quantity in asked.given.quantities:
+        before = len(mistakes)
         path = (name,) if severity is None else (name, severity)
-        if severity is not None and severity not in severities:
+        if severity is not None and severity not in asked.severities:
             continue
-        comparison = Comparison(op, _number(entry, quantity, question, path, problems))
-        if len(problems) == before:
-            _can_fire(entry, comparison, question, path, problems)
-        levels.append(Level(severity or own, (comparison,), quantity.text))
+        comparison = Comparison(op, _number(asked, quantity, path, mistakes))
+        if len(mistakes) == before:
+            _can_fire(asked, comparison, path, mistakes)
+        levels.append(Level(severity or asked.own, (comparison,), quantity.text))
     return levels
 
 
-def _order(entry: Entry, name: str, mild: Level, grave: Level, problems: Problems) -> None:
+def _order(name: str, mild: Level, grave: Level, mistakes: list[_Mistake]) -> None:
     """A graver level must be harder to reach, or the milder one never matters."""
     low, high = mild.comparisons[0].value, grave.comparisons[0].value
     if mild.comparisons[0].op == "!=" and low != high:
-        problems.add(
+        mistakes.append(lambda entry, _: (
             "AK309", f"one of the levels would always fire: no value is both {mild.shown} and {grave.shown}",
             entry.value(name, grave.severity), f"give one quantity, like `{name}: {mild.shown}`",
-        )  # fmt: skip
+        ))  # fmt: skip
         return
     fine = {">": high > low, ">=": high > low, "<": high < low, "<=": high < low}.get(
         mild.comparisons[0].op, high != low
     )
     if not fine:
-        problems.add(
+        mistakes.append(lambda entry, _: (
             "AK309", f"the level `{mild.severity}` can never matter: `{grave.severity}` is reached no later",
             entry.value(name, grave.severity),
             f"`{grave.severity}` must be further out than `{mild.severity}` ({mild.shown})",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
-def _outside(entry: Entry, question: Question, own: str, problems: Problems) -> list[Level]:
-    spec = entry.spec
-    assert isinstance(spec, Measured) and spec.outside is not None
-    before = len(problems)
-    low, high = (_number(entry, q, question, ("outside", i), problems) for i, q in enumerate(spec.outside))
-    if len(problems) == before and low >= high:
-        problems.add(
+def _outside(asked: _Asked, mistakes: list[_Mistake]) -> list[Level]:
+    low, high = (_number(asked, quantity, ("outside", index), mistakes) for index, quantity in enumerate(asked.given))
+    if not mistakes and low >= high:
+        mistakes.append(lambda entry, _: (
             "AK308", "the band is empty: its lowest value is not below its highest", entry.value("outside"),
             "write `outside: [lowest, highest]`",
-        )  # fmt: skip
-    if len(problems) > before:
+        ))  # fmt: skip
+    if mistakes:
         return []
     beyond = (Comparison("<", low), Comparison(">", high))
     for index, comparison in enumerate(beyond):
-        _can_fire(entry, comparison, question, ("outside", index), problems)
-    text = f"{spec.outside[0].text} to {spec.outside[1].text}"
-    return [Level(own, beyond[::-1], text)] if len(problems) == before else []
+        _can_fire(asked, comparison, ("outside", index), mistakes)
+    text = f"{asked.given[0].text} to {asked.given[1].text}"
+    return [] if mistakes else [Level(asked.own, beyond[::-1], text)]
 
 
-def _can_fire(
-    entry: Entry, comparison: Comparison, question: Question, path: tuple[str | int, ...], problems: Problems
-) -> None:
-    lowest, highest = question.range
+def _can_fire(asked: _Asked, comparison: Comparison, path: tuple[str | int, ...], mistakes: list[_Mistake]) -> None:
+    lowest, highest = asked.range
     value, op = comparison.value, comparison.op
     if lowest < value < highest and op not in ("==", "!="):
         return
@@ -249,16 +276,16 @@ def _can_fire(
     }.get(op, False)  # fmt: skip
     if never or always:
         word = "never" if never else "always"
-        problems.add(
+        mistakes.append(lambda entry, question: (
             "AK306", f"this would {word} fire: the value {_range(question)}", entry.value(*path),
             "choose a threshold inside that range",
-        )  # fmt: skip
-    elif op in ("==", "!=") and question.exactly is not None and value not in question.exactly:
+        ))  # fmt: skip
+    elif op in ("==", "!=") and asked.exactly is not None and value not in asked.exactly:
         often, instead = ("never", "`above` or `below`") if op == "==" else ("always", "`outside: [lowest, highest]`")
-        problems.add(
+        mistakes.append(lambda entry, _: (
             "AK306", f"this would practically {often} fire: what is computed hits a number exactly by accident only",
             entry.value(*path), f"use {instead}",
-        )  # fmt: skip
+        ))  # fmt: skip
 
 
 def _range(question: Question) -> str:
@@ -272,27 +299,25 @@ def _range(question: Question) -> str:
     return f"lies between {lowest}{unit} and {highest}{unit}"
 
 
-def _clear(entry: Entry, question: Question, levels: list[Level], problems: Problems) -> Comparison | None:
-    spec = entry.spec
-    assert isinstance(spec, Measured) and spec.clear is not None
-    op = levels[0].comparisons[0].op
-    if op not in (">", ">=", "<", "<=") or len(levels[0].comparisons) > 1:
-        problems.add(
+def _clear(asked: _Asked, clear: Quantity, levels: list[Level], mistakes: list[_Mistake]) -> Comparison | None:
+    mildest = levels[0]
+    op, threshold = mildest.comparisons[0]
+    if op not in (">", ">=", "<", "<=") or len(mildest.comparisons) > 1:
+        mistakes.append(lambda entry, _: (
             "AK308", "`clear` needs a condition with one direction", entry.key("clear"),
             "use it with above, below, at_least or at_most",
-        )  # fmt: skip
+        ))  # fmt: skip
         return None
-    before = len(problems)
-    value = _number(entry, spec.clear, question, ("clear",), problems)
-    if len(problems) > before:
+    before = len(mistakes)
+    value = _number(asked, clear, ("clear",), mistakes)
+    if len(mistakes) > before:
         return None
-    threshold = levels[0].comparisons[0].value
     if value >= threshold if op[0] == ">" else value <= threshold:
-        problems.add(
-            "AK308", f"`clear: {spec.clear.text}` contradicts the threshold {levels[0].shown}: it is not on its "
+        mistakes.append(lambda entry, _: (
+            "AK308", f"`clear: {clear.text}` contradicts the threshold {mildest.shown}: it is not on its "
             "harmless side", entry.value("clear"),
             f"an alert clears {'below' if op[0] == '>' else 'above'} the value at which it fires",
-        )  # fmt: skip
+        ))  # fmt: skip
         return None
     return Comparison(op[0], value)
 

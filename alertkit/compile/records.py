@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from alertkit.compile.expression import Draft
 from alertkit.compile.read import Entry
 from alertkit.compile.ruleset import Pairs, Record, Rule
 from alertkit.kinds import Question
-from alertkit.source import Span
 
 _NAME = re.compile(r"[\w:]+")
 
@@ -48,21 +46,20 @@ class Drafted:
 def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:
     """A record for each signal that is used more than once, and signal -> record name."""
     uses: dict[str, int] = {}
-    first: dict[str, tuple[Question, Span]] = {}
+    first: dict[str, Drafted] = {}
     for d in drafted:
-        for _, _, drafted_expr in d.rules:
-            for index, signal in enumerate(drafted_expr.signals):
-                if signal not in uses:
-                    uses[signal], first[signal] = 0, (d.question, d.entry.span)
-                uses[signal] += drafted_expr.text.count(f"\0{index}")
+        for _, _, condition in d.rules:
+            for signal in condition.signals:
+                uses[signal] = uses.get(signal, 0) + 1
+                first.setdefault(signal, d)
     records: list[Record] = []
     names: dict[str, str] = {}
     taken: dict[str, str] = {}
-    for signal, (question, span) in first.items():
-        if uses[signal] < 2 or (question.bare and signal == question.signal):
+    for signal, d in first.items():
+        if uses[signal] < 2 or (d.question.bare and signal == d.question.signal):
             continue
-        names[signal] = _free_name(_record_name(system, question, signal), signal, taken)
-        records.append(Record(names[signal], signal, span))
+        names[signal] = _free_name(_record_name(system, d.question, signal), signal, taken)
+        records.append(Record(names[signal], signal, d.entry.span))
     for d in drafted:
         for wanted, expr in d.question.records:
             known = len(taken)
@@ -76,8 +73,11 @@ def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...
 
 def _free_name(wanted: str, expr: str, taken: dict[str, str]) -> str:
     """The name under which `expr` is recorded: `wanted`, numbered where that is `taken` by another expression."""
-    numbered = (f"{wanted}_{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([wanted], numbered) if taken.setdefault(name, expr) == expr)
+    name, number = wanted, 1
+    while taken.setdefault(name, expr) != expr:
+        number += 1
+        name = f"{wanted}_{number}"
+    return name
 
 
 def _record_name(system: str, question: Question, signal: str) -> str:

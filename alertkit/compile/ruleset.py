@@ -6,7 +6,6 @@ written to files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from alertkit.source import Span
@@ -44,8 +43,7 @@ class Rule(NamedTuple):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """What a user wants to be told: one spec entry, compiled to one rule for each severity level.
 
     `rules` run from the mildest level to the gravest. `identity` are the labels that tell one firing instance
@@ -70,8 +68,8 @@ class Alert:
     companion: bool = False
     heartbeat: str | None = None
     unproven: str = ""
-    notes: tuple[str, ...] = field(default=(), compare=False)
-    claim: Claim | None = field(default=None, compare=False)
+    notes: tuple[str, ...] = ()
+    claim: Claim | None = None
 
 
 class System(NamedTuple):

@@ -7,10 +7,11 @@ little noise may read 4m 59s, and is used only for what is shorter or known to t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 
-from alertkit.kinds import Question, Stimulus
+from alertkit.compile.levels import Level
 from alertkit.kinds.wording import humanized, suffix
+from alertkit.spec.quantity import Unit
 
 NAME = "value"
 # Thresholds from which on `humanize` reads better than all digits (123456 -> 123.5k).
@@ -19,11 +20,11 @@ _LARGE = 100_000
 _SHORT = 50
 
 
-def shown_value(question: Question, stimulus: Stimulus | None, thresholds: Iterable[float]) -> str:
-    """The Go template that shows the value of a question with these thresholds."""
-    highest = max((abs(threshold) for threshold in thresholds), default=0.0)
-    unit = question.unit
+@lru_cache(maxsize=4096)
+def shown_value(unit: Unit, levels: tuple[Level, ...], exact: bool) -> str:
+    """The Go template that shows a value of these levels, which is `exact` where it is known to the last bit."""
+    highest = max((abs(comparison.value) for level in levels for comparison in level.comparisons), default=0.0)
     if unit.dimension in ("ratio", "time") and unit.scale == 1:
-        return humanized(unit, exact=stimulus is None or stimulus.exact or highest < _SHORT)
+        return humanized(unit, exact=exact or highest < _SHORT)
     number = "{{ $value | humanize }}" if highest >= _LARGE else '{{ $value | printf "%.6g" }}'
     return number + suffix(unit)

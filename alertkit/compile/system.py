@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from alertkit.compile import claim as claims
@@ -128,8 +129,7 @@ class _Compiler:
             return None
         claim = None
         if stimulus is not None:
-            edges = [(level.severity, c) for level in levels for c in level.comparisons]
-            claim = claims.derive(question, stimulus, edges, clear, companion.alert if companion else None)
+            claim = claims.derive(question, stimulus, levels, clear, companion.alert if companion else None)
         return Drafted(entry, question, rules, companion, claim)
 
     def _context(self, entry: Entry) -> Context:
@@ -165,7 +165,7 @@ class _Compiler:
         self,
         entry: Entry,
         question: Question,
-        levels: list[Level],
+        levels: tuple[Level, ...],
         clear: Comparison | None,
         said: list[Annotation],
     ) -> list[DraftedRule]:
@@ -192,7 +192,9 @@ class _Compiler:
             rules.append((self._labels(entry, level.severity, texts, variables), annotations, drafted))
         return rules
 
-    def _value(self, entry: Entry, question: Question, levels: list[Level], stimulus: Stimulus | None) -> str | None:
+    def _value(
+        self, entry: Entry, question: Question, levels: tuple[Level, ...], stimulus: Stimulus | None
+    ) -> str | None:
         """How the value is shown; None for a kind that measures none.
 
         Where a proof cannot foretell the value, it would no more compare any text: shown only if another one shows it.
@@ -205,7 +207,7 @@ class _Compiler:
             others = (summary, spec.description or "", *spec.annotations.values())
             if not any("value" in text.lower() for text in others):
                 return None
-        return shown_value(question, stimulus, [c.value for level in levels for c in level.comparisons])
+        return shown_value(question.unit, levels, stimulus is None or stimulus.exact)
 
     def _variables(self, entry: Entry, level: Level) -> dict[str, object]:
         spec = entry.spec
@@ -224,14 +226,13 @@ class _Compiler:
         variables.update(entry.variables)
         return variables
 
-    def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> tuple[tuple[str, str], ...]:
-        labels = {"severity": severity, "system": self.file.system}
-        if self.file.team:
-            labels["team"] = self.file.team
+    def _labels(self, entry: Entry, severity: str, texts: Texts, variables: Variables) -> Pairs:
+        fixed = _fixed_labels(severity, self.file.system, self.file.team)
         own = {**entry.variables, **self.file.labels, **entry.spec.labels}
-        for name in sorted(own):
-            labels[name] = texts.render(own[name], ("labels", name), variables, is_label=True)
-        return tuple(labels.items())
+        if not own:
+            return fixed
+        rendered = [(name, texts.render(own[name], ("labels", name), variables, True)) for name in sorted(own)]
+        return (*fixed, *rendered)
 
     def _companion(self, entry: Entry, question: Question, severity: str, said: list[Annotation]) -> Rule:
         """The rule that fires when this alert's data is gone."""
@@ -261,7 +262,9 @@ class _Compiler:
         identity, variables = drafted.question.identity, tuple(entry.variables)
         rules = []
         for labels, written, condition in drafted.rules:
-            expr = explained(drafted.fill(condition, names), entry, self.file.system, identity, others)
+            expr = drafted.fill(condition, names)
+            if spec.unless:
+                expr = explained(expr, entry, self.file.system, identity, others)
             rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, written, entry.span))
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
@@ -281,8 +284,18 @@ class _Compiler:
         return [alert, companion]
 
 
+@lru_cache(maxsize=256)
+def _fixed_labels(severity: str, system: str, team: str) -> Pairs:
+    return (("severity", severity), ("system", system), *([("team", team)] if team else []))
+
+
 def _labels_of(question: Question) -> frozenset[str] | Labels | None:
     """The labels that the alert's texts may name; None where that is not known."""
     if question.labels is None and question.identity is not None:
-        return frozenset(question.identity) | frozenset(dict(question.fixed_labels))
+        return _names(question.identity, question.fixed_labels)
     return question.labels
+
+
+@lru_cache(maxsize=256)
+def _names(identity: tuple[str, ...], fixed_labels: Pairs) -> frozenset[str]:
+    return frozenset(identity).union(dict(fixed_labels))

@@ -109,6 +109,8 @@ class Texts:
 
     def render(self, text: str, path: tuple[str | int, ...], variables: Variables, is_label: bool = False) -> str:
         """The text with `<< >>` put in; its Go template is checked once. `path` is where it stands in the spec."""
+        if "{{" not in text and "<<" not in text:
+            return text
         first = path not in self._checked
         self._checked.add(path)
         if first and "{{" in text:
@@ -142,8 +144,8 @@ class Texts:
         return self._entry.within(offset, length, *path) if self._entry.has(*path) else self._entry.span
 
     def _check(self, text: str, path: tuple[str | int, ...], is_label: bool) -> None:
-        errors = go.check(text)
-        for error in errors:
+        found, shift = go.analysed(text)
+        for error in found.errors:
             span = self._place(error.offset, error.length, path)
             self._problems.add(
                 "AK403",
@@ -151,19 +153,17 @@ class Texts:
                 span,
                 "Prometheus templates are Go templates: `{{ $labels.name }}`, `{{ $value }}`",
             )
-        if "query" in text:
+        if found.queries:
             self._check_queries(text, path)
-        if is_label and go.uses_value(text):
+        if is_label and found.uses_value:
             self._problems.add(
                 "AK405", "a label must not hold the value: each change would be a new alert and `for` never matures",
                 self._entry.value(*path), "put it into an annotation",
             )  # fmt: skip
-        if self._available is None:
-            return
-        for reference in go.label_references(text):
-            if not self._may_have(reference.name):
-                span = self._place(reference.offset, reference.length, path)
-                self._lacks(reference.name, span, self._advice(reference.name), self._entry.is_own(*path))
+        for label in found.labels:
+            if not self._may_have(label.name):
+                span = self._place(label.offset + shift, label.length, path)
+                self._lacks(label.name, span, self._advice(label.name), self._entry.is_own(*path))
 
     def _lacks(self, label: str, span: Span, help: str, own: bool) -> None:
         """The alert cannot have a label; of a text that several share, all of them that cannot are named."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from alertkit.compile.ruleset import Pairs, Record, Rule, System
-from alertkit.emit.scalar import block, quote, scalar
+from alertkit.emit.scalar import block, quoted_pairs, scalar
 from alertkit.source import Span
 from alertkit.spec.duration import format_duration
 
@@ -41,13 +41,12 @@ def _record(path: str, record: Record) -> str:
 
 
 def _rule(path: str, rule: Rule) -> str:
-    rows = [f"{_comment(path, rule.span)}      - alert: {scalar(rule.alert)}\n        expr: {block(rule.expr, 10)}\n"]
-    if rule.for_:
-        rows.append(f"        for: {format_duration(rule.for_)}\n")
-    if rule.keep_firing_for:
-        rows.append(f"        keep_firing_for: {format_duration(rule.keep_firing_for)}\n")
-    rows += (_labels(rule.labels), _annotations(rule.annotations))
-    return "".join(rows)
+    pending = f"        for: {format_duration(rule.for_)}\n" if rule.for_ else ""
+    keeping = f"        keep_firing_for: {format_duration(rule.keep_firing_for)}\n" if rule.keep_firing_for else ""
+    return (
+        f"{_comment(path, rule.span)}      - alert: {scalar(rule.alert)}\n        expr: {block(rule.expr, 10)}\n"
+        f"{pending}{keeping}{_labels(rule.labels)}{_annotations(rule.annotations)}"
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -57,4 +56,4 @@ def _labels(labels: Pairs) -> str:
 
 @lru_cache(maxsize=64)  # the levels of an alert have the same
 def _annotations(annotations: Pairs) -> str:
-    return "".join(["        annotations:\n", *[f"          {name}: {quote(value)}\n" for name, value in annotations]])
+    return "        annotations:\n" + quoted_pairs(annotations, 10)

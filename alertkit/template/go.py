@@ -18,6 +18,7 @@ from alertkit.template.static import Analysis, LabelReference, Query, analyse
 
 __all__ = [
     "LabelReference",
+    "analysed",
     "check",
     "expand",
     "label_references",
@@ -30,14 +31,14 @@ __all__ = [
 
 def check(text: str) -> list[TemplateError]:
     """All mistakes that can be seen without running the template, by offset; of the syntax of an action the first."""
-    return list(_analysed(text)[0].errors) if "{{" in text else []
+    return list(analysed(text)[0].errors) if "{{" in text else []
 
 
 def label_references(text: str) -> list[LabelReference]:
     """Every place that reads one label of the alert: `$labels.x`, `.Labels.x`, `index $labels "x"`."""
     if "{{" not in text:
         return []
-    found, shift = _analysed(text)
+    found, shift = analysed(text)
     return [LabelReference(label.name, label.offset + shift, label.length) for label in found.labels]
 
 
@@ -45,7 +46,7 @@ def queries(text: str) -> list[Query]:
     """PromQL that stands in the template as the string of `query`, each once."""
     if "query" not in text or "{{" not in text:
         return []
-    found, shift = _analysed(text)
+    found, shift = analysed(text)
     return list(dict.fromkeys(Query(query.text, query.offset + shift, query.length) for query in found.queries))
 
 
@@ -58,7 +59,7 @@ def place_in_query(text: str, query: Query, offset: int, length: int) -> tuple[i
 
 def uses_value(text: str) -> bool:
     """Whether the template reads `$value` or `.Value`, in the output or in a condition."""
-    return "{{" in text and _analysed(text)[0].uses_value
+    return "{{" in text and analysed(text)[0].uses_value
 
 
 def shows_raw_value(text: str) -> bool:
@@ -66,7 +67,7 @@ def shows_raw_value(text: str) -> bool:
 
     The humanize functions and `printf` with a limited precision round; comparisons show nothing of the value.
     """
-    return "{{" in text and _analysed(text)[0].raw
+    return "{{" in text and analysed(text)[0].raw
 
 
 def expand(text: str, labels: Mapping[str, str], value: float) -> str | None:
@@ -113,8 +114,8 @@ def _split(text: str) -> tuple[str, str, str]:
     return text[:start], text[start:end], text[end:]
 
 
-def _analysed(text: str) -> tuple[Analysis, int]:
-    """What is known of a text with actions, and by how much the offsets in it are to be shifted."""
+def analysed(text: str) -> tuple[Analysis, int]:
+    """All that is known of a text with actions, and by how much the offsets of labels and queries are to be shifted."""
     before, core, _ = _split(text)
     found = analyse(core)
     if found.errors and core != text:  # an action that is never closed may reach into the prose behind

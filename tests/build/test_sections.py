@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +169,13 @@ def test_a_hash_says_everything_or_there_is_none(tmp_path: Path, monkeypatch: py
     def content(**changed: Any) -> str | None:
         assert alert.claim is not None
         claim = alert.claim._replace(stimulus=alert.claim.stimulus._replace(**changed))
-        return contents_of(system._replace(alerts=(replace(alert, claim=claim),)), "code").get(alert.name)
+        return contents_of(system._replace(alerts=(alert._replace(claim=claim),)), "code").get(alert.name)
 
     assert len({content(rest=0), content(rest=0.0), content(rest=False), content(inputs=()), content(margin=0.1)}) == 5
     assert content() is not None
     assert content(brink=[1.0]) is None and content(delay=lambda value: 1) is None
     assert content(drive=Drive(lambda value: ())) is None
-    noted = system._replace(alerts=tuple([replace(one, notes=("s.yaml:9:1: look",)) for one in system.alerts]))
+    noted = system._replace(alerts=tuple([one._replace(notes=("s.yaml:9:1: look",)) for one in system.alerts]))
     assert contents_of(noted, "code") == contents_of(system, "code")  # notes have places
 
 

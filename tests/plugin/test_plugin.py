@@ -49,7 +49,7 @@ real, batch = proving.read_systems, verdicts.verdicts_on
 def wrong(alert):
     if alert.name != "Hot":
         return alert
-    return replace(alert, rules=tuple(r._replace(expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
+    return alert._replace(rules=tuple(r._replace(expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
 def read(project, problems):
     inputs, systems = real(project, problems)
     return inputs, [s._replace(alerts=tuple(map(wrong, s.alerts))) for s in systems]

@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -165,7 +164,7 @@ def test_what_passed_beside_a_failing_alert_is_not_derived_again(
         system = compiled(*arguments)  # type: ignore[arg-type]
         assert system is not None
         rules = [rule._replace(expr=rule.expr.replace("< 5", "< 4")) for alert in system.alerts for rule in alert.rules]
-        alerts = [replace(alert, rules=(rule,)) for alert, rule in zip(system.alerts, rules, strict=True)]
+        alerts = [alert._replace(rules=(rule,)) for alert, rule in zip(system.alerts, rules, strict=True)]
         return system._replace(alerts=tuple(alerts))
 
     monkeypatch.setattr(compilation, "_system", wrong)

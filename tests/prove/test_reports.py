@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +37,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
     def wrong(alert: Alert) -> Alert:
         if alert.name != "Hot":
             return alert
-        return replace(alert, rules=tuple(r._replace(expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
+        return alert._replace(rules=tuple(r._replace(expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
 
     def compiled(*arguments: object) -> object:
         system = real(*arguments)  # type: ignore[arg-type]

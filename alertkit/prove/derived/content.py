@@ -5,8 +5,6 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from os.path import commonprefix
@@ -22,7 +20,7 @@ _NAME = re.compile(r"[\w:]+")
 _NAMES = ("identity", "fixed_labels", "signal", "missing")
 _SERIES = ("inputs", "stimulus")
 
-_of_alert = attrgetter(*[f.name for f in fields(Alert) if f.name not in ("span", "notes", "rules", "claim")])
+_of_alert = attrgetter(*[name for name in Alert._fields if name not in ("span", "notes", "rules", "claim")])
 _of_rule = attrgetter(*[name for name in Rule._fields if name != "span"])
 _names = attrgetter(*_NAMES)
 _values = attrgetter(*[name for name in Claim._fields if name not in _NAMES + _SERIES])
@@ -39,13 +37,14 @@ def contents_of(system: System, program: str) -> dict[str, str]:
         found.setdefault(alert.name, []).extend([alert] if companion is None else [alert, companion])
     records = {record.name: record for record in system.records}
     prefix = commonprefix([*records])  # noqa: RUF071 - of names, not of paths
-    seed = program.encode()
     contents = {}
     for name, alerts in found.items():
-        with suppress(TypeError, ValueError):  # what is neither text nor number, or cannot be told from another one
+        try:
             # Version 2 has no references: equal values are equal bytes, whoever shares them.
-            text = marshal.dumps([*map(_anywhere, alerts), _read(alerts, records, prefix)], 2)
-            contents[name] = digest(seed, text)
+            text = marshal.dumps([program, *map(_anywhere, alerts), _read(alerts, records, prefix)], 2)
+        except (TypeError, ValueError):
+            continue  # what is neither text nor number, or cannot be told from another one
+        contents[name] = digest(text)
     return contents
 
 
@@ -78,8 +77,8 @@ def _read(alerts: Iterable[Alert], records: Mapping[str, Record], prefix: str) -
     waiting = [rule.expr for alert in alerts for rule in alert.rules] if records else []
     while waiting:
         expr = waiting.pop()
-        for name in _NAME.findall(expr) if prefix in expr else ():
-            if name in records and name not in read:
+        for name in records.keys() & _NAME.findall(expr) if prefix in expr else ():
+            if name not in read:
                 read[name] = records[name].expr
                 waiting.append(read[name])
     return sorted(read.items())

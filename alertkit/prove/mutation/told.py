@@ -89,7 +89,7 @@ def _changed(one: Prepared, mutant: Mutant) -> Prepared:
 
     def mend(alert: Alert) -> Alert:
         rules = tuple(after if rule is before else rule for rule in alert.rules)
-        return replace(alert, rules=rules)  # type: ignore[arg-type]
+        return alert._replace(rules=rules)  # type: ignore[arg-type]
 
     if isinstance(before, Record):
         records = tuple(after if record is before else record for record in one.records)
