@@ -1,7 +1,7 @@
 """Work spread over all cores by forked processes, which have everything at hand that this one has.
 
-Each takes the next piece that is left until there is none, so that all end at about the same time, and then tells what
-came of its pieces. This is less than a pool can do, and starts in a tenth of the time.
+Each takes the next task that is left until there is none, so that all end at about the same time, and then tells what
+came of its tasks. This is less than a pool can do, and starts in a tenth of the time.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from typing import TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-# Pieces for each process: larger ones would leave processes idle in the end.
-PIECES = 24
-# A pipe holds the numbers of as many pieces without anybody reading it.
+# A pipe holds so many numbers without anybody reading it: of more tasks, several are taken at once.
 MOST = 2000
 _NUMBER = 2  # bytes
 
@@ -32,8 +30,7 @@ def spread(do: Callable[[T], R], tasks: Sequence[T], jobs: int) -> list[R]:
 
     Nothing of it goes on when this returns, and soon after this process has ended, however that was.
     """
-    size = -(-len(tasks) // min(jobs * PIECES, MOST))
-    pieces = [range(start, min(start + size, len(tasks))) for start in range(0, len(tasks), size)]
+    pieces = [range(first, len(tasks), MOST) for first in range(min(len(tasks), MOST))]
     left, end = os.pipe()
     os.write(end, b"".join(number.to_bytes(_NUMBER) for number in range(len(pieces))))
     os.close(end)
@@ -46,7 +43,7 @@ def spread(do: Callable[[T], R], tasks: Sequence[T], jobs: int) -> list[R]:
             with os.fdopen(answer, "rb", closefd=False) as file:
                 made.update(_told(process, file.read()))
     finally:
-        os.read(left, MOST * _NUMBER)  # after a failure, nobody shall take another piece
+        os.read(left, MOST * _NUMBER)  # after a failure, nobody shall take another one
         os.close(left)
         for process, answer in workers:
             os.close(answer)  # nobody reads on: it shall not wait for that
