@@ -5,14 +5,11 @@ Nobody ever sees a half-written folder: the two change places in one step. What 
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import glob
 import os
-import shutil
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,7 +40,8 @@ def made(folder: Path) -> Iterator[Path]:
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     _remove_abandoned(folder)
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}{_NEW}", dir=folder.parent))
+    new = folder.with_name(f".{folder.name}{_NEW}{os.urandom(6).hex()}")
+    new.mkdir(mode=0o700)
     with _locked(new):
         new.chmod(0o755)
         yield new
@@ -78,11 +76,18 @@ def _remove_abandoned(folder: Path) -> None:
 
 def remove(folder: Path) -> None:
     """Remove a folder, which need not be there; its thousands of files faster than `rmtree` does it."""
-    with suppress(OSError):
-        for _, _, names, place in os.fwalk(folder):
+    try:
+        for _, folders, names, place in os.fwalk(folder, topdown=False):
             for name in names:
                 os.unlink(name, dir_fd=place)
-    shutil.rmtree(folder, ignore_errors=True)
+            for name in folders:
+                os.rmdir(name, dir_fd=place)
+        folder.rmdir()
+    except OSError:
+        if folder.is_dir():
+            import shutil
+
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def link(old: str, target: str) -> None:
@@ -94,6 +99,8 @@ def link(old: str, target: str) -> None:
     except OSError:  # no links on this file system
         if Path(target).exists():
             return
+        import shutil
+
         shutil.copyfile(old, target)
 
 
@@ -118,6 +125,8 @@ def swap(new: Path, folder: Path) -> None:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Let two paths change places; False on a system that cannot do that."""
+    import ctypes
+
     rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     return rename is not None and rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-import threading
-import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from alertkit.build import workers
 from alertkit.build.beside import put
 from alertkit.build.broken import Broken, broken_file, others_of
 from alertkit.build.cache import Cache
@@ -146,9 +145,10 @@ class _Compiler:
         """Compile everything, put what changed into the folder `new`, and that in the place of the build."""
         problems, folder = self.problems, self.folder
         tasks = self._tasks()
-        found, work = self._cached(tasks, needed=new is not None)
+        present = {} if new is None else folder.present()
+        found, work = self._cached(tasks, None if new is None else present)
         units, systems = list(found), {}
-        shared = _Shared(self.inputs, self.program, self.project.build, self.cache, new)
+        shared = _Shared(self.inputs, self.program, self.project.build, present, self.cache, new)
         broken: list[Broken | None] = []
         if len(work) >= PARALLEL_FROM:
             folder.alone()  # workers would hold its ends open, and no core is free for it
@@ -205,15 +205,14 @@ class _Compiler:
                 tasks.append(_Task(text, shown, name, key))
         return tasks
 
-    def _cached(self, tasks: list[_Task], needed: bool) -> tuple[list[Unit], list[_Task]]:
-        """What is in the cache, and what is to be compiled: also what has no text in the build where it is needed."""
+    def _cached(self, tasks: list[_Task], present: dict[str, str] | None) -> tuple[list[Unit], list[_Task]]:
+        """What is in the cache, and what is to be compiled: also what has no text among those that are `present`."""
         if self.cache is None:
             return [], tasks
         found, work = [], []
-        present = self.folder.present() if needed else {}
         for task in tasks:
             unit = self.cache.get(task.name, task.key)
-            if unit is None or (needed and any(present.get(path) != made for path, made in unit.outputs.items())):
+            if unit is None or (present is not None and not unit.outputs.items() <= present.items()):
                 work.append(task)
             else:
                 found.append(unit)
@@ -298,11 +297,13 @@ class _Shared(NamedTuple):
 
     program     a hash of the code that compiles
     build, new  the folder of the last build, and that for new texts (None: only their hashes are wanted)
+    present     what is in the last build, and need not be written again: its content hashes by path
     """
 
     inputs: Inputs
     program: str
     build: Path
+    present: dict[str, str]
     cache: Cache | None
     new: Path | None
 
@@ -327,33 +328,12 @@ def _run(tasks: list[_Task], shared: _Shared, jobs: int, begun: Callable[[], Non
     """What comes of each task; `begun` is called when something does, where the other cores are free."""
     global _shared
     _shared = shared
-    if len(tasks) < PARALLEL_FROM or jobs < 2 or not hasattr(os, "fork"):
+    if len(tasks) < PARALLEL_FROM or jobs < 2 or not workers.possible():
         return [_unit(task, begun) for task in tasks]
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
-
-    with ProcessPoolExecutor(jobs, get_context("fork"), initializer=_begin, initargs=(os.getpid(),)) as pool:
-        # Larger pieces would leave workers idle in the end, smaller ones would go back and forth for nothing.
-        return list(pool.map(_unit_alone, tasks, chunksize=max(1, len(tasks) // (jobs * 24))))
-
-
-def _begin(parent: int) -> None:
-    """Prepare a worker."""
-    _end_with(parent)
     # What is as large as something that was freed before, glibc keeps when it is freed, and does not have the kernel
     # clear its pages anew for the texts of the next file. This costs nothing: nobody touches it.
     bytes(LARGEST_TEXTS)
-
-
-def _end_with(parent: int) -> None:
-    """Let this process end soon after its parent, however that ended: nobody else tells it."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    return workers.spread(_unit_alone, tasks, jobs)
 
 
 def _unit_alone(task: _Task) -> _Made:
@@ -378,7 +358,7 @@ def _unit(task: _Task, begun: Callable[[], None] | None = None) -> _Made:
     for path, text in texts.items():
         raw = text.encode()
         outputs[path] = digest(raw)
-        if _shared.new is not None:
+        if _shared.new is not None and _shared.present.get(path) != outputs[path]:
             put(_shared.new, path, raw)
     unit = Unit(
         system.name, task.shown, task.name, sum(len(alert.rules) for alert in system.alerts),

@@ -187,7 +187,8 @@ class Folder:
                     content = _hash(f"{self.build}/{name}")
                     sure = sure and content == outputs[name]
                 index[name] = [*seen, content]
-        replace(self._index_place, json.dumps(index).encode())
+        if index != self._index:
+            replace(self._index_place, json.dumps(index).encode())
         return looks(files) if sure else None
 
 

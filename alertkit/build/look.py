@@ -65,10 +65,10 @@ def _is_above(link: str) -> bool:
     return Path(link).parent.resolve().is_relative_to(target)
 
 
-def _offers_kinds(package: Path) -> bool:
+def _offers_kinds(package: str) -> bool:
     """Whether the metadata of a package names a kind of alerts."""
     try:
-        return b"[alertkit.kinds]" in (package / "entry_points.txt").read_bytes()
+        return b"[alertkit.kinds]" in Path(package, "entry_points.txt").read_bytes()
     except OSError:
         return False
 
@@ -83,10 +83,11 @@ def program_hash() -> str:
         rows.append(f"{path} {look(status)}")
     for place in sys.path:
         try:
-            packages = sorted(path for path in Path(place).iterdir() if path.suffix in (".dist-info", ".egg-info"))
+            with os.scandir(place or ".") as found:
+                packages = sorted(entry.path for entry in found if entry.name.endswith((".dist-info", ".egg-info")))
         except OSError:
             continue
-        rows += map(str, packages)
+        rows += packages
         if any(_offers_kinds(package) for package in packages):
             from alertkit.kinds.plugins import modules
 

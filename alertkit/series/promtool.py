@@ -22,7 +22,7 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
     A series that is absent throughout gives an empty string.
     """
     seconds = step / 1000
-    quantum = _quantum(timeline, seconds)
+    quantum: float | None = None
     words: list[str] = []
     total = rising = 0.0
     position = 0
@@ -50,6 +50,7 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
         if kind is Level:
             words.append(_run(piece.value, 0.0, count))  # type: ignore[union-attr]
         elif kind is Slope:
+            quantum = _quantum(timeline, seconds) if quantum is None else quantum
             step_up = round(piece.per_second * seconds / quantum) * quantum if quantum else 0.0  # type: ignore[union-attr]
             # The sample at the change still ends the old slope: the new one begins there.
             first = step_up if piece.anew else total + rising if present else total  # type: ignore[union-attr]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 
@@ -12,5 +11,11 @@ def cache_dir() -> Path:
     base = os.environ.get("XDG_CACHE_HOME", "")
     if not Path(base).is_absolute():
         home = os.environ.get("HOME", "")
-        base = str(Path(home) / ".cache") if Path(home).is_absolute() else str(Path(tempfile.gettempdir()) / "cache")
+        base = str(Path(home) / ".cache") if Path(home).is_absolute() else _temporary()
     return Path(base) / "alertkit"
+
+
+def _temporary() -> str:
+    import tempfile  # hardly anybody has no home, and all would wait for it
+
+    return str(Path(tempfile.gettempdir()) / "cache")

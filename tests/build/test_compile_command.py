@@ -197,6 +197,18 @@ def test_a_build_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert "error[AK113]" in done.stderr and "alertkit.yaml:1:8" in done.stderr
 
 
+def test_compiled_anew_what_is_there_already_is_not_written_again(tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        small(tmp_path, ALERT, system=name)
+    assert alertkit(tmp_path, "compile").returncode == 0
+    whole = tree(tmp_path / "build")
+    one, other = (tmp_path / "build" / "rules" / f"{name}.yml" for name in ("one", "other"))
+    before = one.stat().st_ino
+    other.write_text("somebody wrote here\n", encoding="utf-8")
+    assert alertkit(tmp_path, "compile", "--no-cache").returncode == 0
+    assert tree(tmp_path / "build") == whole and one.stat().st_ino == before
+
+
 def test_killed_with_its_workers_it_leaves_nothing_that_stays(tmp_path: Path) -> None:
     """Workers end by themselves, and the next compile removes what is old enough to be nobody's."""
     for index in range(PARALLEL_FROM + 2):

@@ -92,10 +92,15 @@ def follow(runs: tuple[Run, ...], timing: Timing) -> tuple[bool | None, ...]:
     states: set[_State] = {_INACTIVE}
     result: list[bool | None] = []
     for holds, keeps, length in runs:
+        silent, fires = _either(holds), _either(_any(holds, keeps))
         end = len(result) + length
         while (now := len(result)) < end:
             before = states
-            states = {after for state in states for after in _next(state, holds, keeps, timing, now)}
+            states = {
+                _step(state, held, timing, now)
+                for state in states
+                for held in (fires if state[0] == "firing" else silent)
+            }
             outcomes = {state[0] == "firing" for state in states}
             # Within a run, what an evaluation leaves as it was stays so until a `for` or `keep_firing_for` is over.
             until = min([end, *(_over(state, timing, end) for state in states)]) if states == before else now + 1
@@ -109,9 +114,8 @@ def _over(state: _State, timing: Timing, never: int) -> int:
     return never if since < 0 else since + (timing.hold if word == "pending" else timing.keep)
 
 
-def _next(state: _State, holds: bool | None, keeps: bool | None, timing: Timing, now: int) -> set[_State]:
-    fires = state[0] == "firing"
-    return {_step(state, held or (fires and kept), timing, now) for held in _either(holds) for kept in _either(keeps)}
+def _any(one: bool | None, other: bool | None) -> bool | None:
+    return True if one or other else UNKNOWN if UNKNOWN in (one, other) else False
 
 
 def _either(known: bool | None) -> tuple[bool, ...]:

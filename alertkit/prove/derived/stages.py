@@ -336,7 +336,7 @@ class _Scripts:
         """Whether one end of the way is so near to the boundary that it is crossed in less than one evaluation."""
         if not arrival or before is None or value is None or before == value or self.motion.far:
             return False
-        harmful = max(before, value, key=lambda end: self._harmful(end)[level])
+        harmful = value if self._harmful(value)[level] and not self._harmful(before)[level] else before
         if self.motion.drifts and harmful == before:
             return False  # by now it is further away
         severity = self.severities[level]
