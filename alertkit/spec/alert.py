@@ -186,7 +186,8 @@ class Measured(AlertSpec):
 
     @cached_property
     def _conditions(self) -> tuple[str, ...]:
-        return tuple([name for name in (*CONDITIONS, "outside") if getattr(self, name) is not None])
+        given = vars(self)
+        return tuple([name for name in (*CONDITIONS, "outside") if given[name] is not None])
 
     def conditions(self) -> tuple[str, ...]:
         """The names of the conditions that are given."""

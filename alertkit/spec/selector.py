@@ -54,6 +54,8 @@ class Selector(NamedTuple):
 
     def where(self, matchers: Iterable[Matcher]) -> Selector:
         """This selector with further matchers; those it has already are not repeated."""
+        if not matchers:
+            return self
         extra = tuple([m for m in matchers if m not in self.matchers])
         return Selector(self.metric, self.matchers + extra) if extra else self
 
