@@ -182,7 +182,7 @@ class Latency(MeasuredKind):
             )  # fmt: skip
         unit, bounds = self.unit_of(metric.metric), None if self.buckets is None else tuple(self._bounds(metric))
         least = self._min_rate() if observed else None
-        told, labels = _rated(self.quantile, window, least, tuple(self.thresholds(unit)), bounds, self._band(unit))
+        told, labels = _rated(self.quantile, window, least, self.thresholds(unit), bounds, self._band(unit))
         bucket = metric.named("_bucket")
         return told.on(*[Input(bucket, one) for one in labels], *observed)
 

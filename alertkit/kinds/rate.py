@@ -53,8 +53,8 @@ class Rate(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         counter = self.counter.where(self.where)
-        edges = self.thresholds(self.unit_of(counter.metric).per_second()) if self.per == "s" else []
-        return _rising(PER[self.per], self.window, tuple(edges)).on(Input(counter))
+        edges = self.thresholds(self.unit_of(counter.metric).per_second()) if self.per == "s" else ()
+        return _rising(PER[self.per], self.window, edges).on(Input(counter))
 
     def default_summary(self, alert: str) -> str:
         return f"{self.counter.metric} rises by {humanized(self.unit_of(self.counter.metric).per(self.per))}"

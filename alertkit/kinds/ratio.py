@@ -112,7 +112,7 @@ class Ratio(MeasuredKind):
                 idle=(Level(1.0), Level(0.0)),
             )  # fmt: skip
         inputs, remains = inputs_of(self._parts)
-        asked, edges = self.comparisons(RATIO), tuple(self.thresholds(RATIO))
+        asked, edges = self.comparisons(RATIO), self.thresholds(RATIO)
         told = _rated(self.window or FIVE_MINUTES, self.min_events or 0.0, remains, asked, edges)
         return told.on(*inputs)
 

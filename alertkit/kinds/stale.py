@@ -102,7 +102,7 @@ class Stale(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus | None:
         watched, is_timestamp = self._watched()
         if is_timestamp:
-            return _aging(*self._scale(watched), tuple(self.thresholds(SECONDS))).on(Input(watched))
+            return _aging(*self._scale(watched), self.thresholds(SECONDS)).on(Input(watched))
         memory, step = self._looks(context.scrape_interval)
         if memory > MOST_LOOKS * step:
             return None

@@ -60,7 +60,7 @@ class Threshold(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         metric = self.metric.where(self.where)
-        edges = tuple(self.thresholds(self.unit_of(metric.metric)))
+        edges = self.thresholds(self.unit_of(metric.metric))
         return _gauge(self.over, self.window or 0, edges, self._worst(), self.aggregate == "sum").on(Input(metric))
 
     def _worst(self) -> bool:

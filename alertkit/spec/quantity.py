@@ -23,6 +23,9 @@ class Unit(NamedTuple):
     dimension: str
     scale: Fraction
 
+    def __hash__(self) -> int:  # that of a fraction takes long
+        return hash(self.name)
+
     def per_second(self) -> Unit:
         """The unit of this unit's increase in one second: of a duration that is a plain ratio."""
         if self.dimension == "time":
@@ -110,6 +113,9 @@ class Quantity(NamedTuple):
     amount: Fraction
     unit: Unit
     text: str
+
+    def __hash__(self) -> int:
+        return hash(self.text)
 
     def in_unit(self, unit: Unit) -> float | None:
         """The number this is in `unit`; None when the dimensions do not fit. A plain number fits as it stands."""

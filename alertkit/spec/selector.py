@@ -15,10 +15,11 @@ from alertkit.spec import regex
 from alertkit.spec.reader import Reader
 from alertkit.spec.shown import brief
 
-METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
-LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
+METRIC_NAME = re.compile(r"[a-zA-Z_:][\w:]*\Z", re.ASCII)
+LABEL_NAME = re.compile(r"[a-zA-Z_]\w*\Z", re.ASCII)
 _MATCHER = re.compile(
-    r"""([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,|\Z)""", re.ASCII
+    r"""([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|`[^`]*`)\s*(,|\Z)""",
+    re.ASCII,
 )
 
 
