@@ -19,8 +19,8 @@ from alertkit.spec.validate import field_names, nearest, suggest
 
 _ALERTS_HELP = "write each under its name: `HighLatency: {kind: latency, ...}`"
 _PLUGIN_HELP = "kind `{kind}` comes from an installed package: mend or upgrade that"
-SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
-ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
+SYSTEM_NAME = re.compile(r"[a-zA-Z_][\w-]*\Z", re.ASCII)
+ALERT_NAME = re.compile(r"[a-zA-Z_][\w:-]*\Z", re.ASCII)
 
 
 class Entry(NamedTuple):
