@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from alertkit.compile.copies import TEXTS, Copy, copies_of, left_over, origin_of, without_variables
@@ -19,8 +19,8 @@ from alertkit.spec.validate import field_names, nearest, suggest
 
 _ALERTS_HELP = "write each under its name: `HighLatency: {kind: latency, ...}`"
 _PLUGIN_HELP = "kind `{kind}` comes from an installed package: mend or upgrade that"
-SYSTEM_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]*\Z", re.ASCII)
-ALERT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_:-]*\Z", re.ASCII)
+SYSTEM_NAME = re.compile(r"[a-zA-Z_][\w-]*\Z", re.ASCII)
+ALERT_NAME = re.compile(r"[a-zA-Z_][\w:-]*\Z", re.ASCII)
 
 
 class Entry(NamedTuple):
@@ -128,7 +128,8 @@ def read_spec(document: Document, registry: Registry, problems: Problems) -> tup
         defaults, unsure = _defaults(data, cuts)
     # Where there is neither, not even an escape that may hide one, no alert need be searched for it.
     marked = "<<" in document.text or "\\" in document.text
-    shared = _Shared(document, registry, problems, defaults, unsure, marked)
+    sections = tuple([key for key in ("labels", "annotations") if isinstance(defaults.get(key), dict)])
+    shared = _Shared(document, registry, problems, defaults, sections, unsure, marked)
     return file, _read_alerts(data, shared)
 
 
@@ -139,13 +140,15 @@ _FILE_STAND_INS: StandIns = {"system": ("unread",), "alerts": ({},)}
 class _Shared(NamedTuple):
     """What all alerts of a file have in common.
 
-    `doubts` are the keys that `defaults` may say of them or not; `marked` whether a `<< >>` may stand somewhere.
+    `sections` are the mappings of `defaults` that an alert adds to; `doubts` the keys that `defaults` may say of them
+    or not; `marked` whether a `<< >>` may stand somewhere.
     """
 
     document: Document
     registry: Registry
     problems: Problems
     defaults: dict[str, Any]
+    sections: tuple[str, ...]
     doubts: frozenset[str]
     marked: bool
 
@@ -231,11 +234,11 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
         raw = {**raw, "kind": word}
     merged = {key: value for key, value in defaults.items() if key in fields and key not in raw}
     from_defaults = frozenset(merged)
-    for key in ("labels", "annotations"):
-        if isinstance(defaults.get(key), dict) and isinstance(raw.get(key), dict):
-            raw = {**raw, key: {**defaults[key], **raw[key]}}
     merged.update(raw)
-    unsure = shared.doubts.difference(raw) | (frozenset(["kind"]) if kind is None else frozenset())
+    for key in shared.sections:
+        if isinstance(raw.get(key), dict):
+            merged[key] = {**defaults[key], **raw[key]}
+    unsure = shared.doubts.difference(raw) if kind else shared.doubts.difference(raw) | {"kind"}
     copies: list[Copy] = [(merged, {}, ())]
     if "for_each" in raw:
         copies = copies_of(document, name, merged, problems)
@@ -244,13 +247,9 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
             copies, unsure = [(kept, {}, ())], unsure | (merged.keys() - kept.keys())
     entries, span = [], document.key(path)
     for copy, variables, selecting in copies:
-
-        def origin(where: Sequence[str | int], offset: int, variables: dict[str, str] = variables) -> int:
-            text = document.at(where)
-            return origin_of(text, variables, offset) if variables and isinstance(text, str) else offset
-
+        origin = partial(_origin, document, variables) if variables else None
         spec, cuts, doubts = read(
-            model, document, path, copy, problems, origin=origin, stand_ins=lambda: _stand_ins(model), unread=unsure
+            model, document, path, copy, problems, origin=origin, stand_ins=partial(_stand_ins, model), unread=unsure
         )
         if spec is None:
             common = {key: value for key, value in copy.items() if key in _fields(_unread_kind())}
@@ -267,6 +266,11 @@ def _read_alert(name: str, raw: dict[str, Any], shared: _Shared) -> list[Entry]:
         if cuts or doubts or left:
             break  # every copy would repeat the same problems
     return entries
+
+
+def _origin(document: Document, variables: dict[str, str], where: Sequence[str | int], offset: int) -> int:
+    text = document.at(where)
+    return origin_of(text, variables, offset) if isinstance(text, str) else offset
 
 
 # Keys whose values name what is defined elsewhere, where they are looked up.

@@ -96,4 +96,4 @@ class MeasuredKind(Measured, Kind, ABC):
 
     def comparisons(self, unit: Unit) -> tuple[Comparison, ...]:
         """All that the conditions ask of a signal in `unit`, any of which fires; what does not fit is left out."""
-        return tuple([Comparison(op, limit) for op, one in self._asked() if (limit := one.in_unit(unit)) is not None])
+        return tuple([Comparison(op, limit) for op, limit in self.asked(unit)])

@@ -9,13 +9,13 @@ from pydantic import BeforeValidator, Field
 from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.latency import whole_name
 from alertkit.kinds.question import Comparison, Form, Question, by
-from alertkit.kinds.ratio import Ratio, flow
+from alertkit.kinds.ratio import SPEED, Parts, drive_of, flow, inputs_of, parts_of
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Slope
 from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import UNITS, Duration, format_duration
 from alertkit.spec.quantity import RATIO, format_number, unit_of_metric
-from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.selector import Matcher, Metric
 from alertkit.spec.validate import Model
 
 HOUR, DAY = UNITS["h"], UNITS["d"]
@@ -139,8 +139,8 @@ class BurnRate(Kind):
         return result
 
     @cached_property
-    def _indicator(self) -> tuple[Ratio | None, Selector, Selector]:
-        """A ratio to ask, or the bucket that is fast enough; and the selector that counts events."""
+    def _indicator(self) -> Parts:
+        """The parts of a ratio, or the bucket that is fast enough and the selector that counts events."""
         if (self.ratio is None) == (self.latency is None):
             raise KindError(
                 "AK212",
@@ -149,17 +149,12 @@ class BurnRate(Kind):
                 "for example `ratio: {bad: errors_total, total: requests_total}`",
             )
         if self.ratio is not None:
-            given = self.ratio
-            ratio = Ratio.model_construct(
-                bad=given.bad, good=given.good, total=given.total, by=self.by, where=self.where,
-                labels=self.labels, annotations=self.annotations, for_each=self.for_each,
-            )  # fmt: skip
+            given = {"bad": self.ratio.bad, "good": self.ratio.good, "total": self.ratio.total}
             try:
-                part, other, _ = ratio.parts
+                return parts_of(given, self.where)
             except KindError as error:
                 error.key = "ratio"
                 raise
-            return ratio, part, other
         assert self.latency is not None
         whole_name(self.latency.histogram, "latency")
         histogram = self.latency.histogram.where(self.where)
@@ -172,19 +167,21 @@ class BurnRate(Kind):
                 "write it like `under: 300ms`",
             )
         fast = histogram.named("_bucket").where([bucket(under)])
-        return None, fast, histogram.named("_count")
+        return Parts(fast, histogram.named("_count"), "total")
 
-    def _errors(self, indicator: tuple[Ratio | None, Selector, Selector], window: str) -> str:
+    @property
+    def _good(self) -> bool:
+        """Whether the first part of the indicator are the good events."""
+        return self.ratio is None or self.ratio.bad is None or self.ratio.total is None
+
+    def _errors(self, window: str) -> str:
         """The share of bad events in a window."""
-        ratio, part, other = indicator
+        part, other, role = self._indicator
         one = by("sum", self.identity, f"rate({part}[{window}])")
         two = by("sum", self.identity, f"rate({other}[{window}])")
         share = f"({one} or 0 * {two})"
-        assert self.ratio is not None or ratio is None
-        if ratio is None or (self.ratio is not None and self.ratio.bad is None):
-            return f"1 - {share} / {two}"
-        if self.ratio is not None and self.ratio.total is not None:
-            return f"{share} / {two}"
+        if role == "total":
+            return f"1 - {share} / {two}" if self._good else f"{share} / {two}"
         rest = f"({two} or 0 * {one})"
         return f"{rest} / ({share} + {rest})"
 
@@ -198,15 +195,14 @@ class BurnRate(Kind):
                 "windows",
                 f"use at least {format_duration(4 * context.scrape_interval)}",
             )
-        indicator = self._indicator
-        _, part, other = indicator
-        parted = self.ratio is not None and self.ratio.total is None  # into good and bad: one of them is enough
+        part, other, role = self._indicator
+        parted = role == "rest"  # into good and bad: one of them is enough
         system = re.sub(r"\W", "_", context.system)
         level = "_".join([system, *self.identity])
-        metric = other.metric
+        metric, slug = other.metric, _slug(context.alert)
         names: dict[int, str] = {}
         for window in sorted({w for row, _ in thresholds for w in (row.long, row.short)}):
-            names[window] = f"{level}:{metric}:error_ratio_{format_duration(window)}_{_slug(context.alert)}"
+            names[window] = f"{level}:{metric}:error_ratio_{format_duration(window)}_{slug}"
         severities = list(dict.fromkeys(window.severity for window, _ in thresholds))
         forms = []
         for severity in severities:
@@ -228,28 +224,23 @@ class BurnRate(Kind):
             signal=names[min(names)], identity=self.identity, metric=metric, operations="error_ratio",
             inputs=(part, other) if parted else (other,), together=parted, unit=RATIO,
             forms=tuple(forms), guards=guards, range=(0.0, 1.0),
-            records=tuple((name, self._errors(indicator, format_duration(window))) for window, name in names.items()),
+            records=tuple((name, self._errors(format_duration(window))) for window, name in names.items()),
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
         shortest = min(window.short for window in self.windows)
-        ratio, part, other = self._indicator
-        upside_down = False
-        speed = max(128.0, self.min_events)
-        if ratio is not None:
-            asked = ratio.stimulus(context)
-            upside_down = (self.ratio is not None and self.ratio.bad is None) or self.ratio.total is None  # type: ignore[union-attr]
-            inputs = asked.inputs
-            drive = Drive(_upside_down, (asked.drive,)) if upside_down else asked.drive
+        part, other, _ = self._indicator
+        good, speed = self._good, max(SPEED, self.min_events)
+        if self.ratio is not None:
+            inputs, remains = inputs_of(self._indicator)
+            drive = Drive(_upside_down, (drive_of(remains),)) if good else drive_of(remains)
         else:
-            inputs, drive = (Input(part), Input(other)), Drive(_good, (speed,))
-
+            inputs, remains, drive = (Input(part), Input(other)), False, Drive(_good, (speed,))
         memory = max(window.long for window in self.windows)
         counted = min(window.long for window in self.windows)
         thresholds = tuple(limit for _, limit in self._thresholds)
         # Hardly enough events, so that a guard which asks for more is noticed.
         scarce = 1001.0 * self.min_events / counted if self.min_events else speed
-        good, remains = upside_down or ratio is None, ratio is not None and ratio.apart()[1]
         thin = Drive(_scarce, (scarce * 0.997, good, remains, ())) if self.min_events else None
         hardly = Drive(_scarce, (scarce, good, remains, thresholds))
         if good and min(thresholds) < RARE:

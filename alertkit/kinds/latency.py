@@ -15,7 +15,7 @@ from alertkit.kinds.wording import humanized
 from alertkit.series import Level, Slope
 from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import Duration, format_duration
-from alertkit.spec.quantity import PER_SECOND, RATIO, format_number, parse_quantity
+from alertkit.spec.quantity import PER_SECOND, RATIO, Unit, format_number, parse_quantity
 from alertkit.spec.selector import Matcher, Metric, Selector
 
 FIVE_MINUTES = 300_000
@@ -91,7 +91,8 @@ class Latency(MeasuredKind):
 
     @cached_property
     def _source(self) -> tuple[str, Selector]:
-        given = [name for name in SOURCES if getattr(self, name) is not None]
+        metrics = vars(self)
+        given = [name for name in SOURCES if metrics[name] is not None]
         if len(given) != 1:
             raise KindError(
                 "AK212", "a latency needs exactly one source", given[1] if len(given) > 1 else "",
@@ -106,7 +107,7 @@ class Latency(MeasuredKind):
             useless.append("window")
         if useless:
             raise KindError("AK208", f"`{useless[0]}` has no effect with `{name}`", useless[0], "remove it")
-        metric: Selector = getattr(self, name)
+        metric: Selector = metrics[name]
         if name != "gauge":
             whole_name(metric, name)
         return name, metric.where(self.where)
@@ -114,16 +115,14 @@ class Latency(MeasuredKind):
     def question(self, context: Context) -> Question:
         name, metric = self._source
         window = format_duration(self.window or FIVE_MINUTES)
-        quantile = format_number(self.quantile)
-        operations = f"p{format_number(round(self.quantile * 100, 6)).replace('.', '_')}"
+        quantile, operations = format_number(self.quantile), _percentile(self.quantile).replace(".", "_")
         unit, worst = self.unit_of(metric.metric), False
-        observed = f"rate({metric.named('_count')}[{window}])"
         if name == "histogram":
             buckets = by("sum", ("le", *self.identity), f"rate({metric.named('_bucket')}[{window}])")
             signal, inputs = f"histogram_quantile({quantile}, {buckets})", (metric.named("_bucket"),)
         elif name == "native_histogram":
             signal = f"histogram_quantile({quantile}, {by('sum', self.identity, f'rate({metric}[{window}])')})"
-            observed, inputs = f"histogram_count(rate({metric}[{window}]))", (metric,)
+            inputs = (metric,)
         elif name == "summary_metric":
             exposed = self._exposed(metric)
             signal, inputs, worst = str(exposed), (exposed,), True
@@ -138,13 +137,16 @@ class Latency(MeasuredKind):
             lowest, highest = self.quantile * min(bounds), max(bounds)
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
-            unit=unit, worst=worst, guards=self._guards(observed), range=(lowest, highest),
+            unit=unit, worst=worst, guards=self._guards(name, metric, window), range=(lowest, highest),
             nan=name != "gauge", exactly=(highest,) if name.endswith("histogram") else None,
         )  # fmt: skip
 
-    def _guards(self, observed: str) -> tuple[str, ...]:
+    def _guards(self, name: str, metric: Selector, window: str) -> tuple[str, ...]:
         if self.min_rate is None:
             return ()
+        observed = f"rate({metric.named('_count')}[{window}])"
+        if name == "native_histogram":
+            observed = f"histogram_count(rate({metric}[{window}]))"
         return (f"({by('sum', self.identity, observed)} >= {format_number(self._min_rate())})",)
 
     def _min_rate(self) -> float:
@@ -164,8 +166,6 @@ class Latency(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus | None:
         name, metric = self._source
         window = self.window or FIVE_MINUTES
-        # Hardly enough traffic, so that a guard which asks for more is noticed.
-        speed = 1.001 * self._min_rate() or 128.0
         if name == "native_histogram":
             return None  # promtool 2.42 cannot be given native histograms
         if name == "gauge":
@@ -174,26 +174,17 @@ class Latency(MeasuredKind):
         if name == "summary_metric":
             exposed = self._exposed(metric)
             lag = window if observed else 0
+            speed = _speed(self._min_rate())
             return Stimulus(
                 inputs=(Input(exposed), *observed),
                 drive=Drive(_summary, (speed,)) if observed else Drive(level), exact=True, prelude=lag,
                 isolated=bool(lag), instant=not lag, thin=Drive(_summary, (speed * 0.998,)) if observed else None,
             )  # fmt: skip
+        unit, bounds = self.unit_of(metric.metric), None if self.buckets is None else tuple(self._bounds(metric))
+        least = self._min_rate() if observed else None
+        told, labels = _rated(self.quantile, window, least, self.thresholds(unit), bounds, self._band(unit))
         bucket = metric.named("_bucket")
-        values = self.thresholds(self.unit_of(metric.metric))
-        edges = self._edges(metric, values)
-        inputs = (*[Input(bucket, (("le", le),)) for le in (*map(format_number, edges), "+Inf")], *observed)
-        behind, least = 1 + len(observed), self._min_rate()
-        exactly = bool(observed) and rated(least, window) == least
-        level_speed = observed_exactly(self.quantile, window, 1.01 * least)
-        return Stimulus(
-            inputs=inputs, drive=Drive(_histogram, (speed, self.quantile, edges, behind)), rise=window, fall=window,
-            late=True, idle=(Slope(0.0),) * len(inputs), sums=True, rest=self._middle(metric, edges),
-            thin=Drive(_histogram, (speed * 0.998, self.quantile, edges, behind)) if observed else None,
-            brink=_brink(values, edges) if level_speed else (),
-            balanced=Drive(_histogram, (level_speed, self.quantile, edges, behind)) if level_speed else None,
-            enough=Drive(_histogram, (least, self.quantile, edges, behind)) if exactly else None,
-        )  # fmt: skip
+        return told.on(*[Input(bucket, one) for one in labels], *observed)
 
     def _bounds(self, metric: Selector) -> list[float]:
         """The declared buckets, in the unit of the histogram."""
@@ -209,30 +200,58 @@ class Latency(MeasuredKind):
             bounds.append(bound)
         return bounds
 
-    def _edges(self, metric: Selector, values: Sequence[float]) -> tuple[float, ...]:
-        """Upper bounds of the buckets: the declared ones, else every threshold and one on each side of it."""
-        if self.buckets is not None:
-            return tuple(sorted(set(self._bounds(metric))))
-        return _around(tuple(values))
-
-    def _middle(self, metric: Selector, edges: Sequence[float]) -> float | None:
-        """For `outside` a bound of a bucket between the two, if there is one.
-
-        No observation is then below the lower one, or on the way down the quantile would be there early.
-        """
-        if self.outside is None:
-            return None
-        unit = self.unit_of(metric.metric)
-        band = [limit for quantity in self.outside if (limit := quantity.in_unit(unit)) is not None]
-        return max((edge for edge in edges if band and min(band) < edge < max(band)), default=None)
+    def _band(self, unit: Unit) -> tuple[float, ...]:
+        """Both ends of `outside`."""
+        return tuple([limit for quantity in self.outside or () if (limit := quantity.in_unit(unit)) is not None])
 
     def default_summary(self, alert: str) -> str:
         name, metric = self._source
-        what = "latency" if name == "gauge" else f"p{format_number(round(self.quantile * 100, 6))} latency"
+        what = "latency" if name == "gauge" else f"{_percentile(self.quantile)} latency"
         return f"{what} is {humanized(self.unit_of(metric.metric), exact=True)}"
 
 
 @lru_cache(maxsize=1024)
+def _percentile(quantile: float) -> str:
+    return f"p{format_number(round(quantile * 100, 6))}"
+
+
+def _speed(least: float) -> float:
+    """Hardly enough traffic, so that a guard which asks for more is noticed."""
+    return 1.001 * least or 128.0
+
+
+@lru_cache(maxsize=1024)
+def _rated(
+    quantile: float,
+    window: int,
+    least: float | None,
+    values: tuple[float, ...],
+    bounds: tuple[float, ...] | None,
+    band: tuple[float, ...],
+) -> tuple[Stimulus, tuple[tuple[tuple[str, str], ...], ...]]:
+    """How buckets are driven, and the count of observations where at least so many are asked for.
+
+    And the labels of the buckets: their upper bounds are the declared ones, else every threshold and one on each side
+    of it.
+    """
+    edges = _around(values) if bounds is None else tuple(sorted(set(bounds)))
+    guarded, least = least is not None, least or 0.0
+    behind, speed = 1 + guarded, _speed(least)
+    exactly = guarded and rated(least, window) == least
+    level_speed = observed_exactly(quantile, window, 1.01 * least)
+    # For `outside` no observation is below the lower bound, or on the way down the quantile would be there early.
+    middle = max((edge for edge in edges if band and min(band) < edge < max(band)), default=None)
+    told = Stimulus(
+        inputs=(), drive=Drive(_histogram, (speed, quantile, edges, behind)), rise=window, fall=window, late=True,
+        idle=(Slope(0.0),) * (len(edges) + behind), sums=True, rest=middle,
+        thin=Drive(_histogram, (speed * 0.998, quantile, edges, behind)) if guarded else None,
+        brink=_brink(values, edges) if level_speed else (),
+        balanced=Drive(_histogram, (level_speed, quantile, edges, behind)) if level_speed else None,
+        enough=Drive(_histogram, (least, quantile, edges, behind)) if exactly else None,
+    )  # fmt: skip
+    return told, tuple([(("le", le),) for le in (*map(format_number, edges), "+Inf")])
+
+
 def _around(values: tuple[float, ...]) -> tuple[float, ...]:
     sizes = [abs(value) for value in values if value] or [1.0]
     return tuple(sorted({size * factor for size in sizes for factor in (0.5, 1.0, 2.0)}))

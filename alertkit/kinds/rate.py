@@ -1,3 +1,4 @@
+from functools import lru_cache
 from typing import Literal
 
 from alertkit.kinds.base import Context, MeasuredKind
@@ -51,13 +52,19 @@ class Rate(MeasuredKind):
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
-        counter, per = self.counter.where(self.where), PER[self.per]
-        edges = self.thresholds(self.unit_of(counter.metric).per_second()) if self.per == "s" else []
-        return Stimulus(
-            inputs=(Input(counter),), drive=Drive(slope, (float(per),)), rise=self.window, fall=self.window, late=True,
-            sums=True, brink=tuple(edge for edge in edges if edge and rated(edge, self.window) == edge),
-            balanced=Drive(slope, (float(per),)),
-        )  # fmt: skip
+        counter = self.counter.where(self.where)
+        edges = self.thresholds(self.unit_of(counter.metric).per_second()) if self.per == "s" else ()
+        return _rising(PER[self.per], self.window, edges).on(Input(counter))
 
     def default_summary(self, alert: str) -> str:
         return f"{self.counter.metric} rises by {humanized(self.unit_of(self.counter.metric).per(self.per))}"
+
+
+@lru_cache(maxsize=1024)
+def _rising(per: int, window: int, edges: tuple[float, ...]) -> Stimulus:
+    """How a counter is driven that is rated over a window; some of the edges it may have to the last bit."""
+    rising = Drive(slope, (float(per),))
+    return Stimulus(
+        inputs=(), drive=rising, rise=window, fall=window, late=True, sums=True, balanced=rising,
+        brink=tuple([edge for edge in edges if edge and rated(edge, window) == edge]),
+    )  # fmt: skip

@@ -1,5 +1,5 @@
-from functools import cached_property
-from typing import Literal
+from functools import cached_property, lru_cache
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -11,14 +11,24 @@ from alertkit.series import Level, Slope
 from alertkit.series.example import apart
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
-from alertkit.spec.selector import Metric, Selector
+from alertkit.spec.selector import Matcher, Metric, Selector
 
 FIVE_MINUTES = 300_000
+# Events a second.
+SPEED = 128.0
 # What is given, in the order of the fields: numerator, the other one, and what that is.
 _PAIRS: dict[tuple[str, ...], tuple[str, str, str]] = {
     ("bad", "total"): ("bad", "total", "total"), ("bad", "good"): ("good", "bad", "rest"),
     ("good", "total"): ("good", "total", "total"), ("used", "limit"): ("used", "limit", "limit"),
 }  # fmt: skip
+
+
+class Parts(NamedTuple):
+    """Numerator, the other one, and whether that is the whole ("total", "limit") or the rest ("rest")."""
+
+    part: Selector
+    other: Selector
+    role: str
 
 
 class Ratio(MeasuredKind):
@@ -55,27 +65,12 @@ class Ratio(MeasuredKind):
     min_events: float | None = Field(None, ge=0, le=1e12)
 
     @cached_property
-    def parts(self) -> tuple[Selector, Selector, str]:
-        """Numerator, the other one, and whether that is the whole ("total", "limit") or the rest ("rest")."""
-        given = [name for name in ("bad", "good", "total", "used", "limit") if getattr(self, name) is not None]
-        names = _PAIRS.get(tuple(given))
-        if names is None:
-            raise KindError(
-                "AK212", "a ratio needs two metrics that fit together", "",
-                "give `bad` and `total`, `good` and `bad`, `good` and `total`, or `used` and `limit`",
-            )  # fmt: skip
-        part, other = getattr(self, names[0]), getattr(self, names[1])
-        if part == other:
-            raise KindError(
-                "AK212", f"`{names[0]}` and `{names[1]}` are the same: their ratio never changes", names[1],
-                f"narrow `{names[0]}` with matchers, like `requests_total{{code=~\"5..\"}}`",
-            )  # fmt: skip
-        if part.metric == other.metric and names[2] != "limit":
-            _disjoint(part, other, names)
-        return part.where(self.where), other.where(self.where), names[2]
+    def _parts(self) -> Parts:
+        given = {"bad": self.bad, "good": self.good, "total": self.total, "used": self.used, "limit": self.limit}
+        return parts_of(given, self.where)
 
     def question(self, context: Context) -> Question:
-        part, other, role = self.parts
+        part, other, role = self._parts
         if role == "limit":
             for key in ("window", "min_events"):
                 if getattr(self, key) is not None:
@@ -110,46 +105,53 @@ class Ratio(MeasuredKind):
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
-        part, other, role = self.parts
+        part, other, role = self._parts
         if role == "limit":
             return Stimulus(
                 inputs=(Input(part), Input(other)), drive=Drive(_filled), exact=True, sums=True, instant=True,
                 idle=(Level(1.0), Level(0.0)),
             )  # fmt: skip
-        window = self.window or FIVE_MINUTES
-        # Hardly enough events, so that a guard which asks for more is noticed.
-        speed = 1001.0 * self.min_events / window if self.min_events else 128.0
-        extra, remains = self.apart()
-        thin = Drive(flow, (speed * 0.998, remains)) if self.min_events else None
-        edges = tuple(self.thresholds(RATIO))
-        found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
-        asked = self.comparisons(RATIO)
-        harmful = [share for share in (0.0, 1.0) if any(comparison.holds(share) for comparison in asked)]
-        # Where both extremes are harmful, or none is, neither shows anything.
-        worst = harmful[0] if len(harmful) == 1 else None
-        speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
-        return Stimulus(
-            inputs=(Input(part), Input(other, extra)),
-            drive=Drive(_more_away, (speed, remains, edges)), rise=window, fall=window,
-            late=True, idle=(Slope(0.0), Slope(0.0)), sums=True, thin=thin,
-            brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
-            lone=None if worst is None else Drive(_extreme, (2 * speed, remains, asked, worst)),
-            enough=Drive(_extreme, (1000 * self.min_events / window, remains, asked, worst))
-            if worst is not None and self.min_events
-            else None,
-        )  # fmt: skip
-
-    def apart(self) -> tuple[tuple[tuple[str, str], ...], bool]:
-        """Labels that keep the second series out of the first selector; whether it carries only what is left.
-
-        That is so where the two are parts of a whole, and where the total selects the part too.
-        """
-        part, other, role = self.parts
-        extra = apart(other, part) if role == "total" else ()
-        return extra, role == "rest" or bool(extra)
+        inputs, remains = inputs_of(self._parts)
+        asked, edges = self.comparisons(RATIO), self.thresholds(RATIO)
+        told = _rated(self.window or FIVE_MINUTES, self.min_events or 0.0, remains, asked, edges)
+        return told.on(*inputs)
 
     def default_summary(self, alert: str) -> str:
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
+
+
+def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...]) -> Parts:
+    """The two of the metrics that are given; raises `KindError` unless they make a ratio."""
+    metrics = {name: metric for name, metric in given.items() if metric is not None}
+    names = _PAIRS.get(tuple(metrics))
+    if names is None:
+        raise KindError(
+            "AK212", "a ratio needs two metrics that fit together", "",
+            "give `bad` and `total`, `good` and `bad`, `good` and `total`, or `used` and `limit`",
+        )  # fmt: skip
+    part, other = metrics[names[0]], metrics[names[1]]
+    if part == other:
+        raise KindError(
+            "AK212", f"`{names[0]}` and `{names[1]}` are the same: their ratio never changes", names[1],
+            f"narrow `{names[0]}` with matchers, like `requests_total{{code=~\"5..\"}}`",
+        )  # fmt: skip
+    if part.metric == other.metric and names[2] != "limit":
+        _disjoint(part, other, names)
+    return Parts(part.where(where), other.where(where), names[2])
+
+
+def inputs_of(parts: Parts) -> tuple[tuple[Input, Input], bool]:
+    """Two counters, the second one kept out of the first selector, and whether it carries only what is left.
+
+    That is so where the two are parts of a whole, and where the total selects the part too.
+    """
+    extra = apart(parts.other, parts.part) if parts.role == "total" else ()
+    return (Input(parts.part), Input(parts.other, extra)), parts.role == "rest" or bool(extra)
+
+
+def drive_of(remains: bool, speed: float = SPEED, edges: tuple[float, ...] = ()) -> Drive:
+    """What two counters do for a ratio, so many events a second beside the edges."""
+    return Drive(_more_away, (speed, remains, edges))
 
 
 def _disjoint(part: Selector, other: Selector, names: tuple[str, str, str]) -> None:
@@ -167,6 +169,28 @@ def _disjoint(part: Selector, other: Selector, names: tuple[str, str, str]) -> N
             "AK212", f"`{wide[1]}` selects more than `total`, of which it should be a part", wide[1],
             "narrow it with matchers, or are the two swapped?",
         )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _rated(
+    window: int, least: float, remains: bool, asked: tuple[Comparison, ...], edges: tuple[float, ...]
+) -> Stimulus:
+    """How two counters are driven, of whose events there must be so many in the window (0: of any number)."""
+    # Hardly enough events, so that a guard which asks for more is noticed.
+    speed = 1001.0 * least / window if least else SPEED
+    found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
+    speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
+    harmful = [share for share in (0.0, 1.0) if any(comparison.holds(share) for comparison in asked)]
+    lone = enough = None
+    if len(harmful) == 1:  # where both extremes are harmful, or none is, neither shows anything
+        lone = Drive(_extreme, (2 * speed, remains, asked, harmful[0]))
+        enough = Drive(_extreme, (1000 * least / window, remains, asked, harmful[0])) if least else None
+    return Stimulus(
+        inputs=(), drive=drive_of(remains, speed, edges), rise=window, fall=window, late=True,
+        idle=(Slope(0.0), Slope(0.0)), sums=True, thin=Drive(flow, (speed * 0.998, remains)) if least else None,
+        brink=tuple(edge for edge, _ in speeds), balanced=Drive(_balanced, (speeds, remains)) if speeds else None,
+        lone=lone, enough=enough,
+    )  # fmt: skip
 
 
 def _filled(value: float) -> Pieces:

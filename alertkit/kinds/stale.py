@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
@@ -101,16 +102,7 @@ class Stale(MeasuredKind):
     def stimulus(self, context: Context) -> Stimulus | None:
         watched, is_timestamp = self._watched()
         if is_timestamp:
-            units, seconds = self._scale(watched)
-            edges = self.thresholds(SECONDS)
-            # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
-            oldest = max(int(1100 * max(edges, default=0.0)), 1000)
-            whole = all(edge.is_integer() for edge in edges)
-            exact = units >= seconds and units * oldest < 2**52 * 1000 * seconds
-            return Stimulus(
-                inputs=(Input(watched),), drive=Drive(_written, (units / seconds,)), sharp=whole and exact,
-                smallest=0.002, instant=True, prelude=oldest,
-            )  # fmt: skip
+            return _aging(*self._scale(watched), self.thresholds(SECONDS)).on(Input(watched))
         memory, step = self._looks(context.scrape_interval)
         if memory > MOST_LOOKS * step:
             return None
@@ -123,6 +115,19 @@ class Stale(MeasuredKind):
     def default_summary(self, alert: str) -> str:
         watched, _ = self._watched()
         return f"{watched.metric} is {{{{ $value | humanizeDuration }}}} old"
+
+
+@lru_cache(maxsize=1024)
+def _aging(units: int, seconds: int, edges: tuple[float, ...]) -> Stimulus:
+    """How a timestamp is driven across ages, of whose unit so many are so many seconds."""
+    # A timestamp before the epoch, where time begins in promtool, would mean "never": let every age pass first.
+    oldest = max(int(1100 * max(edges, default=0.0)), 1000)
+    whole = all(edge.is_integer() for edge in edges)
+    exact = units >= seconds and units * oldest < 2**52 * 1000 * seconds
+    return Stimulus(
+        inputs=(), drive=Drive(_written, (units / seconds,)), sharp=whole and exact,
+        smallest=0.002, instant=True, prelude=oldest,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

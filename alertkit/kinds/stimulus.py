@@ -74,7 +74,7 @@ def slope(value: float, seconds: float) -> Pieces:
 class Stimulus(NamedTuple):
     """How to drive a signal. Times are milliseconds.
 
-    inputs     the series that move the signal
+    inputs     the series that move the signal; `on` puts in others
     drive      value -> what they do so that the signal has this value
     rise       after a change upward, this long until the signal has wholly arrived at the new value
     fall       the same for a change downward
@@ -163,6 +163,13 @@ class Stimulus(NamedTuple):
     scarce: Drive | None = None
     remembered: int = 0
     sampled: int = 0
+
+    def on(self, *inputs: Input) -> Stimulus:
+        """The same of these series.
+
+        What else there is to say knows no names, so a kind works it out once for all alerts that it is the same for.
+        """
+        return Stimulus._make((inputs, *self[1:]))
 
     def at(self, value: float) -> tuple[Source, ...]:
         """The series that give the signal this value, with what they do."""

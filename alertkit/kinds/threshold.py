@@ -1,3 +1,4 @@
+from functools import lru_cache
 from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
@@ -59,19 +60,8 @@ class Threshold(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         metric = self.metric.where(self.where)
-        window = self.window or 0
-        return Stimulus(
-            inputs=(Input(metric),), drive=Drive(level),
-            rise=window if self.over in ("avg", "min") else 0,
-            fall=window if self.over in ("avg", "max") else 0,
-            sticky=self.over in ("max", "min"), instant=self.over == "last",
-            exact=self.over != "avg", sharp=self._binary(), twin=self._worst(), sums=self.aggregate == "sum",
-        )  # fmt: skip
-
-    def _binary(self) -> bool:
-        """Whether sums of the thresholds are exact, and so the mean of one of them."""
-        edges = self.thresholds(self.unit_of(self.metric.metric))
-        return all((edge * 64).is_integer() and abs(edge) < 2**40 for edge in edges)
+        edges = self.thresholds(self.unit_of(metric.metric))
+        return _gauge(self.over, self.window or 0, edges, self._worst(), self.aggregate == "sum").on(Input(metric))
 
     def _worst(self) -> bool:
         """Whether `aggregate` takes the worst of the series, as it would without being asked."""
@@ -82,3 +72,15 @@ class Threshold(MeasuredKind):
     def default_summary(self, alert: str) -> str:
         value = humanized(self.unit_of(self.metric.metric), exact=self.over != "avg" and self.aggregate != "avg")
         return f"{self.metric.metric} is {value}"
+
+
+@lru_cache(maxsize=1024)
+def _gauge(over: str, window: int, edges: tuple[float, ...], worst: bool, sums: bool) -> Stimulus:
+    """How a gauge, or what is taken of it over a window, is driven across the edges."""
+    return Stimulus(
+        inputs=(), drive=Drive(level),
+        rise=window if over in ("avg", "min") else 0, fall=window if over in ("avg", "max") else 0,
+        sticky=over in ("max", "min"), instant=over == "last", exact=over != "avg",
+        # Sums of such numbers are exact, and so is the mean of one of them.
+        sharp=all((edge * 64).is_integer() and abs(edge) < 2**40 for edge in edges), twin=worst, sums=sums,
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """The keys that every alert may have, and the conditions of alerts that measure a value."""
 
-from functools import cached_property, partial
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -114,8 +114,7 @@ def _levels(value: Any) -> Levels:
         return Levels(((None, _quantity(value)),))
     if not value:
         raise PydanticCustomError("AK303", "no level is given", {"help": "write {warning: 5%, critical: 10%}"})
-    read = each(partial(_quantity, quantity, severity) for severity, quantity in value.items())
-    return Levels(tuple(zip(map(str, value), read, strict=True)))
+    return Levels(tuple(zip(map(str, value), each(_quantity, value.values(), value), strict=True)))
 
 
 LevelsField = Annotated[Levels, Reader(_levels)]
@@ -124,7 +123,7 @@ LevelsField = Annotated[Levels, Reader(_levels)]
 def _band(value: Any) -> tuple[Quantity, Quantity]:
     if not isinstance(value, list) or len(value) != 2:
         raise PydanticCustomError("AK302", "expected two quantities", {"help": "write `outside: [lowest, highest]`"})
-    lowest, highest = each(partial(_quantity, bound, place) for place, bound in enumerate(value))
+    lowest, highest = each(_quantity, value, (0, 1))
     return lowest, highest
 
 
@@ -186,32 +185,46 @@ class Measured(AlertSpec):
 
     @cached_property
     def _conditions(self) -> tuple[str, ...]:
-        return tuple([name for name in (*CONDITIONS, "outside") if getattr(self, name) is not None])
+        given = vars(self)
+        return tuple([name for name in (*CONDITIONS, "outside") if given[name] is not None])
 
     def conditions(self) -> tuple[str, ...]:
         """The names of the conditions that are given."""
         return self._conditions
 
-    def _asked(self) -> list[tuple[str, Quantity]]:
-        """What they ask for: PromQL comparisons, each with a quantity; of `outside`, both ends."""
-        asked: list[tuple[str, Quantity]] = []
-        for name in self._conditions:
-            given: Any = getattr(self, name)
-            if name == "outside":
-                asked += zip(("<", ">"), given, strict=True)
-            else:
-                asked += [(CONDITIONS[name], quantity) for _, quantity in given.quantities]
-        return asked
+    def _said(self) -> tuple[tuple[str, Any], ...]:
+        given = vars(self)
+        return tuple([(name, given[name]) for name in self._conditions])
 
-    def thresholds(self, unit: Unit) -> list[float]:
+    def asked(self, unit: Unit) -> tuple[tuple[str, float], ...]:
+        """What they ask for in `unit`: PromQL comparisons, each with a number; what does not fit is left out."""
+        return _asked(self._said(), unit)
+
+    def thresholds(self, unit: Unit) -> tuple[float, ...]:
         """All values that the conditions and `clear` name, in `unit`; what does not fit is left out."""
-        quantities = [quantity for _, quantity in self._asked()]
-        quantities += [self.clear] if self.clear else []
-        return [value for quantity in quantities if (value := quantity.in_unit(unit)) is not None]
+        return _thresholds(self._said(), self.clear, unit)
 
     def unit_of(self, metric: str) -> Unit:
         """The unit that `unit:` says, else the one that the metric's name tells."""
         return self.unit or unit_of_metric(metric)
+
+
+@lru_cache(maxsize=4096)
+def _asked(conditions: tuple[tuple[str, Any], ...], unit: Unit) -> tuple[tuple[str, float], ...]:
+    asked: list[tuple[str, Quantity]] = []
+    for name, given in conditions:
+        if name == "outside":
+            asked += zip(("<", ">"), given, strict=True)
+        else:
+            asked += [(CONDITIONS[name], quantity) for _, quantity in given.quantities]
+    return tuple([(op, value) for op, quantity in asked if (value := quantity.in_unit(unit)) is not None])
+
+
+@lru_cache(maxsize=4096)
+def _thresholds(conditions: tuple[tuple[str, Any], ...], clear: Quantity | None, unit: Unit) -> tuple[float, ...]:
+    cleared = None if clear is None else clear.in_unit(unit)
+    values = [value for _, value in _asked(conditions, unit)]
+    return tuple(values if cleared is None else [*values, cleared])
 
 
 class Defaults(AlertSpec):

@@ -58,10 +58,10 @@ def unit_help(text: str) -> str | None:
 
 
 def _validate(value: Any) -> int:
-    if value == 0 and isinstance(value, int) and not isinstance(value, bool):
-        return 0
     milliseconds = parse_duration(value) if isinstance(value, str) else None
     if milliseconds is None:
+        if value == 0 and isinstance(value, int) and not isinstance(value, bool):
+            return 0
         help = "write it like 30s, 5m, 1h30m or 2d"
         bare = isinstance(value, (int, float)) and not isinstance(value, bool)
         if (bare or isinstance(value, str)) and (said := unit_help(str(value))):

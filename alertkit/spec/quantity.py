@@ -96,14 +96,10 @@ _SUFFIXES: dict[str, Unit] = {
 _STATISTICS = frozenset({"total", "sum", "max", "min", "avg", "created"})
 
 
-# Names of recording rules have colons: `node:disk:ratio`.
-_SEPARATOR = re.compile("[_:]")
-
-
 @lru_cache(maxsize=4096)
 def unit_of_metric(name: str) -> Unit:
     """The unit that a metric's name tells by its suffix; `NUMBER` when it tells none."""
-    parts = _SEPARATOR.split(name)
+    parts = name.replace(":", "_").split("_")  # names of recording rules have colons: `node:disk:ratio`
     while len(parts) > 1 and parts[-1] in _STATISTICS:
         parts.pop()
     if len(parts) > 2 and parts[-2] == "per" and parts[-1] in PER:

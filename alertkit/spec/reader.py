@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import count
 from typing import Any, TypeVar
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler
@@ -25,12 +26,12 @@ class Reader(BeforeValidator):
         return core_schema.no_info_plain_validator_function(self.func)  # type: ignore[arg-type]
 
 
-def each(reads: Iterable[Callable[[], T]]) -> list[T]:
-    """What each of them reads; of several mistakes all are told."""
+def each(read: Callable[[Any, Any], T], values: Iterable[Any], places: Iterable[Any]) -> list[T]:
+    """What is read of each value at its place; of several mistakes all are told."""
     found, mistakes = [], []
-    for read in reads:
+    for value, place in zip(values, places):  # noqa: B905
         try:
-            found.append(read())
+            found.append(read(value, place))
         except PydanticCustomError as mistake:
             mistakes.append(mistake)
     if mistakes:
@@ -44,10 +45,10 @@ def items(value: Any, read: Callable[[Any], T]) -> list[T]:
     """What is read of each item of a list, or of a value alone; of several mistakes all are told, each at its item."""
     if not isinstance(value, list):
         return [read(value)]
-    return each(partial(_at, index, read, item) for index, item in enumerate(value))
+    return each(partial(_at, read), value, count())
 
 
-def _at(index: int, read: Callable[[Any], T], item: Any) -> T:
+def _at(read: Callable[[Any], T], item: Any, index: int) -> T:
     try:
         return read(item)
     except PydanticCustomError as mistake:

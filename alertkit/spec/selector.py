@@ -15,10 +15,11 @@ from alertkit.spec import regex
 from alertkit.spec.reader import Reader
 from alertkit.spec.shown import brief
 
-METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z", re.ASCII)
-LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", re.ASCII)
+METRIC_NAME = re.compile(r"[a-zA-Z_:][\w:]*\Z", re.ASCII)
+LABEL_NAME = re.compile(r"[a-zA-Z_]\w*\Z", re.ASCII)
 _MATCHER = re.compile(
-    r"""([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`)\s*(,|\Z)""", re.ASCII
+    r"""([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*("[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|`[^`]*`)\s*(,|\Z)""",
+    re.ASCII,
 )
 
 
@@ -54,6 +55,8 @@ class Selector(NamedTuple):
 
     def where(self, matchers: Iterable[Matcher]) -> Selector:
         """This selector with further matchers; those it has already are not repeated."""
+        if not matchers:
+            return self
         extra = tuple([m for m in matchers if m not in self.matchers])
         return Selector(self.metric, self.matchers + extra) if extra else self
 
