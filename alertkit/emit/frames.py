@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from typing import NamedTuple
 
 from alertkit.emit.promtool import (
+    BLANK,
     AlertTests,
     Expected,
     ExprTest,
@@ -15,15 +16,11 @@ from alertkit.emit.promtool import (
     Moments,
     TestGroup,
     group_form,
-    literally,
     samples,
     single,
     told,
 )
 from alertkit.emit.scalar import quote
-
-# Stands in no YAML file.
-NO_TEXT = "\0"
 
 Samples = tuple[tuple[str, float], ...]
 
@@ -71,32 +68,43 @@ class Frame(NamedTuple):
 
 
 class Form:
-    """The text of frames: written once with blanks, each a `%s`, and only filled in for each alert."""
+    """The texts of all frames of an alert: written once with blanks, which are only filled in for each alert.
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
+    `frames` are those that stand in one file, for each such file.
+    """
+
+    def __init__(self, frames: Mapping[int, Sequence[Frame]]) -> None:
         # What is filled in: the title's beginning, and places of series, of what is told of alerts, of PromQL.
         series: dict[int, int] = {}
         tellings: dict[tuple[int, int], int] = {}
         exprs: dict[int, int] = {}
-        blanks = []
-        for frame in frames:
-            blanks.append((0, 0))
-            blanks += [(1, series.setdefault(place, len(series))) for place, _ in frame.series]
-            for alert, moments, expected in frame.alerts:
-                pairs = [(alert, expected[place]) for place in moments.places]
-                blanks += [(2, tellings.setdefault(pair, len(tellings))) for pair in pairs]
-            for place, _, _ in frame.exprs:
-                at = exprs.setdefault(place, len(exprs))
-                blanks += [(3, at), (4, at)]
+        texts = []
+        for file, some in frames.items():
+            blanks = []
+            for frame in some:
+                blanks.append((0, 0))
+                blanks += [(1, series.setdefault(place, len(series))) for place, _ in frame.series]
+                for alert, moments, expected in frame.alerts:
+                    pairs = [(alert, expected[place]) for place in moments.places]
+                    blanks += [(2, tellings.setdefault(pair, len(tellings))) for pair in pairs]
+                for place, _, _ in frame.exprs:
+                    at = exprs.setdefault(place, len(exprs))
+                    blanks += [(3, at), (4, at)]
+            texts.append((file, "".join(map(_blank, some)), blanks))
         self._series, self._tellings, self._exprs = tuple(series), tuple(tellings), tuple(exprs)
         first = [0, *accumulate((1, len(series), len(tellings), len(exprs)))]
-        self._ordered = itemgetter(*[first[sort] + place for sort, place in blanks], 0)  # a tuple, of one blank too
-        # Joining is several times faster than what `%` does.
-        between = ("".join(map(_blank, frames)) % ((NO_TEXT,) * len(blanks))).split(NO_TEXT)
-        self._pieces = [piece for text in between for piece in (text, "")]
+        # The pieces of each text, with room between them, and what stands there: a tuple, of one blank, too.
+        self._texts = [
+            (
+                file,
+                [piece for piece in text.split(BLANK) for piece in (piece, "")],
+                itemgetter(*[first[sort] + place for sort, place in blanks], 0),
+            )
+            for file, text, blanks in texts
+        ]
 
-    def filled(self, parts: Parts) -> str:
-        """The text of the test groups of one alert, the same as `test_groups` writes."""
+    def filled(self, parts: Parts) -> dict[int, str]:
+        """The texts of the test groups of one alert by file, the same as `test_groups` writes."""
         known: dict[int, str] = {}
         alerts, expected = parts.alerts, parts.expected
         exprs = [parts.exprs[place] for place in self._exprs]
@@ -107,14 +115,17 @@ class Form:
             *[single(expr) for expr, _ in exprs],
             *[samples(given) for _, given in exprs],
         ]
-        pieces = self._pieces.copy()
-        pieces[1::2] = self._ordered(filled)
-        pieces.pop()
-        return "".join(pieces)
+        found = {}
+        for file, text, ordered in self._texts:
+            pieces = text.copy()
+            pieces[1::2] = ordered(filled)
+            pieces.pop()
+            found[file] = "".join(pieces)  # several times faster than what `%` does
+        return found
 
 
 def _blank(frame: Frame) -> str:
-    title = f'"%s {literally(quote(frame.title)[1:])}' if frame.title else '"%s"'
+    title = f'"{BLANK} {quote(frame.title)[1:]}' if frame.title else f'"{BLANK}"'
     return group_form(
         title, frame.interval, tuple([values for _, values in frame.series]),
         [moments for _, moments, _ in frame.alerts], [(time, comment) for _, time, comment in frame.exprs],

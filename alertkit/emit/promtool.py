@@ -14,6 +14,9 @@ from typing import NamedTuple
 from alertkit.emit.scalar import quote, scalar
 from alertkit.spec.duration import format_duration
 
+# What names are put in for; no YAML text can hold it.
+BLANK = "\0"
+
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -55,12 +58,12 @@ class Moments:
 
     @cached_property
     def text(self) -> str:
-        """Their tests, with a `%s` for the alert and what is expected of it."""
+        """Their tests, with a blank for the alert and what is expected of it."""
         rows = []
         for time, comment, _ in self.rows:
-            above = f"      # {literally(comment)}\n" if comment else ""
+            above = f"      # {comment}\n" if comment else ""
             rows.append(f"{above}      - eval_time: {format_duration(time)}\n        alertname: ")
-        return "%s".join([*rows, ""])
+        return BLANK.join([*rows, ""])
 
 
 class AlertTests(NamedTuple):
@@ -135,7 +138,7 @@ def test_groups(tests: Iterable[TestGroup]) -> str:
 
 def _group(test: TestGroup, known: dict[int, str]) -> str:
     form = group_form(
-        "%s", test.interval, tuple([series.values for series in test.series]),
+        BLANK, test.interval, tuple([series.values for series in test.series]),
         [tests.moments for tests in test.alerts], [(expr.time, expr.comment) for expr in test.exprs],
     )  # fmt: skip
     filled = [quote(test.name), *[single(series.series) for series in test.series]]
@@ -144,13 +147,14 @@ def _group(test: TestGroup, known: dict[int, str]) -> str:
         filled += [listed[place] for place in tests.moments.places]
     for expr in test.exprs:
         filled += [single(expr.expr), samples(expr.samples)]
-    return form % tuple(filled)
+    pieces = form.split(BLANK)
+    return "".join([piece for pair in zip(pieces, [*filled, ""], strict=True) for piece in pair])
 
 
 def group_form(
     title: str, interval: int, values: tuple[str, ...], moments: Iterable[Moments], exprs: Iterable[tuple[int, str]]
 ) -> str:
-    """The text of a test group with blanks, each a `%s`, for its names.
+    """The text of a test group with a `BLANK` for each of its names.
 
     They stand for the name of each series (`single`), what each moment expects of an alert (`told`), and for each
     PromQL, of which its time and its comment are given, that (`single`) and its samples (`samples`). `title` may have
@@ -177,13 +181,8 @@ def single(text: str) -> str:
 
 @lru_cache(maxsize=8192)
 def _values(values: tuple[str, ...]) -> str:
-    """Input series with these values, and a `%s` for the name of each."""
-    return "".join([f"      - series: %s\n        values: {literally(quote(row))}\n" for row in values])
-
-
-def literally(text: str) -> str:
-    """A text as it is written where `%s` is a blank."""
-    return text.replace("%", "%%")
+    """Input series with these values, and a blank for the name of each."""
+    return "".join([f"      - series: {BLANK}\n        values: {quote(row)}\n" for row in values])
 
 
 def told(alert: str, expected: Expected, known: dict[int, str]) -> str:
@@ -215,8 +214,8 @@ def _annotation(name: str, text: str) -> str:
 
 
 def _expr(time: int, comment: str) -> str:
-    above = f"      # {literally(comment)}\n" if comment else ""
-    return f"{above}      - expr: %s\n        eval_time: {format_duration(time)}\n        exp_samples:%s"
+    above = f"      # {comment}\n" if comment else ""
+    return f"{above}      - expr: {BLANK}\n        eval_time: {format_duration(time)}\n        exp_samples:{BLANK}"
 
 
 def samples(expected: Iterable[tuple[str, float]]) -> str:

@@ -81,7 +81,7 @@ class _Bound:
             yield Proof(self.alert, grid, frame.group(self.parts), checks)
 
     def texts(self) -> dict[int, str]:
-        return {interval: form.filled(self.parts) for interval, form in self.plan.forms.items()}
+        return self.plan.form.filled(self.parts)
 
 
 def has_second_identity(claim: Claim) -> bool:

@@ -90,12 +90,12 @@ class Plan:
         self.size = sum(len(one.checks) for one in framed)
 
     @cached_property
-    def forms(self) -> dict[int, Form]:
-        """The text of all frames that share an evaluation interval (milliseconds), by that."""
+    def form(self) -> Form:
+        """The text of all frames, by their evaluation interval (milliseconds): those of one stand in one file."""
         frames: dict[int, list[Frame]] = {}
         for frame, grid, _ in self.framed:
             frames.setdefault(grid.evaluation, []).append(frame)
-        return {interval: Form(some) for interval, some in frames.items()}
+        return Form(frames)
 
 
 @lru_cache(maxsize=8192)
