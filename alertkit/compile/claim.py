@@ -62,6 +62,7 @@ class Claim(NamedTuple):
 
     inputs   the selectors whose series the signal needs
     missing  name of the companion alert that fires when the data is gone, if there is one
+    scheme   all the rest, of which `boundaries`, `clear`, `rest` and `worst` can be read here too
     """
 
     identity: tuple[str, ...]

@@ -179,6 +179,8 @@ def test_a_hash_says_everything_or_there_is_none(tmp_path: Path, monkeypatch: py
         return contents_of(system._replace(alerts=(alert._replace(claim=claim),)), "code").get(alert.name)
 
     assert len({content(rest=0), content(rest=0.0), content(rest=False), content(inputs=()), content(margin=0.1)}) == 5
+    named = [content(**{key: one}) for key in ("gone", "leave") for one in ((), (("job", "a"),), (("job", "b"),))]
+    assert len(set(named)) == 6
     assert content() is not None and content() == content(brink=())
     assert content(brink=[1.0]) is None and content(delay=lambda value: 1) is None
     assert content(drive=Drive(lambda value: ())) is None

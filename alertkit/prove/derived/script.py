@@ -63,6 +63,7 @@ SILENT: Outcome = ((), None, False)
 class Shape(NamedTuple):
     """All that a script depends on.
 
+    scheme    what of the claim knows no names
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
