@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alertkit.compile.levels import Level
 from alertkit.kinds import Comparison, Question, Stimulus
+from alertkit.kinds.stimulus import Pieces
 from alertkit.spec.selector import Selector
 
 
@@ -26,33 +27,67 @@ class Boundary(NamedTuple):
     past: float
 
 
-class Claim(NamedTuple):
-    """Everything that the proofs of one alert need, independent of the PromQL that it was compiled to.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scheme:
+    """What of a claim knows no names. Alerts that agree in all of it share one: it is compared by identity.
 
+    motion      the stimulus without all that holds names, but for
+    ends        whether the alert fires when all series are gone
+    leaves      whether further ones do when the scenery leaves with the data, and
+    scenery     what the scenery does
     boundaries  from the mildest level to the gravest; a level with two edges (`outside`) has two
     clear       hysteresis of the mildest level: once firing it goes on until this no longer holds
     rest        a harmless value far from every boundary
-    inputs      the selectors whose series the signal needs
     kept        hysteresis: the nearest value to `clear` that keeps it firing, and
     cleared     the nearest that does not
     worst       the worst series of an identity counts, so a healthy one beside it changes nothing
     edges       the nearest shares inside and past the threshold of each of the stimulus' pairs of windows
-    missing     name of the companion alert that fires when the data is gone, if there is one
+    """
+
+    motion: Stimulus
+    ends: bool
+    leaves: bool
+    scenery: Pieces
+    boundaries: tuple[Boundary, ...]
+    clear: Comparison | None
+    rest: float
+    kept: float | None
+    cleared: float | None
+    worst: bool
+    edges: tuple[tuple[float, float], ...]
+
+
+class Claim(NamedTuple):
+    """Everything that the proofs of one alert need, independent of the PromQL that it was compiled to.
+
+    inputs   the selectors whose series the signal needs
+    missing  name of the companion alert that fires when the data is gone, if there is one
+    scheme   all the rest, of which `boundaries`, `clear`, `rest` and `worst` can be read here too
     """
 
     identity: tuple[str, ...]
     fixed_labels: tuple[tuple[str, str], ...]
     signal: str
     stimulus: Stimulus
-    boundaries: tuple[Boundary, ...]
-    clear: Comparison | None
-    rest: float
     inputs: tuple[Selector, ...]
-    missing: str | None = None
-    kept: float | None = None
-    cleared: float | None = None
-    worst: bool = False
-    edges: tuple[tuple[float, float], ...] = ()
+    missing: str | None
+    scheme: Scheme
+
+    @property
+    def boundaries(self) -> tuple[Boundary, ...]:
+        return self.scheme.boundaries
+
+    @property
+    def clear(self) -> Comparison | None:
+        return self.scheme.clear
+
+    @property
+    def rest(self) -> float:
+        return self.scheme.rest
+
+    @property
+    def worst(self) -> bool:
+        return self.scheme.worst
 
 
 RISING = (">", ">=")
@@ -64,60 +99,53 @@ def is_reached_low(comparison: Comparison) -> bool:
     return comparison.op in FALLING or (comparison.op in ("==", "!=") and comparison.value != 0)
 
 
-# What of a stimulus says which values can be had.
-_precision = attrgetter("always", "rest", "inside", "bad", "margin", "smallest", "exact", "sharp", "pairs")
-
-
 def derive(
     question: Question, stimulus: Stimulus, levels: tuple[Level, ...], clear: Comparison | None, missing: str | None
 ) -> Claim:
     """Choose the values at which the levels are proven."""
-    boundaries, rest, kept, cleared, edges = _chosen(levels, clear, question.range, *_precision(stimulus))
-    return Claim(
-        question.known_identity, question.fixed_labels, question.signal, stimulus, boundaries, clear, rest,
-        question.inputs, missing, kept, cleared, question.worst or stimulus.twin, edges,
+    told = (
+        levels, clear, question.range, question.worst, stimulus.gone is not None, bool(stimulus.leave),
+        tuple([source.piece for source in stimulus.scenery]), *stimulus.nameless(),
     )  # fmt: skip
+    try:
+        scheme = _scheme(*told)
+    except TypeError:  # a kind of users has put in what cannot be hashed
+        scheme = _scheme.__wrapped__(*told)
+    return Claim(
+        question.known_identity, question.fixed_labels, question.signal, stimulus, question.inputs, missing, scheme
+    )
 
 
-class _Chosen(NamedTuple):
-    """What of a claim knows no names: many alerts share it."""
-
-    boundaries: tuple[Boundary, ...]
-    rest: float
-    kept: float | None
-    cleared: float | None
-    edges: tuple[tuple[float, float], ...]
-
-
-@lru_cache(maxsize=4096)
-def _chosen(
+@lru_cache(maxsize=4096, typed=True)  # 0 and 0.0 are equal, but not shown alike
+def _scheme(
     levels: tuple[Level, ...],
     clear: Comparison | None,
     limits: tuple[float, float],
-    always: bool,
-    rest: float | None,
-    inside: float | None,
-    bad: float | None,
-    margin: float,
-    smallest: float,
-    exact: bool,
-    sharp: bool,
-    pairs: tuple[tuple[str, int, int, float], ...],
-) -> _Chosen:
-    def beside(comparison: Comparison, exactly: bool) -> tuple[float, float]:
-        return _beside(comparison.op, comparison.value, margin, smallest, exactly, limits)
+    worst: bool,
+    ends: bool,
+    leaves: bool,
+    scenery: Pieces,
+    *nameless: Any,
+) -> Scheme:
+    motion = Stimulus((), *nameless)
+    exact = motion.exact or motion.sharp
 
-    comparisons = [] if always else [comparison for level in levels for comparison in level.comparisons]
+    def beside(comparison: Comparison, exactly: bool) -> tuple[float, float]:
+        return _beside(comparison.op, comparison.value, motion.margin, motion.smallest, exactly, limits)
+
+    comparisons = [] if motion.always else [comparison for level in levels for comparison in level.comparisons]
     boundaries = []
     for level in levels:
         for comparison in level.comparisons:
-            near, past = beside(comparison, exact or sharp)
-            boundaries.append(
-                Boundary(level.severity, comparison, near if inside is None else inside, past if bad is None else bad)
-            )
-    cleared, kept = (None, None) if clear is None else beside(clear, exact or sharp)
-    edges = tuple([beside(Comparison(">", pair[3]), False) for pair in pairs])
-    return _Chosen(tuple(boundaries), _rest(comparisons, clear, limits) if rest is None else rest, kept, cleared, edges)
+            inside, past = beside(comparison, exact)
+            inside = inside if motion.inside is None else motion.inside
+            boundaries.append(Boundary(level.severity, comparison, inside, past if motion.bad is None else motion.bad))
+    cleared, kept = (None, None) if clear is None else beside(clear, exact)
+    edges = tuple([beside(Comparison(">", pair[3]), False) for pair in motion.pairs])
+    rest = _rest(comparisons, clear, limits) if motion.rest is None else motion.rest
+    return Scheme(
+        motion, ends, leaves, scenery, tuple(boundaries), clear, rest, kept, cleared, worst or motion.twin, edges
+    )
 
 
 def _beside(

@@ -318,19 +318,12 @@ def _stimulus(
     varying = [line for _, line in sources if line.varies]
     slopes = [line.word == "rate" for line in varying]
     told = rise is not None or fall is not None
-
-    def pieces(value: float) -> Pieces:
-        result: list[Piece] = []
-        for _, line in sources:
-            try:
-                result.append(line.piece(variables, value))
-            except LineError:  # such as a division by the value 0: the series cannot be
-                result.append(Gone())
-        return tuple(result)
-
+    lines = tuple([line for _, line in sources])
+    read = {name for line in lines for name in mentions(line.number)}
+    known = tuple([(name, value) for name, value in variables.items() if name in read])
     return Stimulus(
         inputs=tuple(Input(selector) for selector, _ in sources),
-        drive=Drive(pieces),
+        drive=Drive(_driven, (lines, known)),
         rise=motion.rise if rise is None else rise,
         fall=motion.fall if fall is None else fall,
         late=bool(slopes) and all(slopes),
@@ -340,6 +333,17 @@ def _stimulus(
         window=motion.window,
         instant=motion.instant and not told,
     )
+
+
+def _driven(value: float, lines: tuple[Line, ...], variables: tuple[tuple[str, object], ...]) -> Pieces:
+    """What the lines say; `variables` are those that they read."""
+    result: list[Piece] = []
+    for line in lines:
+        try:
+            result.append(line.piece(dict(variables), value))
+        except LineError:  # such as a division by the value 0: the series cannot be
+            result.append(Gone())
+    return tuple(result)
 
 
 def kind_of(own: Definition) -> type[Kind]:

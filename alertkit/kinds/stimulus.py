@@ -141,15 +141,12 @@ class Stimulus(NamedTuple):
     rest: float | None = None
     bad: float | None = None
     inside: float | None = None
-    gone: tuple[tuple[str, str], ...] | None = None
     absence: bool = False
     always: bool = False
-    scenery: tuple[Source, ...] = ()
     idle: Pieces | None = None
     sums: bool = False
     pairs: tuple[tuple[str, int, int, float], ...] = ()
     counted: int = 0
-    leave: tuple[tuple[tuple[str, str], ...], ...] = ()
     twin: bool = False
     thin: Drive | None = None
     instant: bool = False
@@ -163,6 +160,10 @@ class Stimulus(NamedTuple):
     scarce: Drive | None = None
     remembered: int = 0
     sampled: int = 0
+    # These hold names, as `inputs` does; what stands between knows none.
+    gone: tuple[tuple[str, str], ...] | None = None
+    leave: tuple[tuple[tuple[str, str], ...], ...] = ()
+    scenery: tuple[Source, ...] = ()
 
     def on(self, *inputs: Input) -> Stimulus:
         """The same of these series.
@@ -170,6 +171,10 @@ class Stimulus(NamedTuple):
         What else there is to say knows no names, so a kind works it out once for all alerts that it is the same for.
         """
         return Stimulus._make((inputs, *self[1:]))
+
+    def nameless(self) -> tuple[object, ...]:
+        """All values but the first and the last three, which hold names."""
+        return self[1:-3]
 
     def at(self, value: float) -> tuple[Source, ...]:
         """The series that give the signal this value, with what they do."""

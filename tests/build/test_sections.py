@@ -14,10 +14,15 @@ import pytest
 from click.testing import CliRunner
 
 from alertkit.cli import main
+from alertkit.compile.claim import derive
+from alertkit.compile.levels import Level
 from alertkit.compile.ruleset import System
+from alertkit.kinds import Comparison, Question
 from alertkit.kinds.stimulus import Drive
 from alertkit.prove.derived import cases
 from alertkit.prove.derived.content import contents_of
+from alertkit.spec.quantity import NUMBER
+from alertkit.spec.selector import Selector
 from tests.projects import shipped, small, systems_of
 
 ALERTS = {
@@ -165,14 +170,18 @@ def test_a_hash_says_everything_or_there_is_none(tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(shipped(tmp_path))
     system = systems_of(tmp_path)[0]
     alert = next(alert for alert, companion in system.with_companions() if alert.claim and not companion)
+    question = Question("heat", (), "heat", "", (Selector("heat"),), NUMBER)
 
     def content(**changed: Any) -> str | None:
         assert alert.claim is not None
-        claim = alert.claim._replace(stimulus=alert.claim.stimulus._replace(**changed))
+        stimulus = alert.claim.stimulus._replace(**changed)
+        claim = derive(question, stimulus, (Level("warning", (Comparison(">", 8.0),), "8"),), None, None)
         return contents_of(system._replace(alerts=(alert._replace(claim=claim),)), "code").get(alert.name)
 
     assert len({content(rest=0), content(rest=0.0), content(rest=False), content(inputs=()), content(margin=0.1)}) == 5
-    assert content() is not None
+    named = [content(**{key: one}) for key in ("gone", "leave") for one in ((), (("job", "a"),), (("job", "b"),))]
+    assert len(set(named)) == 6
+    assert content() is not None and content() == content(brink=())
     assert content(brink=[1.0]) is None and content(delay=lambda value: 1) is None
     assert content(drive=Drive(lambda value: ())) is None
     noted = system._replace(alerts=tuple([one._replace(notes=("s.yaml:9:1: look",)) for one in system.alerts]))

@@ -16,7 +16,7 @@ from alertkit.prove.derived.cast import cast_of, identities
 from alertkit.prove.derived.expected import Expectations
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.missing import Companion
-from alertkit.prove.derived.plan import moves_of, of_ones, outcomes_of, plan_of
+from alertkit.prove.derived.plan import of_ones, outcomes_of, plan_of
 from alertkit.prove.derived.script import Check, shape_of
 from alertkit.prove.derived.stages import scripts_of
 
@@ -73,7 +73,8 @@ class _Bound:
             alerts.append(rule.alert)
             expected += [one, whole]
             companion = Companion(rule.for_, len(claim.inputs) == 1 and bool(claim.identity), one == whole)
-        self.plan = plan_of(scripts, roles, moves_of(claim, copies), unknown, companion)
+        schemes = tuple([copy.scheme for copy in copies])
+        self.plan = plan_of(scripts, roles, claim.scheme, schemes, unknown, companion)
         self.parts = Parts(alerts, names, expected, [texts.states(outcomes[place]) for place in unknown])
 
     def proofs(self) -> Iterator[Proof]:

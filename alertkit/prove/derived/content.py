@@ -9,21 +9,15 @@ from functools import lru_cache
 from operator import attrgetter
 from os.path import commonprefix
 
-from alertkit.compile.claim import Claim
+from alertkit.compile.claim import Scheme
 from alertkit.compile.ruleset import Alert, Record, Rule, System
 from alertkit.kinds.stimulus import OPAQUE
 from alertkit.source.digest import digest
 
 _NAME = re.compile(r"[\w:]+")
 
-# What of a claim names something; many alerts share the rest.
-_NAMES = ("identity", "fixed_labels", "signal", "missing")
-_SERIES = ("inputs", "stimulus")
-
 _of_alert = attrgetter(*[name for name in Alert._fields if name not in ("span", "notes", "rules", "claim")])
 _of_rule = attrgetter(*[name for name in Rule._fields if name != "span"])
-_names = attrgetter(*_NAMES)
-_values = attrgetter(*[name for name in Claim._fields if name not in _NAMES + _SERIES])
 
 
 def contents_of(system: System, program: str) -> dict[str, str]:
@@ -55,14 +49,17 @@ def _anywhere(alert: Alert) -> tuple[object, ...]:
     if claim is None:
         return parts
     stimulus = claim.stimulus
-    series = [(str(selector), extra) for selector, extra in stimulus.inputs]
-    return (*parts, _names(claim), [*map(str, claim.inputs)], series, _shown(*_values(claim), *stimulus[1:]))
+    names = (claim.identity, claim.fixed_labels, claim.signal, claim.missing, stimulus.gone, stimulus.leave)
+    inputs = [(str(selector), extra) for selector, extra in stimulus.inputs]
+    scenery = [(str(source.selector), source.extra) for source in stimulus.scenery]
+    return (*parts, names, [*map(str, claim.inputs)], inputs, scenery, _shown(claim.scheme))
 
 
-@lru_cache(maxsize=4096, typed=True)  # 0 and 0.0 are equal, but not shown alike
-def _shown(*values: object) -> str:
-    """How Python shows values, as a hash, where that says all of them."""
-    text = repr(values)
+@lru_cache(maxsize=4096)
+def _shown(scheme: Scheme) -> str:
+    """How Python shows it, as a hash, where that says all of it."""
+    hash(scheme.motion)  # refuses a set, whose order is another one in every process
+    text = repr(scheme)
     if OPAQUE in text:
         raise ValueError(text)
     return digest(text.encode())

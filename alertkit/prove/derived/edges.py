@@ -16,7 +16,7 @@ class Edges(Timelines):
     """The timelines of a shape at its edges."""
 
     def scripts(self) -> list[Script]:
-        return [*self._exact(), *([self._already()] if self.shape.already else [])]
+        return [*self._exact(), *([self._already()] if self.scheme.motion.already is not None else [])]
 
     def _already(self) -> Script:
         edge, case = self._gravest, "just-past"
@@ -25,7 +25,7 @@ class Edges(Timelines):
         return self._script(ALREADY, self.grid, edge.severity, [(case, edge.past, "", there)])
 
     def _exact(self) -> list[Script]:
-        motion = self.shape.motion
+        motion = self.scheme.motion
         half = motion.rise // 2
         if motion.isolated or not half or motion.rise % 2:
             return []
@@ -36,12 +36,12 @@ class Edges(Timelines):
             return []
         scripts = [
             self._edge(boundary, grid, length)
-            for boundary in self.shape.boundaries
-            if boundary.comparison.value in self.shape.brink
+            for boundary in self.scheme.boundaries
+            if boundary.comparison.value in self.scheme.motion.brink
         ]
-        if self.shape.enough:
+        if self.scheme.motion.enough is not None:
             scripts.append(self._extreme(ENOUGH, THIN, grid, length))
-        if self.shape.lone:
+        if self.scheme.motion.lone is not None:
             # Two samples in the window and one in its half, whether ranges are closed or not.
             grid = Grid(motion.rise // 5 * 4, motion.rise // 5 * 4)
             scripts.append(self._extreme(LONE, BORN, grid, length))

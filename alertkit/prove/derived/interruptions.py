@@ -24,7 +24,7 @@ class Interruptions(Timelines):
     """All timelines of a shape in which series are interrupted."""
 
     def scripts(self) -> list[Script]:
-        motion = self.shape.motion
+        motion = self.scheme.motion
         if motion.always or motion.absence or self._endless():
             return []
         scripts = self._newborn() if self._counts_newborn() else [self._born()]
@@ -34,22 +34,22 @@ class Interruptions(Timelines):
 
     def _endless(self) -> bool:
         """Whether a timeline would have more evaluations than anyone waits for, such as `for: 7ms` beside years."""
-        motion, grid = self.shape.motion, self.grid
+        motion, grid = self.scheme.motion, self.grid
         times = [time for _, *both in self.shape.levels for time in both]
         if not motion.isolated:
             times += [motion.rise, motion.fall]
         return grid.evaluations(sum(times) + motion.prelude + 2 * self.shape.newborn) > MOST_EVALUATIONS
 
     def _counts_newborn(self) -> bool:
-        return bool(self.shape.newborn) and all(b.comparison.op in RISING for b in self.shape.boundaries)
+        return bool(self.shape.newborn) and all(b.comparison.op in RISING for b in self.scheme.boundaries)
 
     def _born(self) -> Script:
         """All series are there for the first time and already bad."""
-        motion, grid, edge = self.shape.motion, self.grid, self._gravest
+        motion, grid, edge = self.scheme.motion, self.grid, self._gravest
         hold = max(timing.hold for timing in self._timings(grid).values())
         open_ = Moment((None,) * len(self.shape.levels))
-        before = [] if self.shape.ends else self._silence(max(2, grid.evaluations(motion.prelude)))
-        if before and not motion.isolated and any(is_reached_low(b.comparison) for b in self.shape.boundaries):
+        before = [] if self.scheme.ends else self._silence(max(2, grid.evaluations(motion.prelude)))
+        if before and not motion.isolated and any(is_reached_low(b.comparison) for b in self.scheme.boundaries):
             # The healthy ones are new too, and before their windows are full they may come out too low.
             before = [open_] * grid.evaluations(max(motion.rise, motion.fall)) + before
         if motion.relative:
@@ -71,12 +71,12 @@ class Interruptions(Timelines):
 
     def _newborn(self) -> list[Script]:
         """Counters that count with their whole value while they are new, and how long they are remembered."""
-        grid, window = self.grid, self.grid.evaluations(self.shape.motion.rise)
+        grid, window = self.grid, self.grid.evaluations(self.scheme.motion.rise)
         hold = max(timing.hold for timing in self._timings(grid).values())
         keep = max(timing.keep for timing in self._timings(grid).values())
         before = (BORN, None, "", self._silence(2))
         scripts = []
-        for boundary in self.shape.boundaries:
+        for boundary in self.scheme.boundaries:
             inside, past = whole_numbers_beside(boundary)
 
             def new(value: float, after: int) -> tuple[str, float, str, list[Moment]]:
@@ -87,7 +87,7 @@ class Interruptions(Timelines):
             if boundary is self._gravest:
                 # Remembered for so long it comes back as an old one; a little later it is new again.
                 remembered = self.shape.newborn // grid.evaluation
-                forgotten = grid.evaluations(self.shape.newborn + self.shape.motion.rise)
+                forgotten = grid.evaluations(self.shape.newborn + self.scheme.motion.rise)
                 rows += [
                     (BORN, None, "", self._silence(remembered)), (BORN, past, "", self._silence(window)),
                     (BORN, past, "", self._silence(1)), (BORN, None, "", self._silence(forgotten)), new(past, keep + 2),
@@ -112,12 +112,12 @@ class Interruptions(Timelines):
         hold, keep = (max(times) for times in zip(*((t.hold, t.keep) for t in timings.values()), strict=True))
         if hold * grid.evaluation > PATIENCE:
             return []
-        there = Moment(self._holds(edge.past), None if shape.motion.drifts else edge.past)
-        lead = grid.evaluations(shape.motion.prelude)
-        rows = [(GAP, shape.rest, "", self._silence(lead)), (GAP, edge.past, "", [there] * (hold + 2))]
+        there = Moment(self._holds(edge.past), None if shape.scheme.motion.drifts else edge.past)
+        lead = grid.evaluations(shape.scheme.motion.prelude)
+        rows = [(GAP, shape.scheme.rest, "", self._silence(lead)), (GAP, edge.past, "", [there] * (hold + 2))]
         short = self._missed(grid, there, SHORT // grid.evaluation)
         rows += [(GAP, edge.past, GAP, short), (GAP, edge.past, "", [there] * 2)]
-        if not shape.ends:
+        if not shape.scheme.ends:
             long = grid.evaluations(LONG) + keep
             rows.append((GAP, edge.past, GAP, self._missed(grid, there, long)))
             rows.append((GAP, edge.past, "", [there] * (hold + 2)))

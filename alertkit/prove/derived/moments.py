@@ -67,11 +67,11 @@ class Timelines:
     """Writes timelines of a shape; `grid` is that of its other cases."""
 
     def __init__(self, shape: Shape, grid: Grid) -> None:
-        self.shape, self.grid = shape, grid
+        self.shape, self.scheme, self.grid = shape, shape.scheme, grid
 
     @property
     def _gravest(self) -> Boundary:
-        return self.shape.boundaries[-1]
+        return self.scheme.boundaries[-1]
 
     def _timings(self, grid: Grid) -> dict[str, Timing]:
         return {
@@ -81,7 +81,7 @@ class Timelines:
 
     def _holds(self, value: float) -> tuple[bool, ...]:
         return tuple(
-            any(b.comparison.holds(value) for b in self.shape.boundaries if b.severity == severity)
+            any(b.comparison.holds(value) for b in self.scheme.boundaries if b.severity == severity)
             for severity, _, _ in self.shape.levels
         )
 

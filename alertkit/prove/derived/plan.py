@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from alertkit.compile.claim import Boundary, Claim
+from alertkit.compile.claim import Scheme
 from alertkit.emit.frames import Form, Frame
 from alertkit.emit.promtool import Moments
-from alertkit.kinds.stimulus import Drive, Pieces
+from alertkit.kinds.stimulus import Drive, Stimulus
 from alertkit.prove.derived.cast import Roles
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.missing import FORGOTTEN, VANISHED, Companion
@@ -32,46 +32,12 @@ from alertkit.prove.derived.script import (
     Script,
     of_one,
 )
-from alertkit.series import Level, Piece
+from alertkit.series import Level
 
 ONE = Level(1.0)
 # The places of alerts in what is told of them, and of an alert that is silent among what is expected.
 OWN, COMPANION = 0, 1
 NOTHING = 0
-
-
-class Moves(NamedTuple):
-    """How series follow the signal: all that a claim and the other copies of it say of that.
-
-    drives   the way of each sort of script that has one of its own, in the order of `SORTS`
-    ends     the alert fires when all series are gone
-    leaves   the scenery leaves with the data
-    copies   the way of each other copy of `for_each`, and its value at rest
-    """
-
-    rest: float
-    boundaries: tuple[Boundary, ...]
-    drive: Drive
-    drives: tuple[Drive | None, ...]
-    idle: Pieces | None
-    ends: bool
-    scenery: tuple[Piece, ...]
-    leaves: bool
-    copies: tuple[tuple[Drive, float], ...]
-
-
-SORTS = (THIN, NEWBORN, BURN, EDGE, ENOUGH, LONE, ALREADY)
-
-
-def moves_of(claim: Claim, copies: list[Claim]) -> Moves:
-    """How the series of an alert, and of the other `copies` of it, move."""
-    told = claim.stimulus
-    return Moves(
-        claim.rest, claim.boundaries, told.drive,
-        (told.thin, told.newborn, told.scarce, told.balanced, told.enough, told.lone, told.already),
-        told.idle, told.gone is not None, tuple([source.piece for source in told.scenery]), bool(told.leave),
-        tuple([(copy.stimulus.drive, copy.rest) for copy in copies]),
-    )  # fmt: skip
 
 
 class Framed(NamedTuple):
@@ -112,10 +78,16 @@ def of_ones(scripts: tuple[Script, ...]) -> tuple[Script, ...]:
 
 @lru_cache(maxsize=4096)
 def plan_of(
-    scripts: tuple[Script, ...], roles: Roles, moves: Moves, unknown: tuple[int, ...], companion: Companion | None
+    scripts: tuple[Script, ...],
+    roles: Roles,
+    scheme: Scheme,
+    copies: tuple[Scheme, ...],
+    unknown: tuple[int, ...],
+    companion: Companion | None,
 ) -> Plan:
     """The plan of an alert, in whose parts stand the outcomes of the scripts, and then what its companion says.
 
+    `copies` are the schemes of the other copies of `for_each`.
     `unknown` are the places of outcomes whose texts are not known: the alert's states are expected instead.
     """
     places = {outcome: place for place, outcome in enumerate(outcomes_of(scripts))}
@@ -134,7 +106,9 @@ def plan_of(
         alerts = [(OWN, moments, expected)] if moments.rows else []
         if companion is not None and script.gone_at is not None:
             alerts.append((COMPANION, _gone(script, companion.patience), missing))
-        frame = Frame(script.name, script.grid.step, _series(script, roles, moves), tuple(alerts), tuple(exprs))
+        frame = Frame(
+            script.name, script.grid.step, _series(script, roles, scheme, copies), tuple(alerts), tuple(exprs)
+        )
         framed.append(Framed(frame, script.grid, script.checks))
     if companion is not None and companion.remembers and roles.watched:
         framed += [
@@ -165,44 +139,46 @@ def _gone(script: Script, patience: int) -> Moments:
     return Moments([(time, "no-data", place) for place, time in enumerate(times)])
 
 
-def _series(script: Script, roles: Roles, moves: Moves) -> tuple[tuple[int, str], ...]:
+def _series(script: Script, roles: Roles, scheme: Scheme, copies: tuple[Scheme, ...]) -> tuple[tuple[int, str], ...]:
     """The place of each series with its values over the script."""
     exact = script.name.startswith((EDGE, ENOUGH))
-    drive = _drive(script, moves)
+    motion, drive = scheme.motion, _drive(script, scheme.motion)
     found: dict[int, str] = {}
     for place, half, values in driven(script, drive, roles.split and not exact):
         found[(roles.twins if half else roles.bad)[place]] = values
     if roles.good:
         # Where absence is the alarm, all must be gone for it.
-        for name, values in zip(roles.good, steady(script, drive, moves.rest, moves.ends), strict=True):
+        for name, values in zip(roles.good, steady(script, drive, scheme.rest, scheme.ends), strict=True):
             found.setdefault(name, values)
     if roles.calm is not None:
-        rows = steady(script, moves.drive, roles.calm, True)
+        rows = steady(script, motion.drive, roles.calm, True)
         for place in roles.watched:  # a guard adds up what it counts
             found.setdefault(roles.twins[place], rows[place])
-    for name, piece in zip(roles.scenery, moves.scenery, strict=True):
-        found[name] = constant(script, piece, moves.leaves)
-    for (other, rest), names in zip(moves.copies, roles.copies, strict=True):
+    for name, piece in zip(roles.scenery, scheme.scenery, strict=True):
+        found[name] = constant(script, piece, scheme.leaves)
+    for other, names in zip(copies, roles.copies, strict=True):
         # The other copies of `for_each` stay at rest, or their companions would miss them.
-        rows = steady(script, other, rest, False)
+        rows = steady(script, other.motion.drive, other.rest, False)
         for place, name in names:
             found.setdefault(name, rows[place])
     if roles.outsiders:
-        own = opposed(script, moves.drive, moves.boundaries, moves.rest)
+        own = opposed(script, motion.drive, scheme.boundaries, scheme.rest)
         for name, place in roles.outsiders:
             if place < len(own):
                 found.setdefault(name, own[place])
             else:
-                found.setdefault(name, constant(script, moves.scenery[place - len(own)], False))
+                found.setdefault(name, constant(script, scheme.scenery[place - len(own)], False))
     for name in roles.states:
         found[name] = constant(script, ONE, False)
     return tuple(found.items())
 
 
-def _drive(script: Script, moves: Moves) -> Drive:
+def _drive(script: Script, motion: Stimulus) -> Drive:
     """How the series follow the value: with the usual traffic, or in their cases with too little or none."""
-    if script.name == IDLE and moves.idle is not None:
-        return Drive(idle, (moves.idle,))
-    sort = script.name.split(" ")[0]
-    own = moves.drives[SORTS.index(sort)] if sort in SORTS else None
-    return own or moves.drive
+    if script.name == IDLE and motion.idle is not None:
+        return Drive(idle, (motion.idle,))
+    own = {
+        THIN: motion.thin, NEWBORN: motion.newborn, BURN: motion.scarce, EDGE: motion.balanced, ENOUGH: motion.enough,
+        LONE: motion.lone, ALREADY: motion.already,
+    }  # fmt: skip
+    return own.get(script.name.split(" ")[0]) or motion.drive

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from operator import attrgetter
 from typing import NamedTuple
 
-from alertkit.compile.claim import Boundary, Claim, between
+from alertkit.compile.claim import Claim, Scheme
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
-from alertkit.kinds import Comparison
-from alertkit.kinds.stimulus import Drive
 from alertkit.prove.derived.grid import Grid
 from alertkit.series import Slope
 
@@ -63,69 +60,34 @@ Outcome = tuple[tuple[str, ...], float | None, bool]
 SILENT: Outcome = ((), None, False)
 
 
-class Motion(NamedTuple):
-    """The fields of a `Stimulus` that say how its signal moves; its series are left out."""
-
-    rise: int
-    fall: int
-    late: bool
-    sticky: bool
-    eager: bool
-    drifts: bool
-    birth: int
-    window: int
-    far: bool
-    isolated: bool
-    prelude: int
-    longest: int | None
-    absence: bool
-    always: bool
-    instant: bool
-    relative: bool
-    sampled: int
-
-
-_motion = attrgetter(*Motion._fields)
-
-
 class Shape(NamedTuple):
     """All that a script depends on.
 
+    scheme    what of the claim knows no names
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
-    delays    for a signal that grows with time: value -> milliseconds from the change to it
-    ends      the alert fires when all series are gone
-    thin      the signal can be had with too little traffic
-    idle      it has series that can stand still
-    counters  some of its series are counters
-    newborn   a counter that is born counts with its whole value; so long it is remembered (milliseconds; 0: no)
-    brink     thresholds that the signal can have to the last bit
-    enough    there can be exactly as much traffic as it needs
-    lone      some of its counters may not exist
-    already   its series can be harmful in another way
     patience  `for` of the companion that fires when the data is gone, if there is one
     """
 
+    scheme: Scheme
     levels: tuple[tuple[str, int, int], ...]
-    boundaries: tuple[Boundary, ...]
-    clear: Comparison | None
-    kept: float | None
-    cleared: float | None
-    rest: float
-    motion: Motion
-    delays: tuple[tuple[float, int], ...] | None
-    ends: bool
-    thin: bool
-    idle: bool
-    counters: bool
-    newborn: int
-    brink: tuple[float, ...]
-    enough: bool
-    lone: bool
-    already: bool
-    pairs: tuple[tuple[str, int, int, float], ...]
-    counted: int
-    edges: tuple[tuple[float, float], ...]
     patience: int | None
+
+    @property
+    def counters(self) -> bool:
+        """Whether some of the series are counters."""
+        return any(type(piece) is Slope for piece in self.scheme.motion.drive(self.scheme.rest))
+
+    @property
+    def newborn(self) -> int:
+        """Where a counter that is born counts with its whole value, so long it is remembered (milliseconds); else 0."""
+        motion = self.scheme.motion
+        return motion.remembered if motion.newborn else 0
+
+
+def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
+    """What the scripts of an alert depend on."""
+    levels = tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules])
+    return Shape(claim.scheme, levels, companion.for_ if companion else None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -194,30 +156,3 @@ def of_one(script: Script) -> Script:
     """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
     checks = [check._replace(case="just-past") if check.case == "identity" else check for check in script.checks]
     return replace(script, checks=tuple(checks))
-
-
-@lru_cache(maxsize=8192)
-def _counts(drive: Drive, value: float) -> bool:
-    """Whether some of the series are counters."""
-    return any(type(piece) is Slope for piece in drive(value))
-
-
-def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
-    """What the scripts of an alert depend on."""
-    stimulus = claim.stimulus
-    delays = None
-    if stimulus.delay is not None:
-        values = [value for b in claim.boundaries for value in (b.inside, b.past)]
-        values += [value for value in (claim.kept, claim.cleared) if value is not None]
-        values += [between(a.past, b.comparison.value) for a in claim.boundaries for b in claim.boundaries]
-        delays = tuple((value, stimulus.delay(value)) for value in values)
-    return Shape(
-        tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules]), claim.boundaries, claim.clear,
-        claim.kept, claim.cleared, claim.rest, Motion(*_motion(stimulus)), delays, stimulus.gone is not None,
-        stimulus.thin is not None, stimulus.idle is not None,
-        _counts(stimulus.drive, claim.rest),
-        stimulus.remembered if stimulus.newborn else 0, stimulus.brink, stimulus.enough is not None,
-        stimulus.lone is not None, stimulus.already is not None,
-        stimulus.pairs, stimulus.counted, claim.edges,
-        companion.for_ if companion else None,
-    )  # fmt: skip

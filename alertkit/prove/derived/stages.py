@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import accumulate, compress, pairwise
 
-from alertkit.compile.claim import FALLING, RISING, Boundary, between, is_reached_low
+from alertkit.compile.claim import FALLING, RISING, Boundary, Scheme, between, is_reached_low
 from alertkit.kinds import Comparison, Stimulus
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
@@ -17,7 +17,7 @@ from alertkit.prove.derived.grid import Grid, choose, coarser
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
-from alertkit.prove.derived.script import BURN, Check, Motion, Script, Shape, Step
+from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
@@ -50,21 +50,21 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
 
 def overloads(shape: Shape) -> bool:
     """Whether its windows hold more samples than promtool loads, at the steps that its `for`s need."""
-    return not shape.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
+    return not shape.scheme.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
 
 
-def is_remote(motion: Motion | Stimulus) -> bool:
+def is_remote(motion: Stimulus) -> bool:
     """Whether something must have passed before anything can be seen, which then takes few evaluations."""
     return motion.prelude > 0 and (motion.instant or motion.isolated)
 
 
 def is_coarse(shape: Shape, hold: int) -> bool:
     """Whether evaluations may be too far apart for a `for` of so many milliseconds, as it looks back much further."""
-    return is_remote(shape.motion) or _window(shape) > MOST_IN_WINDOW * hold // 2
+    return is_remote(shape.scheme.motion) or _window(shape) > MOST_IN_WINDOW * hold // 2
 
 
 def _window(shape: Shape) -> int:
-    return max(shape.motion.rise, shape.motion.fall)
+    return max(shape.scheme.motion.rise, shape.scheme.motion.fall)
 
 
 def _loaded(shape: Shape, script: Script) -> int:
@@ -77,9 +77,9 @@ class _Scripts:
     """Chooses the stages of each case, and asks the oracle what is to be expected of them."""
 
     def __init__(self, shape: Shape) -> None:
-        self.shape, self.motion = shape, shape.motion
-        self.boundaries, self.rest = shape.boundaries, shape.rest
-        self.delays = None if shape.delays is None else dict(shape.delays)
+        self.shape, self.scheme, self.motion = shape, shape.scheme, shape.scheme.motion
+        self.boundaries, self.rest = self.scheme.boundaries, self.scheme.rest
+        self.delays = _delays(self.scheme)
         self.grid = grid = self._grid()
         self.holds = {severity: grid.evaluations(hold) for severity, hold, _ in shape.levels}
         self.severities = tuple(self.holds)
@@ -93,13 +93,14 @@ class _Scripts:
 
     def _grid(self) -> Grid:
         shape, motion = self.shape, self.motion
+        hysteresis = self.scheme.clear is not None
         holds = [hold for _, for_, keep in shape.levels for hold in (for_, keep)]
         if shape.patience is not None:
             holds.append(shape.patience)
         windows = [] if motion.isolated else [motion.rise, motion.fall]
         if self.delays is not None:
             windows += [self.delays[boundary.past] for boundary in self.boundaries]
-        grid = choose(holds, windows, shape.clear is not None, motion.window)
+        grid = choose(holds, windows, hysteresis, motion.window)
         if is_remote(motion):
             # Evaluations may then be further apart than a short `for`, whose length does not show any more.
             past = max([motion.prelude, *(self.delays or {}).values()])
@@ -111,7 +112,7 @@ class _Scripts:
                 return Grid(apart, apart if motion.instant else grid.step)
         elif not motion.isolated and self.delays is None:
             # Hysteresis looks at the alert's state of the evaluation before, as far as the lookback reaches.
-            return coarser(grid, windows, MOST_IN_WINDOW, motion.window, 2 * MINUTE if shape.clear else DAY)
+            return coarser(grid, windows, MOST_IN_WINDOW, motion.window, 2 * MINUTE if hysteresis else DAY)
         return grid
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
@@ -186,8 +187,8 @@ class _Scripts:
 
     def burns(self) -> list[Script]:
         """A timeline for each pair of windows of a burn rate."""
-        pairs = tuple(Pair(*row, *edge) for row, edge in zip(self.shape.pairs, self.shape.edges, strict=True))
-        burns = Burns(pairs, self.shape.counted)
+        pairs = tuple(Pair(*row, *edge) for row, edge in zip(self.motion.pairs, self.scheme.edges, strict=True))
+        burns = Burns(pairs, self.motion.counted)
         scripts = []
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
@@ -206,12 +207,12 @@ class _Scripts:
         lines = []
         gravest = self.boundaries[-1]
         way = self._way(True) + self._way(False) + self.grid.evaluations(self.motion.prelude)
-        if self.shape.thin:
-            way += self.grid.evaluations(self.shape.counted)
-            bad = 1.0 if self.shape.pairs else gravest.past
+        if self.motion.thin is not None:
+            way += self.grid.evaluations(self.motion.counted)
+            bad = 1.0 if self.motion.pairs else gravest.past
             steps = [Step(THIN, "", self.rest, way), Step(THIN, "", bad, way + self.longest + 2)]
             lines.append((THIN, steps))
-        if self.shape.idle:
+        if self.motion.idle is not None:
             lines.append((IDLE, [Step(IDLE, "", self.rest, way + self.longest + 2)]))
         return lines
 
@@ -258,7 +259,7 @@ class _Scripts:
 
     def _between(self) -> list[Step]:
         """Hysteresis: between `clear` and the threshold it goes on firing, below it resolves and does not come back."""
-        kept, cleared = self.shape.kept, self.shape.cleared
+        kept, cleared = self.scheme.kept, self.scheme.cleared
         if kept is None or cleared is None or self.motion.isolated:
             return []
         severity, falls = self.severities[0], self.boundaries[0].comparison.op in FALLING
@@ -283,7 +284,7 @@ class _Scripts:
         up = boundary.comparison.op in FALLING
         keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         way = self._way(up)
-        if self.motion.isolated and not self.shape.pairs:
+        if self.motion.isolated and not self.motion.pairs:
             way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
         return Step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
 
@@ -324,13 +325,13 @@ class _Scripts:
 
     def _is_harmful(self, value: float | None, severity: str) -> bool:
         if value is None:
-            return self.shape.ends
+            return self.scheme.ends
         if self.motion.always:
             return True
         return any(b.comparison.holds(value) for b in self.boundaries if b.severity == severity)
 
     def _keeps(self, value: float | None) -> bool:
-        return value is not None and self.shape.clear is not None and self.shape.clear.holds(value)
+        return value is not None and self.scheme.clear is not None and self.scheme.clear.holds(value)
 
     def _near(self, before: float | None, value: float | None, level: int, arrival: int) -> bool:
         """Whether one end of the way is so near to the boundary that it is crossed in less than one evaluation."""
@@ -369,20 +370,30 @@ class _Scripts:
         return lasts % self.grid.evaluation != 0
 
     def script(self, name: str, steps: list[Step]) -> Script:
-        return Script(name, self.grid, tuple(steps), self._checks(name, steps), self.shape.ends)
+        return Script(name, self.grid, tuple(steps), self._checks(name, steps), self.scheme.ends)
 
     def _checks(self, name: str, steps: list[Step]) -> tuple[Check, ...]:
         """Every change of state from both sides, and the end of every stage."""
         stages = self._quiet_stages(steps) if name in (THIN, IDLE) else self._stages(steps)
         cases = tuple([step.case for step in steps])
         checks = []
-        for index, at, case, fires, known in _moments(stages, cases, self.timings, self.shape.clear is not None):
+        for index, at, case, fires, known in _moments(stages, cases, self.timings, self.scheme.clear is not None):
             step = steps[index]
             value = step.value if known and not self.motion.drifts else None
             checks.append(
                 Check(at * self.grid.evaluation, case, step.severity, tuple(compress(self.severities, fires)), value)
             )
         return tuple(checks)
+
+
+def _delays(scheme: Scheme) -> dict[float, int] | None:
+    """For a signal that grows with time: value -> milliseconds from the change to it; of all values that it takes."""
+    if scheme.motion.delay is None:
+        return None
+    values = [value for b in scheme.boundaries for value in (b.inside, b.past)]
+    values += [value for value in (scheme.kept, scheme.cleared) if value is not None]
+    values += [between(a.past, b.comparison.value) for a in scheme.boundaries for b in scheme.boundaries]
+    return {value: scheme.motion.delay(value) for value in values}
 
 
 def _further(edge: Boundary, boundary: Boundary) -> bool:
