@@ -1,6 +1,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -17,6 +17,7 @@ from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import PER_SECOND, RATIO, Unit, format_number, parse_quantity
 from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.validate import derived
 
 FIVE_MINUTES = 300_000
 SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
@@ -89,7 +90,7 @@ class Latency(MeasuredKind):
     min_rate: QuantityField | None = None
     buckets: Annotated[tuple[QuantityField, ...], Field(min_length=1)] | None = None
 
-    @cached_property
+    @derived
     def _source(self) -> tuple[str, Selector]:
         metrics = vars(self)
         given = [name for name in SOURCES if metrics[name] is not None]
