@@ -25,6 +25,8 @@ class derived(Generic[T]):  # noqa: N801
         self._work = work
 
     def __get__(self, instance: object, owner: type[Any]) -> T:
+        if instance is None:
+            return self  # type: ignore[return-value]
         value = vars(instance)[self._work.__name__] = self._work(instance)
         return value
 
