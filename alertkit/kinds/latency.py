@@ -119,8 +119,9 @@ class Latency(MeasuredKind):
         quantile, operations = format_number(self.quantile), _percentile(self.quantile).replace(".", "_")
         unit, worst = self.unit_of(metric.metric), False
         if name == "histogram":
-            buckets = by("sum", ("le", *self.identity), f"rate({metric.named('_bucket')}[{window}])")
-            signal, inputs = f"histogram_quantile({quantile}, {buckets})", (metric.named("_bucket"),)
+            bucket = metric.named("_bucket")
+            buckets = by("sum", ("le", *self.identity), f"rate({bucket}[{window}])")
+            signal, inputs = f"histogram_quantile({quantile}, {buckets})", (bucket,)
         elif name == "native_histogram":
             signal = f"histogram_quantile({quantile}, {by('sum', self.identity, f'rate({metric}[{window}])')})"
             inputs = (metric,)
@@ -148,9 +149,11 @@ class Latency(MeasuredKind):
         observed = f"rate({metric.named('_count')}[{window}])"
         if name == "native_histogram":
             observed = f"histogram_count(rate({metric}[{window}]))"
-        return (f"({by('sum', self.identity, observed)} >= {format_number(self._min_rate())})",)
+        return (f"({by('sum', self.identity, observed)} >= {format_number(self._least)})",)
 
-    def _min_rate(self) -> float:
+    @derived
+    def _least(self) -> float:
+        """Observations a second below which it is silent."""
         if self.min_rate is None:
             return 0.0
         rate = self.min_rate.in_unit(PER_SECOND)
@@ -175,14 +178,14 @@ class Latency(MeasuredKind):
         if name == "summary_metric":
             exposed = self._exposed(metric)
             lag = window if observed else 0
-            speed = _speed(self._min_rate())
+            speed = _speed(self._least)
             return Stimulus(
                 inputs=(Input(exposed), *observed),
                 drive=Drive(_summary, (speed,)) if observed else Drive(level), exact=True, prelude=lag,
                 isolated=bool(lag), instant=not lag, thin=Drive(_summary, (speed * 0.998,)) if observed else None,
             )  # fmt: skip
         unit, bounds = self.unit_of(metric.metric), None if self.buckets is None else tuple(self._bounds(metric))
-        least = self._min_rate() if observed else None
+        least = self._least if observed else None
         told, labels = _rated(self.quantile, window, least, self.thresholds(unit), bounds, self._band(unit))
         bucket = metric.named("_bucket")
         return told.on(*[Input(bucket, one) for one in labels], *observed)
