@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.spec.duration import Duration, Interval
@@ -261,4 +261,4 @@ class SpecFile(Model):
     interval: Interval | None = None
     defaults: Defaults = Field(default_factory=dict, validate_default=True)
     labels: dict[str, Text] = Field(default_factory=dict)
-    alerts: Annotated[dict[str, Any], BeforeValidator(_alerts)]
+    alerts: Annotated[dict[str, Any], Reader(_alerts)]

@@ -14,12 +14,11 @@ from alertkit.spec.reader import MORE
 from alertkit.spec.shown import brief
 from alertkit.spec.synonyms import longer, meant
 
-
 T = TypeVar("T")
 
 
 class derived(Generic[T]):  # noqa: N801
-    """What follows from a model, worked out when first asked: a `cached_property` without its lock, the dearest part."""
+    """What follows from a model, worked out when first asked: `cached_property` without its lock, the dearest part."""
 
     def __init__(self, work: Callable[[Any], T]) -> None:
         self._work = work
