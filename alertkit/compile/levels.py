@@ -65,11 +65,11 @@ def _levels(
     if question.forms:
         forms = question.forms
         return tuple([Level(form.severity or own, (form.boundary,), str(form.boundary)) for form in forms]), None
-    if question.fixed is not None and not (isinstance(spec, Measured) and spec.conditions()):
+    if question.fixed is not None and not (isinstance(spec, Measured) and spec.conditions):
         return (Level(own, (question.fixed,), format_number(question.fixed.value)),), None
     if not isinstance(spec, Measured):
         return (Level(own, (), ""),), None
-    given = spec.conditions()
+    given = spec.conditions
     if not given:
         problems.add(
             "AK303", "the threshold is missing", entry.span,
@@ -79,17 +79,18 @@ def _levels(
     if len(given) > 1:
         check_quantities(entry, question, severities, problems)
         problems.add(
-            "AK308", f"`{given[0]}` and `{given[1]}` contradict each other: an alert has one condition",
-            entry.key(given[1]), "keep one of them; for a value that leaves a band use `outside: [lowest, highest]`",
+            "AK308", f"`{given[0][0]}` and `{given[1][0]}` contradict each other: an alert has one condition",
+            entry.key(given[1][0]), "keep one of them; for a value that leaves a band use `outside: [lowest, highest]`",
         )  # fmt: skip
         return (), None
-    levels, clear, mistakes = _measured(_asked(spec, given[0], question, own, severities))
+    levels, clear, mistakes = _measured(_asked(*given[0], spec, question, own, severities))
     _report(mistakes, entry, question, problems)
     return levels, clear
 
 
-def _asked(spec: Measured, condition: str, question: Question, own: str, severities: tuple[str, ...]) -> _Asked:
-    given = getattr(spec, condition)
+def _asked(
+    condition: str, given: Any, spec: Measured, question: Question, own: str, severities: tuple[str, ...]
+) -> _Asked:  # fmt: skip
     return _Asked(condition, given, spec.clear, own, question.unit, question.range, question.exactly, severities)
 
 
@@ -117,23 +118,22 @@ def check_quantities(entry: Entry, question: Question, severities: tuple[str, ..
     if not isinstance(spec, Measured):
         return
     mistakes: list[_Mistake] = []
-    for name in spec.conditions():
-        asked = _asked(spec, name, question, "", severities)
+    for name, given in spec.conditions:
+        asked = _asked(name, given, spec, question, "", severities)
         if name == "outside":
             for index, quantity in enumerate(asked.given):
                 _number(asked, quantity, (name, index), mistakes)
         else:
             _each_level(asked, mistakes)
     if spec.clear is not None:
-        _number(_asked(spec, "clear", question, "", severities), spec.clear, ("clear",), mistakes)
+        _number(_asked("clear", None, spec, question, "", severities), spec.clear, ("clear",), mistakes)
     _report(mistakes, entry, question, problems)
 
 
 def check_severities(entry: Entry, severities: tuple[str, ...], problems: Problems) -> None:
     """Whether the alert's own severity exists, and those of its levels."""
     spec = entry.spec
-    for name in spec.conditions() if isinstance(spec, Measured) else ():
-        given = getattr(spec, name)
+    for name, given in spec.conditions if isinstance(spec, Measured) else ():
         for severity, _ in given.quantities if isinstance(given, Levels) else ():
             if severity is not None and severity not in severities:
                 place = entry.key(name, severity)
@@ -150,8 +150,8 @@ def _severity_fits(entry: Entry, question: Question, own: str, severities: tuple
         return True
     named: list[str | None] = [form.severity for form in question.forms]
     if isinstance(spec, Measured):
-        given = [getattr(spec, name) for name in spec.conditions() if name in CONDITIONS]
-        named = [severity for levels in given for severity, _ in levels.quantities]
+        levels = [given for name, given in spec.conditions if name in CONDITIONS]
+        named = [severity for given in levels for severity, _ in given.quantities]
     needed = not named or None in named
     if spec.severity is not None and own not in severities:
         return False  # which has been said

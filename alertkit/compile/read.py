@@ -71,7 +71,7 @@ class Entry(NamedTuple):
 
     def given(self, name: str) -> Any:
         """What the spec says for a parameter that not all kinds have; asking pydantic for an absent one is slow."""
-        return getattr(self.spec, name) if name in _attributes(type(self.spec)) else None
+        return vars(self.spec).get(name)
 
     def is_own(self, *path: str | int) -> bool:
         """Whether what is said at `path` stands with the alert itself."""
@@ -96,11 +96,6 @@ class Entry(NamedTuple):
             begin, end = (origin_of(text, self.variables, place) for place in (offset, offset + max(length, 1)))
             offset, length = begin, max(end - begin, 1)
         return self.document.within(where, offset, length)
-
-
-@cache
-def _attributes(kind: type[Kind]) -> frozenset[str]:
-    return frozenset(kind.model_fields) | frozenset(dir(kind))
 
 
 def read_spec(document: Document, registry: Registry, problems: Problems) -> tuple[SpecFile, list[Entry]] | None:

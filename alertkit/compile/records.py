@@ -32,7 +32,8 @@ class Drafted:
 
     def fill(self, draft: Draft, names: dict[str, str]) -> str:
         """The PromQL of one rule, with the names of records."""
-        return self._with_names(draft.fill(names))
+        expr = draft.fill(names)
+        return self._with_names(expr) if self.renamed else expr
 
     def finished_claim(self) -> Claim | None:
         if self.claim is None or not self.renamed:
@@ -40,7 +41,7 @@ class Drafted:
         return self.claim._replace(signal=self._with_names(self.claim.signal))
 
     def _with_names(self, expr: str) -> str:
-        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr) if self.renamed else expr
+        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), expr)
 
 
 def recorded(system: str, drafted: Sequence[Drafted]) -> tuple[tuple[Record, ...], dict[str, str]]:

@@ -260,16 +260,17 @@ class _Compiler:
     def finish(self, drafted: Drafted, names: dict[str, str], others: dict[str, list[Copy]]) -> list[Alert]:
         entry, spec = drafted.entry, drafted.entry.spec
         identity, variables = drafted.question.identity, tuple(entry.variables)
+        for_, keep_firing_for, unless = spec.for_, spec.keep_firing_for, spec.unless
         rules = []
         for labels, written, condition in drafted.rules:
             expr = drafted.fill(condition, names)
-            if spec.unless:
+            if unless:
                 expr = explained(expr, entry, self.file.system, identity, others)
-            rules.append(Rule(entry.name, expr, spec.for_, spec.keep_firing_for, labels, written, entry.span))
+            rules.append(Rule(entry.name, expr, for_, keep_firing_for, labels, written, entry.span))
         unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
             name=entry.name, system=self.file.system, rules=tuple(rules), identity=identity, span=entry.span,
-            variables=variables, unless=tuple([other.alert for other in spec.unless]),
+            variables=variables, unless=tuple([other.alert for other in unless]),
             notify=spec.notify, active=spec.active, mute=spec.mute, claim=drafted.finished_claim(),
             heartbeat=entry.given("receiver"), unproven=unproven,
             notes=tuple([f"{entry.within(at, size, 'expr')}: {said}" for said, at, size in drafted.question.notes]),

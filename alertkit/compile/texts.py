@@ -228,20 +228,21 @@ class Texts:
 def annotations_of(entry: Entry, file: SpecFile, value: str | None) -> list[Annotation]:
     """The annotations of an alert: summary, description, the value as `value` shows it, links, then the user's own."""
     spec = entry.spec
+    own, summary, description = spec.annotations, spec.summary, spec.description
     result: list[Annotation] = []
-    if "summary" not in spec.annotations:
-        summary = entry.spec.default_summary(entry.name) if spec.summary is None else spec.summary
-        result.append(("summary", summary, ("summary",)))
-    if spec.description is not None:
-        result.append(("description", spec.description, ("description",)))
-    if value is not None and VALUE not in spec.annotations:
+    if "summary" not in own:
+        said = spec.default_summary(entry.name) if summary is None else summary
+        result.append(("summary", said, ("summary",)))
+    if description is not None:
+        result.append(("description", description, ("description",)))
+    if value is not None and VALUE not in own:
         result.append((VALUE, value, ()))
     runbook = spec.runbook
     if runbook is None and file.runbooks:
         base = file.runbooks
         runbook = base.replace("{alert}", entry.name) if "{alert}" in base else f"{base.rstrip('/')}/{entry.name}"
-    if runbook and "runbook_url" not in spec.annotations:
+    if runbook and "runbook_url" not in own:
         result.append(("runbook_url", runbook, ("runbook",)))
-    if spec.dashboard:
-        result.append(("dashboard_url", spec.dashboard, ("dashboard",)))
-    return result + [(name, text, ("annotations", name)) for name, text in sorted(spec.annotations.items())]
+    if dashboard := spec.dashboard:
+        result.append(("dashboard_url", dashboard, ("dashboard",)))
+    return result + [(name, text, ("annotations", name)) for name, text in sorted(own.items())] if own else result

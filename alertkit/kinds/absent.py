@@ -9,6 +9,7 @@ from alertkit.series import Gone, Level
 from alertkit.spec.duration import format_duration
 from alertkit.spec.reader import Reader
 from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector
+from alertkit.spec.validate import derived
 
 
 def _sets(value: object) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -60,7 +61,7 @@ class Absent(Kind):
     metric: Metric
     expected: LabelSets = ()
 
-    @property
+    @derived
     def identity(self) -> tuple[str, ...]:
         if self.by is not None:
             return self.by

@@ -8,6 +8,7 @@ from alertkit.kinds.stimulus import Stimulus
 from alertkit.spec.alert import AlertSpec, Measured
 from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Selector
+from alertkit.spec.validate import derived
 
 
 class Context(NamedTuple):
@@ -62,9 +63,10 @@ class Kind(AlertSpec, ABC):
     # Users wrote PromQL of their own: what is compiled from it is parsed once more.
     user_promql: ClassVar[bool] = False
 
-    @property
+    @derived
     def identity(self) -> tuple[str, ...]:
-        return self.default_by if self.by is None else self.by
+        by = self.by
+        return self.default_by if by is None else by
 
     @abstractmethod
     def question(self, context: Context) -> Question:

@@ -11,6 +11,7 @@ from alertkit.spec import regex
 from alertkit.spec.alert import Names, QuantityField
 from alertkit.spec.quantity import RATIO, format_number
 from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.validate import derived
 
 INSTANCES = 20
 # A regular expression that is only a list of names.
@@ -44,7 +45,7 @@ class Down(Kind):
     up: Metric | None = None
     share: QuantityField | None = None
 
-    @property
+    @derived
     def identity(self) -> tuple[str, ...]:
         if self.by is not None:
             return self.by

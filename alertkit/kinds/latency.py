@@ -1,6 +1,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -17,6 +17,7 @@ from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import PER_SECOND, RATIO, Unit, format_number, parse_quantity
 from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.validate import derived
 
 FIVE_MINUTES = 300_000
 SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
@@ -89,7 +90,7 @@ class Latency(MeasuredKind):
     min_rate: QuantityField | None = None
     buckets: Annotated[tuple[QuantityField, ...], Field(min_length=1)] | None = None
 
-    @cached_property
+    @derived
     def _source(self) -> tuple[str, Selector]:
         metrics = vars(self)
         given = [name for name in SOURCES if metrics[name] is not None]
@@ -118,8 +119,9 @@ class Latency(MeasuredKind):
         quantile, operations = format_number(self.quantile), _percentile(self.quantile).replace(".", "_")
         unit, worst = self.unit_of(metric.metric), False
         if name == "histogram":
-            buckets = by("sum", ("le", *self.identity), f"rate({metric.named('_bucket')}[{window}])")
-            signal, inputs = f"histogram_quantile({quantile}, {buckets})", (metric.named("_bucket"),)
+            bucket = metric.named("_bucket")
+            buckets = by("sum", ("le", *self.identity), f"rate({bucket}[{window}])")
+            signal, inputs = f"histogram_quantile({quantile}, {buckets})", (bucket,)
         elif name == "native_histogram":
             signal = f"histogram_quantile({quantile}, {by('sum', self.identity, f'rate({metric}[{window}])')})"
             inputs = (metric,)
@@ -147,9 +149,11 @@ class Latency(MeasuredKind):
         observed = f"rate({metric.named('_count')}[{window}])"
         if name == "native_histogram":
             observed = f"histogram_count(rate({metric}[{window}]))"
-        return (f"({by('sum', self.identity, observed)} >= {format_number(self._min_rate())})",)
+        return (f"({by('sum', self.identity, observed)} >= {format_number(self._least)})",)
 
-    def _min_rate(self) -> float:
+    @derived
+    def _least(self) -> float:
+        """Observations a second below which it is silent."""
         if self.min_rate is None:
             return 0.0
         rate = self.min_rate.in_unit(PER_SECOND)
@@ -174,14 +178,14 @@ class Latency(MeasuredKind):
         if name == "summary_metric":
             exposed = self._exposed(metric)
             lag = window if observed else 0
-            speed = _speed(self._min_rate())
+            speed = _speed(self._least)
             return Stimulus(
                 inputs=(Input(exposed), *observed),
                 drive=Drive(_summary, (speed,)) if observed else Drive(level), exact=True, prelude=lag,
                 isolated=bool(lag), instant=not lag, thin=Drive(_summary, (speed * 0.998,)) if observed else None,
             )  # fmt: skip
         unit, bounds = self.unit_of(metric.metric), None if self.buckets is None else tuple(self._bounds(metric))
-        least = self._min_rate() if observed else None
+        least = self._least if observed else None
         told, labels = _rated(self.quantile, window, least, self.thresholds(unit), bounds, self._band(unit))
         bucket = metric.named("_bucket")
         return told.on(*[Input(bucket, one) for one in labels], *observed)

@@ -284,7 +284,7 @@ class OwnKind(MeasuredKind):
     def _is_hit_by_accident(self, signal: Signal) -> bool:
         """Whether it fires, or does not, at a number that what is computed may miss by its last bit."""
         motion = motion_of(signal.tree)
-        if motion.exact or not {"equals", "not_equals"} & set(self.conditions()):
+        if motion.exact or not {"equals", "not_equals"} & dict(self.conditions).keys():
             return False
         # Sums, differences and products of whole numbers are whole; rates are extrapolated.
         unit = self._unit(signal)

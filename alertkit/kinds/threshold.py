@@ -65,9 +65,8 @@ class Threshold(MeasuredKind):
 
     def _worst(self) -> bool:
         """Whether `aggregate` takes the worst of the series, as it would without being asked."""
-        given = self.conditions()
         rising = {"max": ("above", "at_least"), "min": ("below", "at_most")}.get(self.aggregate or "", ())
-        return bool(given) and given[0] in rising
+        return bool(self.conditions) and self.conditions[0][0] in rising
 
     def default_summary(self, alert: str) -> str:
         value = humanized(self.unit_of(self.metric.metric), exact=self.over != "avg" and self.aggregate != "avg")

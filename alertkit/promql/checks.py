@@ -29,6 +29,8 @@ _ALERT_SERIES = frozenset({"ALERTS", "ALERTS_FOR_STATE"})
 def value_type(expr: Expr) -> ValueType:
     """What the expression evaluates to; only a vector or a scalar can be the expression of a rule."""
     match expr:
+        case Selector() | Aggregate():
+            return "vector"
         case NumberLiteral():
             return "scalar"
         case StringLiteral():
@@ -41,8 +43,6 @@ def value_type(expr: Expr) -> ValueType:
             return "scalar" if value_type(left) == value_type(right) == "scalar" else "vector"
         case Unary(inner) | Paren(inner):
             return value_type(inner)
-        case Selector() | Aggregate():
-            return "vector"
 
 
 def returns_instant_vector(expr: Expr) -> bool:

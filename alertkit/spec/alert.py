@@ -1,9 +1,9 @@
 """The keys that every alert may have, and the conditions of alerts that measure a value."""
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from alertkit.spec.duration import Duration, Interval
@@ -11,7 +11,7 @@ from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, is_number, parse
 from alertkit.spec.reader import Reader, each, items
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
-from alertkit.spec.validate import Model, suggest
+from alertkit.spec.validate import Model, derived, suggest
 
 
 def _text(value: Any) -> str:
@@ -168,6 +168,7 @@ class AlertSpec(Model):
 
 
 CONDITIONS = {"above": ">", "below": "<", "at_least": ">=", "at_most": "<=", "equals": "==", "not_equals": "!="}
+_CONDITIONS = (*CONDITIONS, "outside")
 
 
 class Measured(AlertSpec):
@@ -183,26 +184,19 @@ class Measured(AlertSpec):
     outside: BandField | None = None
     clear: QuantityField | None = None
 
-    @cached_property
-    def _conditions(self) -> tuple[str, ...]:
+    @derived
+    def conditions(self) -> tuple[tuple[str, Any], ...]:
+        """The conditions that are given: their names and what stands there, a `Levels` or the band of `outside`."""
         given = vars(self)
-        return tuple([name for name in (*CONDITIONS, "outside") if given[name] is not None])
-
-    def conditions(self) -> tuple[str, ...]:
-        """The names of the conditions that are given."""
-        return self._conditions
-
-    def _said(self) -> tuple[tuple[str, Any], ...]:
-        given = vars(self)
-        return tuple([(name, given[name]) for name in self._conditions])
+        return tuple([(name, given[name]) for name in _CONDITIONS if given[name] is not None])
 
     def asked(self, unit: Unit) -> tuple[tuple[str, float], ...]:
         """What they ask for in `unit`: PromQL comparisons, each with a number; what does not fit is left out."""
-        return _asked(self._said(), unit)
+        return _asked(self.conditions, unit)
 
     def thresholds(self, unit: Unit) -> tuple[float, ...]:
         """All values that the conditions and `clear` name, in `unit`; what does not fit is left out."""
-        return _thresholds(self._said(), self.clear, unit)
+        return _thresholds(self.conditions, self.clear, unit)
 
     def unit_of(self, metric: str) -> Unit:
         """The unit that `unit:` says, else the one that the metric's name tells."""
@@ -267,4 +261,4 @@ class SpecFile(Model):
     interval: Interval | None = None
     defaults: Defaults = Field(default_factory=dict, validate_default=True)
     labels: dict[str, Text] = Field(default_factory=dict)
-    alerts: Annotated[dict[str, Any], BeforeValidator(_alerts)]
+    alerts: Annotated[dict[str, Any], Reader(_alerts)]
