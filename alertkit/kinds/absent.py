@@ -1,3 +1,4 @@
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from pydantic_core import PydanticCustomError
@@ -9,7 +10,6 @@ from alertkit.series import Gone, Level
 from alertkit.spec.duration import format_duration
 from alertkit.spec.reader import Reader
 from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector
-from alertkit.spec.validate import derived
 
 
 def _sets(value: object) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -61,7 +61,7 @@ class Absent(Kind):
     metric: Metric
     expected: LabelSets = ()
 
-    @derived
+    @cached_property
     def identity(self) -> tuple[str, ...]:
         if self.by is not None:
             return self.by

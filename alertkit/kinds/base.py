@@ -1,6 +1,7 @@
 """What every kind is: a spec model that can ask its question and drive it."""
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from alertkit.kinds.question import Comparison, Question
@@ -8,7 +9,6 @@ from alertkit.kinds.stimulus import Stimulus
 from alertkit.spec.alert import AlertSpec, Measured
 from alertkit.spec.quantity import Unit
 from alertkit.spec.selector import Selector
-from alertkit.spec.validate import derived
 
 
 class Context(NamedTuple):
@@ -63,7 +63,7 @@ class Kind(AlertSpec, ABC):
     # Users wrote PromQL of their own: what is compiled from it is parsed once more.
     user_promql: ClassVar[bool] = False
 
-    @derived
+    @cached_property
     def identity(self) -> tuple[str, ...]:
         by = self.by
         return self.default_by if by is None else by

@@ -1,7 +1,7 @@
 import re
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -16,7 +16,7 @@ from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import UNITS, Duration, format_duration
 from alertkit.spec.quantity import RATIO, format_number, unit_of_metric
 from alertkit.spec.selector import Matcher, Metric
-from alertkit.spec.validate import Model, derived
+from alertkit.spec.validate import Model
 
 HOUR, DAY = UNITS["h"], UNITS["d"]
 MINUTE = UNITS["m"]
@@ -114,7 +114,7 @@ class BurnRate(Kind):
             )
         return float(1 - self.objective.amount * self.objective.unit.scale)
 
-    @derived
+    @cached_property
     def _thresholds(self) -> list[tuple[Window, float]]:
         budget = self._budget()
         result = []
@@ -138,7 +138,7 @@ class BurnRate(Kind):
             result.append((window, threshold))
         return result
 
-    @derived
+    @cached_property
     def _indicator(self) -> Parts:
         """The parts of a ratio, or the bucket that is fast enough and the selector that counts events."""
         if (self.ratio is None) == (self.latency is None):

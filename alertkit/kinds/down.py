@@ -1,4 +1,5 @@
 import re
+from functools import cached_property
 from math import ceil
 from typing import Literal
 
@@ -11,7 +12,6 @@ from alertkit.spec import regex
 from alertkit.spec.alert import Names, QuantityField
 from alertkit.spec.quantity import RATIO, format_number
 from alertkit.spec.selector import Matcher, Metric, Selector
-from alertkit.spec.validate import derived
 
 INSTANCES = 20
 # A regular expression that is only a list of names.
@@ -45,7 +45,7 @@ class Down(Kind):
     up: Metric | None = None
     share: QuantityField | None = None
 
-    @derived
+    @cached_property
     def identity(self) -> tuple[str, ...]:
         if self.by is not None:
             return self.by

@@ -1,6 +1,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -17,7 +17,6 @@ from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import PER_SECOND, RATIO, Unit, format_number, parse_quantity
 from alertkit.spec.selector import Matcher, Metric, Selector
-from alertkit.spec.validate import derived
 
 FIVE_MINUTES = 300_000
 SOURCES = ("histogram", "native_histogram", "summary_metric", "gauge")
@@ -90,7 +89,7 @@ class Latency(MeasuredKind):
     min_rate: QuantityField | None = None
     buckets: Annotated[tuple[QuantityField, ...], Field(min_length=1)] | None = None
 
-    @derived
+    @cached_property
     def _source(self) -> tuple[str, Selector]:
         metrics = vars(self)
         given = [name for name in SOURCES if metrics[name] is not None]
@@ -151,7 +150,7 @@ class Latency(MeasuredKind):
             observed = f"histogram_count(rate({metric}[{window}]))"
         return (f"({by('sum', self.identity, observed)} >= {format_number(self._least)})",)
 
-    @derived
+    @cached_property
     def _least(self) -> float:
         """Observations a second below which it is silent."""
         if self.min_rate is None:

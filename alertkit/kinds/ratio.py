@@ -1,4 +1,4 @@
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 from pydantic import Field
@@ -12,7 +12,6 @@ from alertkit.series.example import apart
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
 from alertkit.spec.selector import Matcher, Metric, Selector
-from alertkit.spec.validate import derived
 
 FIVE_MINUTES = 300_000
 # Events a second.
@@ -65,7 +64,7 @@ class Ratio(MeasuredKind):
     window: Duration | None = None
     min_events: float | None = Field(None, ge=0, le=1e12)
 
-    @derived
+    @cached_property
     def _parts(self) -> Parts:
         given = {"bad": self.bad, "good": self.good, "total": self.total, "used": self.used, "limit": self.limit}
         return parts_of(given, self.where)

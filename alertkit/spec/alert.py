@@ -1,6 +1,6 @@
 """The keys that every alert may have, and the conditions of alerts that measure a value."""
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -11,7 +11,7 @@ from alertkit.spec.quantity import NAMED_UNITS, Quantity, Unit, is_number, parse
 from alertkit.spec.reader import Reader, each, items
 from alertkit.spec.selector import LabelName, Where
 from alertkit.spec.shown import brief
-from alertkit.spec.validate import Model, derived, suggest
+from alertkit.spec.validate import Model, suggest
 
 
 def _text(value: Any) -> str:
@@ -184,7 +184,7 @@ class Measured(AlertSpec):
     outside: BandField | None = None
     clear: QuantityField | None = None
 
-    @derived
+    @cached_property
     def conditions(self) -> tuple[tuple[str, Any], ...]:
         """The conditions that are given: their names and what stands there, a `Levels` or the band of `outside`."""
         given = vars(self)

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import types
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Annotated, Any, ClassVar, Generic, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,21 +13,6 @@ from alertkit.spec.quantity import format_number
 from alertkit.spec.reader import MORE
 from alertkit.spec.shown import brief
 from alertkit.spec.synonyms import longer, meant
-
-T = TypeVar("T")
-
-
-class derived(Generic[T]):  # noqa: N801
-    """What follows from a model, worked out when first asked: `cached_property` without its lock, the dearest part."""
-
-    def __init__(self, work: Callable[[Any], T]) -> None:
-        self._work = work
-
-    def __get__(self, instance: object, owner: type[Any]) -> T:
-        if instance is None:
-            return self  # type: ignore[return-value]
-        value = vars(instance)[self._work.__name__] = self._work(instance)
-        return value
 
 
 class Model(BaseModel):
@@ -40,9 +25,8 @@ class Model(BaseModel):
 
     # Built when first used: most runs need few of the models, and none of the abstract ones.
     model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False, defer_build=True,
-        ignored_types=(derived,),
-    )  # fmt: skip
+        extra="forbid", frozen=True, populate_by_name=False, allow_inf_nan=False, defer_build=True
+    )
 
 
 # How many known words a help names.
