@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alertkit.build import workers
 from alertkit.build.beside import put
 from alertkit.build.broken import Broken, broken_file, others_of
 from alertkit.build.cache import Cache
@@ -328,12 +329,33 @@ def _run(tasks: list[_Task], shared: _Shared, jobs: int, begun: Callable[[], Non
     """What comes of each task; `begun` is called when something does, where the other cores are free."""
     global _shared
     _shared = shared
-    if len(tasks) < PARALLEL_FROM or jobs < 2 or not workers.possible():
+    if len(tasks) < PARALLEL_FROM or jobs < 2 or not hasattr(os, "fork"):
         return [_unit(task, begun) for task in tasks]
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(jobs, get_context("fork"), initializer=_begin, initargs=(os.getpid(),)) as pool:
+        # Larger pieces would leave workers idle in the end, smaller ones would go back and forth for nothing.
+        return list(pool.map(_unit_alone, tasks, chunksize=max(1, len(tasks) // (jobs * 24))))
+
+
+def _begin(parent: int) -> None:
+    """Prepare a worker."""
+    _end_with(parent)
     # What is as large as something that was freed before, glibc keeps when it is freed, and does not have the kernel
     # clear its pages anew for the texts of the next file. This costs nothing: nobody touches it.
     bytes(LARGEST_TEXTS)
-    return workers.spread(_unit_alone, tasks, jobs)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end soon after its parent, however that ended: nobody else tells it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _unit_alone(task: _Task) -> _Made:
