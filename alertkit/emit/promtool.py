@@ -179,7 +179,7 @@ def single(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=256)
 def _values(values: tuple[str, ...]) -> str:
     """Input series with these values, and a blank for the name of each."""
     return "".join([f"      - series: {BLANK}\n        values: {quote(row)}\n" for row in values])

@@ -64,19 +64,19 @@ class Plan:
         return Form(frames)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def outcomes_of(scripts: tuple[Script, ...]) -> tuple[Outcome, ...]:
     """What alerts read like at the checks of some scripts, NOTHING first."""
     return tuple(dict.fromkeys([SILENT, *(outcome for script in scripts for outcome in script.outcomes)]))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def of_ones(scripts: tuple[Script, ...]) -> tuple[Script, ...]:
     """The scripts for an alert that has no second identity."""
     return tuple(map(of_one, scripts))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def plan_of(
     scripts: tuple[Script, ...],
     roles: Roles,

@@ -18,7 +18,7 @@ from alertkit.series import Gone, Missed, Piece, Slope, notation
 GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, str], ...]:
     """The series that the script moves: the place of each input, whether it is its second half, and its values.
 
@@ -32,26 +32,26 @@ def driven(script: Script, drive: Drive, split: bool) -> tuple[tuple[int, bool, 
     return tuple((place, half, _written(script.course, tuple(row))) for (place, half), row in rows.items())
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def steady(script: Script, drive: Drive, value: float, ends: bool) -> tuple[str, ...]:
     """Each input while the signal stays at one value; where it `ends`, they are gone when there is no data."""
     return tuple(constant(script, piece, ends) for _, _, piece in _pieces(drive, value, False))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def opposed(script: Script, drive: Drive, boundaries: tuple[Boundary, ...], rest: float) -> tuple[str, ...]:
     """Each input while the signal is bad when the script's is harmless, and the other way round."""
     columns = [drive(value) for value in opposite(script.values, boundaries, rest)]
     return tuple(_written(script.course, row) for row in zip(*columns, strict=True))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def constant(script: Script, piece: Piece, ends: bool) -> str:
     """A series that does the same throughout; where it `ends`, it is gone when there is no data."""
     return _written(script.course, (piece,) * len(script.values) + (GONE if ends else piece,))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _pieces(drive: Drive, value: float, split: bool) -> Sequence[tuple[int, bool, Piece]]:
     """What each input does at a value, with its place and whether it is its second half: scripts share most values."""
     pieces = drive(value)
@@ -63,7 +63,7 @@ def idle(value: float, pieces: Pieces) -> Pieces:
     return pieces
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def _written(course: Course, row: tuple[Piece, ...]) -> str:
     """A series that does at each value, and when there is no data, what the row says."""
     timeline = [(_interrupted(row[at], how) if how else row[at], samples) for at, samples, how in course.steps]

@@ -147,11 +147,11 @@ class Script:
 
 
 # Scripts that differ in their values alone share these, and the texts that are written from them.
-_moments = lru_cache(maxsize=8192)(Moments)
-_course = lru_cache(maxsize=8192)(Course)
+_moments = lru_cache(maxsize=2048)(Moments)
+_course = lru_cache(maxsize=2048)(Course)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def of_one(script: Script) -> Script:
     """The script for an alert that has no second identity: that exactly one fires then says nothing of its own."""
     checks = [check._replace(case="just-past") if check.case == "identity" else check for check in script.checks]

@@ -35,7 +35,7 @@ MOST_LOADED = 10_000
 ANY_AT_ALL = (Comparison(">", 0.0), Comparison("!=", 0.0))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def scripts_of(shape: Shape) -> tuple[Script, ...]:
     """All scripts of a shape: one, or for a kind that its own past disturbs, one for each case."""
     scripts = _Scripts(shape)
