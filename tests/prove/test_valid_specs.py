@@ -58,6 +58,9 @@ ALERTS = (
     "Uneven: {kind: increase, counter: uneven_total, window: 31s, for: 1h, by: [x]}",
     "Mean: {kind: threshold, metric: mean, over: avg, window: 1d, above: 100, for: 5m}",
     "Wide: {kind: rate, counter: wide_total, window: 12h, above: 5, for: 1m, keep_firing_for: 30m}",
+    "Noted: {kind: rate, counter: noted_total, at_most: 0, window: 5m, by: [x], missing: alert, for: 1m,"
+    ' labels: {note: "of {{ $labels.x }}", only: "{{ $labels.x }}", empty: ""}}',
+    "Sinks: {kind: rate, counter: sinks_total, below: {warning: 3/s, critical: 1/h}, for: 31s, keep_firing_for: 1m}",
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
 )
 # What cannot be proven is said, with the reason.

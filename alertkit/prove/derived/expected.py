@@ -56,7 +56,7 @@ class Expectations:
         """The companion, when the data of the identity is gone, and when all is."""
         anywhere = self.claim.inputs[0].equalities()
         one, whole = (
-            (ExpectedAlert(tuple({**labels, **dict(companion.labels)}.items()), companion.annotations),)
+            (ExpectedAlert(tuple(_labels(companion, labels).items()), companion.annotations),)
             for labels in (dict(self.bad) if self.claim.identity else anywhere, anywhere)
         )
         return one, whole
@@ -107,7 +107,8 @@ def _value_in(text: str) -> tuple[bool, bool]:
 
 
 def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:
+    """The labels of an alert; one without a value is none, as when its template names what the result has not."""
     labels = dict(result)
     for name, value in rule.labels:
         labels[name] = value if "{{" not in value else go.expand(value, result, 0.0) or ""
-    return labels
+    return {name: value for name, value in labels.items() if value}

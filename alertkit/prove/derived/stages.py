@@ -290,7 +290,12 @@ class _Scripts:
 
     def _gone(self) -> Step:
         patience = self.grid.evaluations(self.shape.patience or 0)
-        return Step("no-data", "", None, max(patience + 3, self.grid.evaluations(6 * 60_000)))
+        length = max(patience + 3, self.grid.evaluations(6 * 60_000))
+        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
+        if keep and any(is_reached_low(b.comparison) for b in self.boundaries):
+            # It may fire while its window runs empty, and is then kept.
+            length = max(length, self._way(False) + keep + 3)
+        return Step("no-data", "", None, length)
 
     def _way(self, up: bool) -> int:
         """Evaluations until the signal has arrived at a new value."""
