@@ -19,6 +19,7 @@ from tests.servers import versions
 
 ALERTS = (
     "Odd: {kind: anomaly, metric: trades, window: 1d, sigmas: 4, by: [x], for: 1m}",
+    "OddGone: {kind: anomaly, metric: sales, window: 1d, sigmas: 3, by: [x], missing: alert, for: 2m}",
     "OddUp: {kind: anomaly, metric: fills, window: 6h, sigmas: 3, direction: up, for: 30s}",
     "Good: {kind: ratio, good: good_total, total: all_total, window: 1h, below: 99%, by: [x], for: 1m}",
     "Slow: {kind: latency, summary_metric: s_seconds, quantile: 0.99, above: 1s, window: 5m, min_rate: 1/s, for: 1m}",

@@ -16,6 +16,7 @@ from alertkit.emit.promtool import Moments
 from alertkit.kinds.stimulus import Drive, Stimulus
 from alertkit.prove.derived.cast import Roles
 from alertkit.prove.derived.grid import Grid
+from alertkit.prove.derived.interruptions import LOOKBACK
 from alertkit.prove.derived.missing import FORGOTTEN, VANISHED, Companion
 from alertkit.prove.derived.names import IDLE, THIN
 from alertkit.prove.derived.rows import constant, driven, idle, opposed, steady
@@ -32,7 +33,7 @@ from alertkit.prove.derived.script import (
     Script,
     of_one,
 )
-from alertkit.series import Level
+from alertkit.series import Level, Zigzag
 
 ONE = Level(1.0)
 # The places of alerts in what is told of them, and of an alert that is silent among what is expected.
@@ -92,6 +93,8 @@ def plan_of(
     """
     places = {outcome: place for place, outcome in enumerate(outcomes_of(scripts))}
     missing = (NOTHING, len(places), len(places) + 1)
+    # Of samples that are too sparse to be seen at every evaluation some are always missing.
+    seen = not any(type(piece) is Zigzag and piece.every > LOOKBACK for piece in scheme.motion.drive(scheme.rest))
     framed = []
     for script in scripts:
         expected = tuple([places[outcome] for outcome in script.outcomes])
@@ -104,7 +107,7 @@ def plan_of(
                 if expected[place] in unknown
             ]
         alerts = [(OWN, moments, expected)] if moments.rows else []
-        if companion is not None and script.gone_at is not None:
+        if companion is not None and script.gone_at is not None and seen:
             alerts.append((COMPANION, _gone(script, companion.patience), missing))
         frame = Frame(
             script.name, script.grid.step, _series(script, roles, scheme, copies), tuple(alerts), tuple(exprs)
