@@ -75,6 +75,14 @@ class Down(Kind):
             )
         return share
 
+    def _check_share(self, every: Selector) -> None:
+        """A job scrapes an instance once, so of an instance in a job either all or nothing is down."""
+        if "instance" in self.identity and ("job" in self.identity or "job" in every.equalities()):
+            raise KindError(
+                "AK208", "`share` has no effect by `instance`: each has one target, so 0% or 100% of it is down",
+                "share", "leave `instance` out of `by`, or remove `share`",
+            )  # fmt: skip
+
     def question(self, context: Context) -> Question:
         every, single = self._selectors()
         share = self._share()
@@ -82,6 +90,7 @@ class Down(Kind):
             down = by("max", self.identity, f"{every} == 0")
             boundary = Comparison("==", 0.0)
         else:
+            self._check_share(every)
             down = (
                 f"{by('sum', self.identity, f'{every} == bool 0')} / {by('count', self.identity, str(every))} "
                 f">= {format_number(share)}"
