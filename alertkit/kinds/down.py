@@ -1,4 +1,5 @@
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from math import ceil
 from typing import Literal
@@ -74,6 +75,14 @@ class Down(Kind):
             )
         return share
 
+    def _check_share(self, every: Selector) -> None:
+        """A job scrapes an instance once, so of an instance in a job either all or nothing is down."""
+        if "instance" in self.identity and ("job" in self.identity or "job" in every.equalities()):
+            raise KindError(
+                "AK208", "`share` has no effect by `instance`: each has one target, so 0% or 100% of it is down",
+                "share", "leave `instance` out of `by`, or remove `share`",
+            )  # fmt: skip
+
     def question(self, context: Context) -> Question:
         every, single = self._selectors()
         share = self._share()
@@ -81,6 +90,7 @@ class Down(Kind):
             down = by("max", self.identity, f"{every} == 0")
             boundary = Comparison("==", 0.0)
         else:
+            self._check_share(every)
             down = (
                 f"{by('sum', self.identity, f'{every} == bool 0')} / {by('count', self.identity, str(every))} "
                 f">= {format_number(share)}"
@@ -95,27 +105,33 @@ class Down(Kind):
     def stimulus(self, context: Context) -> Stimulus:
         _, single = self._selectors()
         watched = single[0]
-        # Other jobs stay up, or their absence would be an alert too.
-        others = tuple(Source(s, Level(1.0), _target(s, "elsewhere")) for s in single[1:])
         gone = tuple(watched.equalities().items())
         leave = tuple(tuple(s.equalities().items()) for s in single[1:])
         share = self._share()
         if share is None:
+            # Other jobs stay up, or their absence would be an alert too.
+            others = tuple(Source(s, Level(1.0), _target(s, "elsewhere")) for s in single[1:])
             return Stimulus(
                 inputs=(Input(watched),), drive=Drive(level), exact=True, instant=True, rest=1.0, inside=1.0, bad=0.0,
                 gone=gone, scenery=others, leave=leave,
             )  # fmt: skip
-        needed = ceil(round(share * INSTANCES, 9))
-        instances = tuple(Input(watched, _target(watched, f"instance-{i:02}")) for i in range(INSTANCES))
+        elsewhere = tuple(Input(s, _target(s, "elsewhere", self.identity)) for s in single[1:])
+        # Without `job` in the identity the targets of all jobs are counted together.
+        together = () if "job" in self.identity else elsewhere
+        apart = elsewhere[len(together) :]
+        targets = max(INSTANCES, len(single))
+        needed = ceil(round(share * targets, 9))
+        instances = tuple(
+            Input(watched, _target(watched, f"instance-{i:02}", self.identity)) for i in range(targets - len(together))
+        )
         return Stimulus(
-            inputs=instances + tuple(Input(other.selector, other.extra) for other in others),
-            drive=Drive(_down, (len(others),)),
+            inputs=together + instances + apart,
+            drive=Drive(_down, (targets, len(apart))),
             instant=True,
             rest=0.0,
-            inside=(needed - 1) / INSTANCES,
-            bad=needed / INSTANCES,
+            inside=(needed - 1) / targets,
+            bad=needed / targets,
             gone=gone,
-            scenery=others,
             leave=leave,
         )
 
@@ -127,20 +143,24 @@ class Down(Kind):
         return f"{what} is down" + (f" ({where.strip()})" if where else "")
 
 
-def _down(share: float, others: int) -> Pieces:
-    """This share of the instances is down; `others` stay up."""
-    count = round(share * INSTANCES)
-    return (*[Level(0.0 if i < count else 1.0) for i in range(INSTANCES)], *[Level(1.0)] * others)
+def _down(share: float, targets: int, others: int) -> Pieces:
+    """This share of the targets is down; `others` stay up."""
+    count = round(share * targets)
+    return (*[Level(0.0 if i < count else 1.0) for i in range(targets)], *[Level(1.0)] * others)
 
 
-def _target(selector: Selector, name: str) -> tuple[tuple[str, str], ...]:
-    """The label of one more target of the selector: an instance of this name, where its matchers leave room for it."""
+def _target(selector: Selector, name: str, identity: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """The label of one more target of the selector, in the same identity: an instance of this name, where that and its
+    matchers leave room for it."""
     matchers = [m for m in selector.matchers if m.label == "instance"]
     example = (example_labels(matchers) or {}).get("instance", "")
     for instance in (name, f"{example}{name}", f"{example}{name[-2:]}"):
-        if all(satisfies(instance, m) for m in matchers):
+        if "instance" not in identity and all(satisfies(instance, m) for m in matchers):
             return (("instance", instance),)
-    return (("target", name),)
+    label, taken = "target", {*identity, *(m.label for m in selector.matchers)}
+    while label in taken:
+        label = f"other_{label}"
+    return ((label, name),)
 
 
 def _each_job(selector: Selector) -> tuple[Selector, ...]:

@@ -105,7 +105,7 @@ class Stimulus(NamedTuple):
     pairs      burn rates: (severity, long window, short window, threshold) of each pair,
     counted    the window in which they ask for events, and
     scarce     as `drive`, with hardly enough traffic, which changes with the value
-    leave      labels of the further alerts that fire when the scenery leaves too, with the data
+    leave      labels of the further alerts that fire when all series are gone; the scenery then leaves with the data
     idle       what the series do when they exist but carry no traffic; None where that means nothing
     instant    only the newest samples count, so a signal lasts exactly as long as they are looked back at
     relative   a value counts only beside earlier ones of its series: a series that is born bad is not bad

@@ -1,7 +1,8 @@
 """Specs that are right must not fail their own proofs: durations, windows and directions that do not go well together.
 
 Each was once told wrong: a mean that crosses its threshold evaluations before its window is full, histories sparser
-than `for`, guards that count a healthy neighbour, forecasts held for longer than a line stays on its side.
+than `for`, guards that count a healthy neighbour, forecasts held for longer than a line stays on its side, shares of
+targets of several jobs, companions of all that goes with the data.
 """
 
 from __future__ import annotations
@@ -39,6 +40,12 @@ ALERTS = (
     "Later: {kind: change, metric: later_seconds, offset: 1h, mode: absolute, above: 100ms, for: 1m}",
     'Web: {kind: down, up: \'up{job="a", instance=~"web-.*"}\', share: 10%, for: 1m}',
     'Pair: {kind: down, up: \'up{job="c", instance=~"x|y"}\', share: 10%, for: 1m}',
+    "Whole: {kind: down, job: [a, b], share: 100%, by: [code, service], for: 0s}",
+    "Half: {kind: down, job: [a, b], share: 50%, by: [], missing: alert, for: 1m}",
+    "Both: {kind: down, job: [a, b], share: 50%, by: [instance, target], for: 1m}",
+    "Zone: {kind: down, job: x.y, by: [region], missing: alert, where: 'zone=\"z\"', for: 0s}",
+    "Each: {kind: down, job: [a, b], missing: alert, for: 1m}",
+    "Every: {kind: down, up: up, share: 10%, by: [instance], missing: alert, for: 1m}",
     "Shared: {kind: ratio, bad: 's_total{e=\"<< e >>\"}', total: s_total, above: 5%, for_each: {e: [p, q]}, for: 1m}",
     "Band: {kind: latency, histogram: h_seconds, outside: [100ms, 2s], for: 1m}",
     "Rare: {kind: burn_rate, objective: 99.999%, ratio: {good: g_total, total: t_total}, for: 1m,"

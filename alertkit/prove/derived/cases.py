@@ -69,9 +69,9 @@ class _Bound:
         unknown = tuple([place for place, expected in enumerate(known) if expected is None])
         alerts, expected, companion = [alert.name], [one or () for one in known], None
         if rule is not None and claim.inputs:
-            one, whole = texts.missing(rule)
+            one, whole, left = texts.missing(rule, good)
             alerts.append(rule.alert)
-            expected += [one, whole]
+            expected += [one, whole, left]
             companion = Companion(rule.for_, len(claim.inputs) == 1 and bool(claim.identity), one == whole)
         schemes = tuple([copy.scheme for copy in copies])
         self.plan = plan_of(scripts, roles, claim.scheme, schemes, unknown, companion)

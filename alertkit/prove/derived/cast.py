@@ -93,6 +93,21 @@ def _identities(identity: tuple[str, ...], inputs: tuple[tuple[Matcher, ...], ..
     return tuple(bad.items()), tuple({**bad, **free}.items()) if free else None
 
 
+def leaving(claim: Claim, bad: Labels, good: Labels | None) -> tuple[Labels, ...]:
+    """The identities whose data goes when that of `bad` does: all, where the alert fires when all series are gone."""
+    if not claim.scheme.ends:
+        return (bad,)
+    stimulus = claim.stimulus
+    series = [(identity, one) for identity in (bad, good) if identity is not None for one in stimulus.inputs]
+    if claim.scheme.leaves:
+        series += [(bad, Input(source.selector, source.extra)) for source in stimulus.scenery]
+    found: dict[Labels, None] = {}
+    for identity, one in series:
+        labels = {**dict(identity), **(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
+        found[tuple([(name, labels[name]) for name in claim.identity])] = None
+    return tuple(found)
+
+
 def _own_series(copy: Claim, claim: Claim) -> list[tuple[int, str]]:
     """The place and name of each series of another copy of `for_each`, but for its part of a total that they share.
 

@@ -8,7 +8,7 @@ from itertools import product
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule
 from alertkit.emit.promtool import Expected, ExpectedAlert
-from alertkit.prove.derived.cast import Labels, braces
+from alertkit.prove.derived.cast import Labels, braces, leaving
 from alertkit.prove.derived.decoys import DECOY
 from alertkit.prove.derived.script import Outcome
 from alertkit.spec.selector import quoted
@@ -52,14 +52,17 @@ class Expectations:
             samples.append(("ALERTS" + braces(labels), 1.0))
         return f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}', tuple(samples)
 
-    def missing(self, companion: Rule) -> tuple[Expected, Expected]:
-        """The companion, when the data of the identity is gone, and when all is."""
-        anywhere = self.claim.inputs[0].equalities()
-        one, whole = (
-            (ExpectedAlert(tuple(_labels(companion, labels).items()), companion.annotations),)
-            for labels in (dict(self.bad) if self.claim.identity else anywhere, anywhere)
-        )
-        return one, whole
+    def missing(self, companion: Rule, good: Labels | None) -> tuple[Expected, Expected, Expected]:
+        """The companion, when the data of the identity is gone, when all is forgotten, and in the case no-data."""
+        anywhere = tuple(self.claim.inputs[0].equalities().items())
+
+        def told(*results: Labels) -> Expected:
+            labels = [_labels(companion, dict(result)) for result in results]
+            return tuple([ExpectedAlert(tuple(one.items()), companion.annotations) for one in labels])
+
+        if not self.claim.identity:
+            return told(anywhere), told(anywhere), told(anywhere)
+        return told(self.bad), told(anywhere), told(*leaving(self.claim, self.bad, good))
 
     def _level(self, rule: Rule, value: float | None, ended: bool) -> Expected | None:
         key = (rule.severity, ended)

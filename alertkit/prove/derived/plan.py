@@ -92,7 +92,7 @@ def plan_of(
     `unknown` are the places of outcomes whose texts are not known: the alert's states are expected instead.
     """
     places = {outcome: place for place, outcome in enumerate(outcomes_of(scripts))}
-    missing = (NOTHING, len(places), len(places) + 1)
+    one, whole, left = range(len(places), len(places) + 3)
     # Of samples that are too sparse to be seen at every evaluation some are always missing.
     seen = not any(type(piece) is Zigzag and piece.every > LOOKBACK for piece in scheme.motion.drive(scheme.rest))
     framed = []
@@ -108,14 +108,15 @@ def plan_of(
             ]
         alerts = [(OWN, moments, expected)] if moments.rows else []
         if companion is not None and script.gone_at is not None and seen:
-            alerts.append((COMPANION, _gone(script, companion.patience), missing))
+            alerts.append((COMPANION, _gone(script, companion.patience), (NOTHING, left)))
         frame = Frame(
             script.name, script.grid.step, _series(script, roles, scheme, copies), tuple(alerts), tuple(exprs)
         )
         framed.append(Framed(frame, script.grid, script.checks))
     if companion is not None and companion.remembers and roles.watched:
+        said = (NOTHING, one, whole)
         framed += [
-            _left(case, companion, roles, missing) for case in ((FORGOTTEN, VANISHED) if roles.good else (VANISHED,))
+            _left(case, companion, roles, said) for case in ((FORGOTTEN, VANISHED) if roles.good else (VANISHED,))
         ]
     return Plan(framed)
 
