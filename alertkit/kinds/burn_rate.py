@@ -151,9 +151,10 @@ class BurnRate(Kind):
         if self.ratio is not None:
             given = {"bad": self.ratio.bad, "good": self.ratio.good, "total": self.ratio.total}
             try:
-                return parts_of(given, self.where)
+                return parts_of(given, self.where, self.identity)
             except KindError as error:
-                error.key = "ratio"
+                if error.item is None:
+                    error.key = "ratio"
                 raise
         assert self.latency is not None
         whole_name(self.latency.histogram, "latency")

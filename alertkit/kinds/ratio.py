@@ -8,7 +8,7 @@ from alertkit.kinds.brink import shared
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
-from alertkit.series.example import apart
+from alertkit.series.example import apart, satisfies
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
 from alertkit.spec.selector import Matcher, Metric, Selector
@@ -67,7 +67,7 @@ class Ratio(MeasuredKind):
     @cached_property
     def _parts(self) -> Parts:
         given = {"bad": self.bad, "good": self.good, "total": self.total, "used": self.used, "limit": self.limit}
-        return parts_of(given, self.where)
+        return parts_of(given, self.where, self.identity)
 
     def question(self, context: Context) -> Question:
         part, other, role = self._parts
@@ -120,8 +120,8 @@ class Ratio(MeasuredKind):
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
 
 
-def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...]) -> Parts:
-    """The two of the metrics that are given; raises `KindError` unless they make a ratio."""
+def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...], identity: tuple[str, ...]) -> Parts:
+    """The two of the metrics that are given; raises `KindError` unless they make a ratio in each identity."""
     metrics = {name: metric for name, metric in given.items() if metric is not None}
     names = _PAIRS.get(tuple(metrics))
     if names is None:
@@ -129,15 +129,20 @@ def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...]) -> P
             "AK212", "a ratio needs two metrics that fit together", "",
             "give `bad` and `total`, `good` and `bad`, `good` and `total`, or `used` and `limit`",
         )  # fmt: skip
-    part, other = metrics[names[0]], metrics[names[1]]
-    if part == other:
+    part, other = metrics[names[0]].where(where), metrics[names[1]].where(where)
+    if part.metric == other.metric and set(part.matchers) == set(other.matchers):
         raise KindError(
             "AK212", f"`{names[0]}` and `{names[1]}` are the same: their ratio never changes", names[1],
             f"narrow `{names[0]}` with matchers, like `requests_total{{code=~\"5..\"}}`",
         )  # fmt: skip
     if part.metric == other.metric and names[2] != "limit":
         _disjoint(part, other, names)
-    return Parts(part.where(where), other.where(where), names[2])
+    if (label := _splitting(part, other, identity)) is not None:
+        raise KindError(
+            "AK212", f"`{label}` tells `{names[0]}` from `{names[1]}`: split by it, each share is 0% or 100%, or none",
+            "by", f"leave `{label}` out of `by`: the share is then one of all its values", item=identity.index(label),
+        )  # fmt: skip
+    return Parts(part, other, names[2])
 
 
 def inputs_of(parts: Parts) -> tuple[tuple[Input, Input], bool]:
@@ -152,6 +157,19 @@ def inputs_of(parts: Parts) -> tuple[tuple[Input, Input], bool]:
 def drive_of(remains: bool, speed: float = SPEED, edges: tuple[float, ...] = ()) -> Drive:
     """What two counters do for a ratio, so many events a second beside the edges."""
     return Drive(_more_away, (speed, remains, edges))
+
+
+def _splitting(part: Selector, other: Selector, identity: tuple[str, ...]) -> str | None:
+    """The label of the identity that tells the one from the other, so that no group has a share in between."""
+    unlike = [m for m in (*part.matchers, *other.matchers) if (m in part.matchers) != (m in other.matchers)]
+    labels = [m.label for m in unlike if m.label in identity]
+    if part.metric == other.metric and len(labels) == len(unlike):
+        return labels[0]
+    for label in labels:
+        same = [m for m in unlike if m.label == label]
+        if any(m.op == "=" and not satisfies(m.value, n) for m in same for n in same):
+            return label
+    return None
 
 
 def _disjoint(part: Selector, other: Selector, names: tuple[str, str, str]) -> None:
