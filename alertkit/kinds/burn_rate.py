@@ -233,7 +233,7 @@ class BurnRate(Kind):
         part, other, _ = self._indicator
         good, speed = self._good, max(SPEED, self.min_events)
         if self.ratio is not None:
-            inputs, remains = inputs_of(self._indicator)
+            inputs, remains = inputs_of(self._indicator, self.identity)
             drive = Drive(_upside_down, (drive_of(remains),)) if good else drive_of(remains)
         else:
             inputs, remains, drive = (Input(part), Input(other)), False, Drive(_good, (speed,))

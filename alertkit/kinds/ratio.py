@@ -85,7 +85,7 @@ class Ratio(MeasuredKind):
                     "AK305", f"`{part.metric}` is in {unit.name}, `{other.metric}` in {limits.name}: no share",
                     "limit", "take two gauges of one unit, or write the expression yourself with kind `expr`",
                 )  # fmt: skip
-            _, remains = inputs_of(self._parts)
+            _, remains = inputs_of(self._parts, self.identity)
             if remains and other.metric.endswith(("_total", "_bucket")):
                 raise KindError(
                     "AK310", f"`{other.metric}` is a counter, which only ever rises: `used` and `limit` are for gauges",
@@ -117,7 +117,7 @@ class Ratio(MeasuredKind):
 
     def stimulus(self, context: Context) -> Stimulus:
         role = self._parts.role
-        inputs, remains = inputs_of(self._parts)
+        inputs, remains = inputs_of(self._parts, self.identity)
         asked, edges = self.comparisons(RATIO), self.thresholds(RATIO)
         if role == "limit" and not remains:
             return Stimulus(
@@ -162,12 +162,12 @@ def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...], iden
     return Parts(part, other, names[2])
 
 
-def inputs_of(parts: Parts) -> tuple[tuple[Input, Input], bool]:
+def inputs_of(parts: Parts, identity: tuple[str, ...]) -> tuple[tuple[Input, Input], bool]:
     """Two counters, the second one kept out of the first selector, and whether it carries only what is left.
 
     That is so where the two are parts of a whole, and where the total, or the limit, selects the part too.
     """
-    extra = apart(parts.other, parts.part) if parts.role != "rest" else ()
+    extra = apart(parts.other, parts.part, identity) if parts.role != "rest" else ()
     return (Input(parts.part), Input(parts.other, extra)), parts.role == "rest" or bool(extra)
 
 
