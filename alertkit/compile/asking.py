@@ -53,6 +53,8 @@ def _report(entry: Entry, error: KindError, problems: Problems) -> None:
     # What is missing or has no effect is said of the key, all else of its value.
     if error.offset is not None and entry.has(error.key):
         span = entry.within(error.offset, error.length, error.key)
+    elif error.item is not None and entry.has(error.key, error.item):
+        span = entry.value(error.key, error.item)
     elif error.key and not entry.has(error.key):
         span = entry.key()  # what is wrong is a default
     elif error.key and error.code not in ("AK202", "AK208"):

@@ -22,13 +22,15 @@ class Context(NamedTuple):
 class KindError(Exception):
     """A mistake that only the kind can see; `key` is the spec's key it is about (empty: the whole alert).
 
-    With `offset` (0-based, in characters of the key's text) and `length`, it is about a place inside the value.
+    With `offset` (0-based, in characters of the key's text) and `length`, it is about a place inside the value; with
+    `item`, about that item of a list.
     `more` are other mistakes that were seen at once.
     """
 
     def __init__(
-        self, code: str, message: str, key: str = "", help: str = "", offset: int | None = None, length: int = 1
-    ) -> None:
+        self, code: str, message: str, key: str = "", help: str = "", offset: int | None = None, length: int = 1,
+        item: int | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.code = code
         self.message = message
@@ -36,6 +38,7 @@ class KindError(Exception):
         self.help = help
         self.offset = offset
         self.length = length
+        self.item = item
         self.more: list[KindError] = []
 
 

@@ -151,9 +151,10 @@ class BurnRate(Kind):
         if self.ratio is not None:
             given = {"bad": self.ratio.bad, "good": self.ratio.good, "total": self.ratio.total}
             try:
-                return parts_of(given, self.where)
+                return parts_of(given, self.where, self.identity)
             except KindError as error:
-                error.key = "ratio"
+                if error.item is None:
+                    error.key = "ratio"
                 raise
         assert self.latency is not None
         whole_name(self.latency.histogram, "latency")
@@ -232,7 +233,7 @@ class BurnRate(Kind):
         part, other, _ = self._indicator
         good, speed = self._good, max(SPEED, self.min_events)
         if self.ratio is not None:
-            inputs, remains = inputs_of(self._indicator)
+            inputs, remains = inputs_of(self._indicator, self.identity)
             drive = Drive(_upside_down, (drive_of(remains),)) if good else drive_of(remains)
         else:
             inputs, remains, drive = (Input(part), Input(other)), False, Drive(_good, (speed,))

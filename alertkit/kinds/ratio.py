@@ -7,8 +7,8 @@ from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.brink import shared
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
-from alertkit.series import Level, Slope
-from alertkit.series.example import apart
+from alertkit.series import Gone, Level, Slope
+from alertkit.series.example import apart, satisfies
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
 from alertkit.spec.selector import Matcher, Metric, Selector
@@ -16,6 +16,8 @@ from alertkit.spec.selector import Matcher, Metric, Selector
 FIVE_MINUTES = 300_000
 # Events a second.
 SPEED = 128.0
+# Shares of so many have all decimal places that a threshold may have.
+WHOLE = 10**12
 # What is given, in the order of the fields: numerator, the other one, and what that is.
 _PAIRS: dict[tuple[str, ...], tuple[str, str, str]] = {
     ("bad", "total"): ("bad", "total", "total"), ("bad", "good"): ("good", "bad", "rest"),
@@ -43,7 +45,9 @@ class Ratio(MeasuredKind):
       min_events   silent with fewer events than this in the window
 
     PromQL: `(sum by (<by>) (rate(<bad>[<w>])) or 0 * sum by (<by>) (rate(<total>[<w>]))) / sum by (<by>)
-    (rate(<total>[<w>])) > <threshold>`; for gauges `sum(<used>) / (sum(<limit>) > 0)`.
+    (rate(<total>[<w>])) > <threshold>`; for gauges `sum(<used>) / (sum(<limit>) > 0)`, and where the
+    limit's selector takes in the used series too, as in `used: 'pods{phase="Failed"}', limit: pods`, as for counters
+    without `rate`.
 
     Pitfalls: a counter that does not exist yet counts as zero while the other one exists; good and bad are `missing`
     when both are gone. Without traffic the ratio is 0/0, which compares false: silence, not a page. Rates are taken
@@ -67,7 +71,7 @@ class Ratio(MeasuredKind):
     @cached_property
     def _parts(self) -> Parts:
         given = {"bad": self.bad, "good": self.good, "total": self.total, "used": self.used, "limit": self.limit}
-        return parts_of(given, self.where)
+        return parts_of(given, self.where, self.identity)
 
     def question(self, context: Context) -> Question:
         part, other, role = self._parts
@@ -75,16 +79,23 @@ class Ratio(MeasuredKind):
             for key in ("window", "min_events"):
                 if getattr(self, key) is not None:
                     raise KindError("AK208", f"`{key}` has no effect on gauges", key, "remove it")
-            unit, whole = unit_of_metric(part.metric), unit_of_metric(other.metric)
-            if (unit.dimension, unit.scale) != (whole.dimension, whole.scale) and NUMBER not in (unit, whole):
+            unit, limits = unit_of_metric(part.metric), unit_of_metric(other.metric)
+            if (unit.dimension, unit.scale) != (limits.dimension, limits.scale) and NUMBER not in (unit, limits):
                 raise KindError(
-                    "AK305", f"`{part.metric}` is in {unit.name}, `{other.metric}` in {whole.name}: no share",
+                    "AK305", f"`{part.metric}` is in {unit.name}, `{other.metric}` in {limits.name}: no share",
                     "limit", "take two gauges of one unit, or write the expression yourself with kind `expr`",
                 )  # fmt: skip
-            signal = f"{by('sum', self.identity, str(part))} / ({by('sum', self.identity, str(other))} > 0)"
+            _, remains = inputs_of(self._parts, self.identity)
+            if remains and other.metric.endswith(("_total", "_bucket")):
+                raise KindError(
+                    "AK310", f"`{other.metric}` is a counter, which only ever rises: `used` and `limit` are for gauges",
+                    "limit", "name them `bad` (or `good`) and `total`: then their rates are compared",
+                )  # fmt: skip
+            used, whole = by("sum", self.identity, str(part)), by("sum", self.identity, str(other))
             return Question(
-                signal=signal, identity=self.identity, metric=part.metric, operations="ratio", inputs=(part, other),
-                unit=RATIO, range=(0.0, float("inf")),
+                signal=f"({used} or 0 * {whole}) / {whole}" if remains else f"{used} / ({whole} > 0)",
+                identity=self.identity, metric=part.metric, operations="ratio", unit=RATIO, nan=remains,
+                inputs=(other,) if remains else (part, other), range=(0.0, 1.0 if remains else float("inf")),
             )  # fmt: skip
         window = format_duration(self.window or FIVE_MINUTES)
         one = by("sum", self.identity, f"rate({part}[{window}])")
@@ -105,14 +116,20 @@ class Ratio(MeasuredKind):
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus:
-        part, other, role = self._parts
-        if role == "limit":
+        role = self._parts.role
+        inputs, remains = inputs_of(self._parts, self.identity)
+        asked, edges = self.comparisons(RATIO), self.thresholds(RATIO)
+        if role == "limit" and not remains:
             return Stimulus(
-                inputs=(Input(part), Input(other)), drive=Drive(_filled), exact=True, sums=True, instant=True,
+                inputs=inputs, drive=Drive(_filled), exact=True, sums=True, instant=True,
                 idle=(Level(1.0), Level(0.0)),
             )  # fmt: skip
-        inputs, remains = inputs_of(self._parts)
-        asked, edges = self.comparisons(RATIO), self.thresholds(RATIO)
+        if role == "limit":
+            worst = _worst(asked)
+            return Stimulus(
+                inputs=inputs, drive=Drive(_divided), exact=True, sums=True, instant=True,
+                idle=(Level(0.0), Level(0.0)), lone=None if worst is None else Drive(_alone, (asked, worst)),
+            )  # fmt: skip
         told = _rated(self.window or FIVE_MINUTES, self.min_events or 0.0, remains, asked, edges)
         return told.on(*inputs)
 
@@ -120,8 +137,8 @@ class Ratio(MeasuredKind):
         return f"{alert}: the ratio is {{{{ $value | humanizePercentage }}}}"
 
 
-def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...]) -> Parts:
-    """The two of the metrics that are given; raises `KindError` unless they make a ratio."""
+def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...], identity: tuple[str, ...]) -> Parts:
+    """The two of the metrics that are given; raises `KindError` unless they make a ratio in each identity."""
     metrics = {name: metric for name, metric in given.items() if metric is not None}
     names = _PAIRS.get(tuple(metrics))
     if names is None:
@@ -129,29 +146,47 @@ def parts_of(given: dict[str, Selector | None], where: tuple[Matcher, ...]) -> P
             "AK212", "a ratio needs two metrics that fit together", "",
             "give `bad` and `total`, `good` and `bad`, `good` and `total`, or `used` and `limit`",
         )  # fmt: skip
-    part, other = metrics[names[0]], metrics[names[1]]
-    if part == other:
+    part, other = metrics[names[0]].where(where), metrics[names[1]].where(where)
+    if part.metric == other.metric and set(part.matchers) == set(other.matchers):
         raise KindError(
             "AK212", f"`{names[0]}` and `{names[1]}` are the same: their ratio never changes", names[1],
             f"narrow `{names[0]}` with matchers, like `requests_total{{code=~\"5..\"}}`",
         )  # fmt: skip
     if part.metric == other.metric and names[2] != "limit":
         _disjoint(part, other, names)
-    return Parts(part.where(where), other.where(where), names[2])
+    if (label := _splitting(part, other, identity)) is not None:
+        raise KindError(
+            "AK212", f"`{label}` tells `{names[0]}` from `{names[1]}`: split by it, each share is 0% or 100%, or none",
+            "by", f"leave `{label}` out of `by`: the share is then one of all its values", item=identity.index(label),
+        )  # fmt: skip
+    return Parts(part, other, names[2])
 
 
-def inputs_of(parts: Parts) -> tuple[tuple[Input, Input], bool]:
+def inputs_of(parts: Parts, identity: tuple[str, ...]) -> tuple[tuple[Input, Input], bool]:
     """Two counters, the second one kept out of the first selector, and whether it carries only what is left.
 
-    That is so where the two are parts of a whole, and where the total selects the part too.
+    That is so where the two are parts of a whole, and where the total, or the limit, selects the part too.
     """
-    extra = apart(parts.other, parts.part) if parts.role == "total" else ()
+    extra = apart(parts.other, parts.part, identity) if parts.role != "rest" else ()
     return (Input(parts.part), Input(parts.other, extra)), parts.role == "rest" or bool(extra)
 
 
 def drive_of(remains: bool, speed: float = SPEED, edges: tuple[float, ...] = ()) -> Drive:
     """What two counters do for a ratio, so many events a second beside the edges."""
     return Drive(_more_away, (speed, remains, edges))
+
+
+def _splitting(part: Selector, other: Selector, identity: tuple[str, ...]) -> str | None:
+    """The label of the identity that tells the one from the other, so that no group has a share in between."""
+    unlike = [m for m in (*part.matchers, *other.matchers) if (m in part.matchers) != (m in other.matchers)]
+    labels = [m.label for m in unlike if m.label in identity]
+    if part.metric == other.metric and len(labels) == len(unlike):
+        return labels[0]
+    for label in labels:
+        same = [m for m in unlike if m.label == label]
+        if any(m.op == "=" and not satisfies(m.value, n) for m in same for n in same):
+            return label
+    return None
 
 
 def _disjoint(part: Selector, other: Selector, names: tuple[str, str, str]) -> None:
@@ -180,11 +215,11 @@ def _rated(
     speed = 1001.0 * least / window if least else SPEED
     found = {edge: shared(edge, window, remains, 1.01 * speed) for edge in edges}
     speeds = tuple((edge, balanced) for edge, balanced in found.items() if balanced is not None)
-    harmful = [share for share in (0.0, 1.0) if any(comparison.holds(share) for comparison in asked)]
+    worst = _worst(asked)
     lone = enough = None
-    if len(harmful) == 1:  # where both extremes are harmful, or none is, neither shows anything
-        lone = Drive(_extreme, (2 * speed, remains, asked, harmful[0]))
-        enough = Drive(_extreme, (1000 * least / window, remains, asked, harmful[0])) if least else None
+    if worst is not None:
+        lone = Drive(_extreme, (2 * speed, remains, asked, worst))
+        enough = Drive(_extreme, (1000 * least / window, remains, asked, worst)) if least else None
     return Stimulus(
         inputs=(), drive=drive_of(remains, speed, edges), rise=window, fall=window, late=True,
         idle=(Slope(0.0), Slope(0.0)), sums=True, thin=Drive(flow, (speed * 0.998, remains)) if least else None,
@@ -193,9 +228,31 @@ def _rated(
     )  # fmt: skip
 
 
+def _worst(asked: tuple[Comparison, ...]) -> float | None:
+    """The extreme that is harmful; where both are, or neither is, they show nothing."""
+    harmful = [share for share in (0.0, 1.0) if any(comparison.holds(share) for comparison in asked)]
+    return harmful[0] if len(harmful) == 1 else None
+
+
 def _filled(value: float) -> Pieces:
     """Two gauges, a limit and how much of it is used."""
     return (Level(value / 2), Level(0.5))
+
+
+def _divided(value: float) -> Pieces:
+    """Two gauges that make a whole: how much of it is used, and what is left.
+
+    They are whole numbers, also when split, so that no sum is rounded.
+    """
+    used = round(value * WHOLE)
+    return (Level(4.0 * used), Level(4.0 * (WHOLE - used)))
+
+
+def _alone(value: float, asked: tuple[Comparison, ...], worst: float) -> Pieces:
+    """Of two gauges that make a whole only one exists: the share is the worst, or the best at harmless values."""
+    harmful = any(comparison.holds(value) for comparison in asked)
+    used = (worst if harmful else 1 - worst) > 0
+    return (Level(1.0), Gone()) if used else (Gone(), Level(1.0))
 
 
 def flow(value: float, speed: float, remains: bool) -> Pieces:

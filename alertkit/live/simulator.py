@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from math import isclose
 
 from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
 from alertkit.compile.ruleset import Alert, System
@@ -261,14 +262,16 @@ def _actors(systems: Iterable[System], scale: float) -> list[Actor]:
 
 
 def _size(claim: Claim) -> float:
-    """By how much the two gauges of a ratio are made larger together, so that they fit other alerts on them: a pool
+    """By how much the two gauges of a ratio are scaled together, so that they fit other alerts on them: a pool
     has thousands of connections, not half of one."""
     rest, bad = claim.rest, claim.boundaries[-1].past
     ones, others = ([s.piece for s in claim.stimulus.at(value)] for value in (rest, bad))
     if len(ones) == len(others) == 2 and all(isinstance(piece, Level) for piece in (*ones, *others)):
         (used, limit), (used_bad, limit_bad) = ([p.value for p in ps if isinstance(p, Level)] for ps in (ones, others))
-        if limit == limit_bad > 0 and used == limit * rest and used_bad == limit * bad:
-            return 10_000 / limit
+        # The other one is the whole, or what is left of it.
+        for whole, whole_bad in ((limit, limit_bad), (used + limit, used_bad + limit_bad)):
+            if whole == whole_bad > 0 and isclose(used, whole * rest) and isclose(used_bad, whole * bad):
+                return 10_000 / whole
     return 1.0
 
 

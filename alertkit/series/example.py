@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from alertkit.spec import regex
@@ -86,8 +86,11 @@ def _members(pattern: str) -> list[str]:
     return ["".join(branch) for branch in branches]
 
 
-def apart(whole: Selector, part: Selector) -> tuple[tuple[str, str], ...]:
-    """Labels for a series of `whole` that `part` does not select; () when the two share no series anyway."""
+def apart(whole: Selector, part: Selector, identity: Collection[str] = ()) -> tuple[tuple[str, str], ...]:
+    """Labels for a series of `whole` that `part` does not select; () when the two share no series anyway.
+
+    Labels of the `identity` are left alone, which the two share.
+    """
     if whole.metric != part.metric:
         return ()
     labels = example_labels(part.matchers) or {}
@@ -95,7 +98,7 @@ def apart(whole: Selector, part: Selector) -> tuple[tuple[str, str], ...]:
         return ()
     given = {m.label for m in whole.matchers}
     for matcher in part.matchers:
-        if matcher in whole.matchers:
+        if matcher in whole.matchers or matcher.label in identity:
             continue
         refused = _members(matcher.value) if matcher.op == "!~" else [matcher.value] if matcher.op == "!=" else []
         same = [m for m in whole.matchers if m.label == matcher.label]

@@ -10,7 +10,7 @@ from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert
 from alertkit.kinds.stimulus import Input
 from alertkit.prove.derived.decoys import calm, foreign_states, has_room, outsiders, selects, twin
-from alertkit.series.example import example_labels
+from alertkit.series.example import example_labels, satisfies
 from alertkit.spec.selector import Matcher, quoted
 
 Labels = tuple[tuple[str, str], ...]
@@ -80,7 +80,8 @@ def cast_of(alert: Alert, claim: Claim, copies: Iterable[Claim], bad: Labels, go
 
 def identities(claim: Claim) -> tuple[Labels, Labels | None]:
     """Labels of the identity that goes bad, and of one that stays good (None where only one can exist)."""
-    return _identities(claim.identity, tuple([selector.matchers for selector in claim.inputs]))
+    read = dict.fromkeys([*claim.inputs, *(one.selector for one in claim.stimulus.inputs)])
+    return _identities(claim.identity, tuple([selector.matchers for selector in read]))
 
 
 @lru_cache(maxsize=4096)
@@ -88,6 +89,9 @@ def _identities(identity: tuple[str, ...], inputs: tuple[tuple[Matcher, ...], ..
     fixed: dict[str, str] = {}
     for matchers in inputs:
         fixed |= {name: value for name, value in (example_labels(matchers) or {}).items() if name in identity}
+    # What one input asks of a label holds for the others too, as all are of one identity.
+    asked = dict.fromkeys([matcher for matchers in inputs for matcher in matchers if matcher.label in identity])
+    fixed |= example_labels(asked) or {}
     bad = {name: fixed.get(name, f"{name}-1") for name in identity}
     free = {name: f"{name}-2" for name in identity if name not in fixed}
     return tuple(bad.items()), tuple({**bad, **free}.items()) if free else None
@@ -134,7 +138,11 @@ def _series_names(inputs: Iterable[Input], identity: Labels) -> list[str]:
 @lru_cache(maxsize=8192)
 def _labels(identity: Labels, matchers: tuple[Matcher, ...], extra: Labels) -> str:
     """The labels of a series; most of those of an identity, and those of many alerts, differ in the metric only."""
-    return braces({**dict(identity), **(example_labels(matchers) or {}), **dict(extra)})
+    own = dict(identity)
+    for name, value in (example_labels(matchers) or {}).items():
+        if name not in own or not all(satisfies(own[name], m) for m in matchers if m.label == name):
+            own[name] = value
+    return braces({**own, **dict(extra)})
 
 
 def braces(labels: Mapping[str, str]) -> str:

@@ -26,6 +26,9 @@ class Edges(Timelines):
 
     def _exact(self) -> list[Script]:
         motion = self.scheme.motion
+        if motion.lone is not None and motion.instant:  # no window to fill
+            most = max(t.hold for t in self._timings(self.grid).values())
+            return [self._extreme(LONE, BORN, self.grid, most + 3)]
         half = motion.rise // 2
         if motion.isolated or not half or motion.rise % 2:
             return []
