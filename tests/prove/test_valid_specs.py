@@ -48,7 +48,7 @@ ALERTS = (
     "Every: {kind: down, up: up, share: 10%, by: [instance], missing: alert, for: 1m}",
     "Shared: {kind: ratio, bad: 's_total{e=\"<< e >>\"}', total: s_total, above: 5%, for_each: {e: [p, q]}, for: 1m}",
     "Part: {kind: ratio, used: 'pods{phase=\"Failed\"}', limit: pods, below: {info: 5%, warning: 0.5%}, for: 1m}",
-    "Whole: {kind: ratio, used: 'w_bytes{a=\"b\"}', limit: w_bytes, equals: 100%, for: 3h, missing: alert, by: [x]}",
+    "Filled: {kind: ratio, used: 'w_bytes{a=\"b\"}', limit: w_bytes, equals: 100%, for: 3h, missing: alert, by: [x]}",
     "Parts: {kind: ratio, used: 'parts{e=\"<< e >>\"}', limit: parts, above: 33%, for_each: {e: [p, q]}, for: 1m}",
     'Prod: {kind: ratio, bad: \'prod_total{c=~"5..", env="prod"}\', total: prod_total, above: 5%, by: [c], for: 1m}',
     "Two: {kind: ratio, bad: 'bad_total{c=~\"5..\"}', total: 'two_total{c=~\"2..|5..\"}', above: 5%, by: [c], for: 1m}",
