@@ -10,12 +10,9 @@ from alertkit.compile.ruleset import Alert
 from alertkit.compile.settings import Settings
 from alertkit.kinds import Question
 from alertkit.source import Problems
-from alertkit.spec.duration import format_duration
+from alertkit.spec.duration import LOOKBACK, format_duration
 from alertkit.spec.selector import contradiction
 from alertkit.spec.validate import suggest
-
-# A query sees a sample for so long (Prometheus: `--query.lookback-delta`).
-LOOKBACK = 300_000
 
 
 def check_window(entry: Entry, settings: Settings, problems: Problems) -> None:

@@ -6,12 +6,11 @@ from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Clock, Level, Missed
-from alertkit.spec.duration import format_duration
+from alertkit.spec.duration import LOOKBACK, format_duration
 from alertkit.spec.quantity import SECONDS, unit_of_metric
 from alertkit.spec.selector import Metric, Selector
 
 MINUTE, HOUR = 60_000, 3_600_000
-LOOKBACK = 300_000
 # What is remembered is looked at so many times at most, as far as steps below the lookback allow it: the last sample
 # is then found whatever the step.
 LOOKS = 300

@@ -21,6 +21,8 @@ _PATTERN = re.compile(
 )
 # Prometheus keeps durations as nanoseconds in 64 bits.
 LONGEST = 292 * UNITS["y"]
+# A sample is looked back at for so many milliseconds: Prometheus' `--query.lookback-delta`, whose default promtool has.
+LOOKBACK = 5 * UNITS["m"]
 # Python refuses to convert thousands of digits.
 LONGEST_TEXT = 200
 

@@ -12,9 +12,8 @@ from alertkit.prove.derived.grid import MINUTE, Grid, choose
 from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
 from alertkit.prove.derived.names import BORN, GAP
 from alertkit.prove.derived.script import NEWBORN, Script
+from alertkit.spec.duration import LOOKBACK
 
-# A sample is looked back at for so long: Prometheus' `--query.lookback-delta`, which promtool leaves at its default.
-LOOKBACK = 5 * MINUTE
 SHORT, LONG = 4 * MINUTE, 10 * MINUTE
 # Longer than this nobody is made to wait for an alert to fire before its scrapes are missed.
 PATIENCE = 24 * 60 * MINUTE

@@ -16,7 +16,6 @@ from alertkit.emit.promtool import Moments
 from alertkit.kinds.stimulus import Drive, Stimulus
 from alertkit.prove.derived.cast import Roles
 from alertkit.prove.derived.grid import Grid
-from alertkit.prove.derived.interruptions import LOOKBACK
 from alertkit.prove.derived.missing import FORGOTTEN, VANISHED, Companion
 from alertkit.prove.derived.names import IDLE, THIN
 from alertkit.prove.derived.rows import constant, driven, idle, opposed, steady
@@ -34,6 +33,7 @@ from alertkit.prove.derived.script import (
     of_one,
 )
 from alertkit.series import Level, Zigzag
+from alertkit.spec.duration import LOOKBACK
 
 ONE = Level(1.0)
 # The places of alerts in what is told of them, and of an alert that is silent among what is expected.

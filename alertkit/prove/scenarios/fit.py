@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.scenarios.reads import Reads, holds
-from alertkit.prove.scenarios.scenario import LOOKBACK, Line, Scenario
+from alertkit.prove.scenarios.scenario import Line, Scenario
 from alertkit.prove.scenarios.statement import EXACTLY, FIRES, INACTIVE, PENDING, SILENT, Statement
 from alertkit.routing.expectations import read_alert
 from alertkit.source import Problems, Span
-from alertkit.spec.duration import format_duration
+from alertkit.spec.duration import LOOKBACK, format_duration
 from alertkit.spec.validate import nearest, suggest
 
 

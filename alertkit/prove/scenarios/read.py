@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from alertkit.prove.plain.folder import scenario_files
-from alertkit.prove.scenarios.scenario import LOOKBACK, Clock, Line, Scenario, ScenarioFile, ScenarioKeys
+from alertkit.prove.scenarios.scenario import Clock, Line, Scenario, ScenarioFile, ScenarioKeys
 from alertkit.prove.scenarios.statement import Statement, When, read_statements
 from alertkit.routing.expectations import is_notified
 from alertkit.series.build import Built, MistakeError, build
@@ -18,7 +18,7 @@ from alertkit.series.recorded import RecordedError, Recording, read_recording
 from alertkit.series.shapes import Latency, Recorded, Segment
 from alertkit.series.write import written
 from alertkit.source import Document, Problems, Span
-from alertkit.spec.duration import format_duration, parse_duration, unit_help
+from alertkit.spec.duration import LOOKBACK, format_duration, parse_duration, unit_help
 from alertkit.spec.project import load_file, shown_path
 from alertkit.spec.quantity import NUMBER, unit_of_metric
 from alertkit.spec.salvage import StandIns, read

@@ -14,9 +14,6 @@ from alertkit.source import Document, Span
 from alertkit.spec.duration import Duration
 from alertkit.spec.validate import Model
 
-# Prometheus forgets a sample that is older than this.
-LOOKBACK = 5 * 60_000
-
 
 class ScenarioKeys(Model):
     """One scenario. `step` is the time between two samples, `evaluate` that between two evaluations of the rules."""
