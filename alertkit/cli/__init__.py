@@ -97,6 +97,10 @@ def main(ctx: click.Context, directory: str) -> None:
 
     if directory != ".":
         os.chdir(directory)
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise click.UsageError("the folder that you stand in is not there any more: go to another one") from None
 
 
 def run() -> None:

@@ -61,3 +61,15 @@ def test_paths_are_those_of_where_one_stands(tmp_path: Path) -> None:
         place.mkdir(exist_ok=True)
         said = alertkit(place, "compile").stderr.decode()
         assert said.startswith(f"{shown}:26:12: error[AK302]: `400mß` is not a quantity"), said
+
+
+def test_the_folder_where_one_stands_is_gone(tmp_path: Path) -> None:
+    program = f'mkdir gone && cd gone && rmdir ../gone && exec "{sys.executable}" -m alertkit'
+    for words in ("compile", "explain-error AK305", f"-C '{shipped(tmp_path)}' compile"):
+        done = subprocess.run(
+            f"{program} {words}", shell=True, capture_output=True, text=True, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert "Traceback" not in done.stderr
+        assert done.returncode == (0 if "-C" in words else 2), done.stderr
+        assert ("the folder that you stand in is not there any more" in done.stderr) == ("-C" not in words)
