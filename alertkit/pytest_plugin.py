@@ -256,7 +256,7 @@ def _answers_of(item: CaseItem) -> Answers:
 def _prove(session: pytest.Session, root: Path) -> Answers:
     from alertkit.report.picture import marks_for
     from alertkit.report.verdicts import shared, verdicts_on
-    from alertkit.source.digest import digest
+    from alertkit.source.digest import place_digest
 
     listing = _listing(session, root)
     ids = {item.entry.id for item in session.items if isinstance(item, CaseItem) and item.root == root}
@@ -269,5 +269,5 @@ def _prove(session: pytest.Session, root: Path) -> Answers:
     if "alertkit_folder" not in given:
         return work()
     with contextlib.suppress(OSError):
-        return shared(Path(given["alertkit_folder"]), digest(str(root).encode()), work)
+        return shared(Path(given["alertkit_folder"]), place_digest(root), work)
     return work()  # without a place for them nothing can be shared

@@ -10,16 +10,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from alertkit.build.unit import Section, Unit
 from alertkit.source.cachedir import cache_dir
-from alertkit.source.digest import digest
+from alertkit.source.digest import digest, place_digest
 
 
 def project_cache(root: Path) -> Path:
     """The folder of a project's cache; need not exist."""
-    return cache_dir() / "compile" / digest(str(root.resolve()).encode())
+    return cache_dir() / "compile" / place_digest(root)
 
 
 class Cache:
@@ -83,4 +84,5 @@ def replace(place: Path, content: bytes) -> None:
         aside.write_bytes(content)
         aside.replace(place)
     except OSError:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink()

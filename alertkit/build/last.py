@@ -13,7 +13,7 @@ from typing import Any
 
 from alertkit.build.look import TICK_NS, look, looks, program_hash, walk
 from alertkit.source.cachedir import cache_dir
-from alertkit.source.digest import digest
+from alertkit.source.digest import digest, place_digest
 from alertkit.spec.root import PROJECT_FILE, has_project_file
 
 
@@ -22,7 +22,7 @@ class Last:
 
     def __init__(self, root: Path, command: str, what: str) -> None:
         self.root, self.what = root, what
-        self.place = cache_dir() / command / digest(str(root.resolve()).encode()) / "last.json"
+        self.place = cache_dir() / command / place_digest(root) / "last.json"
         self.program = program_hash()
 
     def result(self) -> dict[str, Any] | None:

@@ -94,11 +94,12 @@ def main(ctx: click.Context, directory: str) -> None:
       alertkit apply --env prod   put the build into running servers
     """
     import os
+    from pathlib import Path
 
     if directory != ".":
         os.chdir(directory)
     try:
-        os.getcwd()
+        Path.cwd()
     except FileNotFoundError:
         raise click.UsageError("the folder that you stand in is not there any more: go to another one") from None
 
@@ -108,12 +109,24 @@ def run() -> None:
     import gc
 
     _without_plugins()
+    _with_streams()
     # Nearly all that a command makes it needs to its end, so looking for garbage seldom is worth while.
     gc.set_threshold(200_000, 20, 100)
     try:
         main(prog_name="alertkit")
     finally:
         gc.freeze()  # what is left goes with the process; looking through it would take a tenth of a compile
+
+
+def _with_streams() -> None:
+    """Who starts a program without output or errors (`>&-`) does not want to see them."""
+    import os
+    import sys
+    from pathlib import Path
+
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (to the end)
 
 
 def _without_plugins() -> None:

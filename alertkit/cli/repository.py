@@ -45,7 +45,7 @@ def test_repository(
     from alertkit.report.json import json_report
     from alertkit.report.mutation import as_json, score, show
     from alertkit.source import Problems
-    from alertkit.source.digest import digest
+    from alertkit.source.digest import place_digest
     from alertkit.spec.project import shown_path
     from alertkit.toolchain import cache_dir
 
@@ -56,7 +56,7 @@ def test_repository(
         fail(problems, BAD_INPUT)
     own = {path.resolve() for path in expand(tests)}
     untested = [p for p in expand(rules) if p.resolve() not in repository.files and p.resolve() not in own]
-    place = cache_dir() / "repositories" / f"{digest(str(Path.cwd()).encode())}.json"
+    place = cache_dir() / "repositories" / f"{place_digest(Path.cwd())}.json"
     verdicts = Verdicts(place if cache else None, promtool)
     style = style_of(sys.stdout)
     if mutate:

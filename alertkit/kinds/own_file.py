@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -124,7 +125,7 @@ def _digest(files: list[Path]) -> str:
             raw = path.read_bytes()
         except OSError:  # it is a problem already
             raw = b""
-        content.update(f"{path.name}\0{len(raw)}\0".encode() + raw)
+        content.update(os.fsencode(path.name) + f"\0{len(raw)}\0".encode() + raw)
     return content.hexdigest()
 
 

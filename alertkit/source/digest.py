@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from pathlib import Path
 
 SIZE = 32  # characters
 
@@ -15,3 +17,8 @@ def digest(*parts: bytes) -> str:
         state.update(len(part).to_bytes(8, "little"))
         state.update(part)
     return state.hexdigest()[:SIZE]
+
+
+def place_digest(folder: Path) -> str:
+    """Stands for a folder, by where it is; its name may be no UTF-8."""
+    return digest(os.fsencode(folder.resolve()))

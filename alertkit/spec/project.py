@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from alertkit.source import Document, Problems, Span, load
 from alertkit.source.problem import plain_lines
 from alertkit.spec.duration import Interval
-from alertkit.spec.root import PROJECT_FILE, find_root, has_project_file
+from alertkit.spec.root import PROJECT_FILE, find_root, has_project_file, is_utf8
 from alertkit.spec.root import shown_path as shown_path
 from alertkit.spec.salvage import read
 from alertkit.spec.shown import brief
@@ -206,6 +206,11 @@ def load_file(path: Path, problems: Problems, partly: bool = False) -> Document 
 
 def read_text(path: Path, problems: Problems) -> str | None:
     """The UTF-8 text of a file; a file that cannot be read or decoded is a problem."""
+    if not is_utf8(path.name):
+        problems.add(
+            "AK110", "the file cannot be read: its name is not UTF-8", Span(shown_path(path), 1, 1), "rename it"
+        )
+        return None
     try:
         # A pipe would be waited for.
         if not (path.is_file() or path.is_dir()) and path.exists():

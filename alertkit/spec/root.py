@@ -25,9 +25,23 @@ def find_root(start: Path) -> Path:
 
 
 def shown_path(path: Path) -> str:
-    """A path as the user would type it: relative to where they stand if it is below or near, else as it is."""
+    r"""A path as the user would type it: relative to where they stand if it is below or near, else as it is.
+
+    What is not UTF-8 in it is shown as `\xff`.
+    """
     try:
-        return str(path.relative_to(Path.cwd()))
+        shown = str(path.relative_to(Path.cwd()))
     except ValueError:
         near = os.path.relpath(path)
-        return str(path) if near.startswith(_FAR) else near
+        shown = str(path) if near.startswith(_FAR) else near
+    return shown if is_utf8(shown) else os.fsencode(shown).decode("utf-8", "backslashreplace")
+
+
+def is_utf8(name: str) -> bool:
+    """Whether the name of a file is UTF-8; what is not, Python writes by halves of surrogate pairs."""
+    if not name.isascii():
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            return False
+    return True

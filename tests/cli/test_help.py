@@ -73,3 +73,34 @@ def test_the_folder_where_one_stands_is_gone(tmp_path: Path) -> None:
         assert "Traceback" not in done.stderr
         assert done.returncode == (0 if "-C" in words else 2), done.stderr
         assert ("the folder that you stand in is not there any more" in done.stderr) == ("-C" not in words)
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    """Output and errors may be closed from the start: what is done, and how it ended, is the same."""
+    folder = shipped(tmp_path)
+    for closed in (">&-", "2>&-", ">&- 2>&-"):
+        for words in ("compile", "doctor", "kinds"):
+            done = subprocess.run(
+                f'exec "{sys.executable}" -m alertkit {words} {closed}', shell=True, capture_output=True, text=True,
+                cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+            assert (done.returncode, done.stderr) == (0, ""), (closed, words, done.stderr)
+
+
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"pr\xf6jekt")
+    folder.mkdir()
+    shipped(folder)
+    assert alertkit(folder, "compile").returncode == 0
+    (folder / "rules_src" / os.fsdecode(b"\xf6l.yaml")).write_text("system: oil\nalerts: {}\n")
+    done = alertkit(folder, "compile")
+    assert done.returncode == 2
+    assert b"rules_src/\\xf6l.yaml:1:1: error[AK110]: the file cannot be read: its name is not UTF-8" in done.stderr
+
+
+def test_a_cache_that_cannot_be_is_done_without(tmp_path: Path) -> None:
+    folder = shipped(tmp_path)
+    (tmp_path / "file").touch()
+    done = alertkit(folder, "compile", XDG_CACHE_HOME=str(tmp_path / "file"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert alertkit(folder, "compile", "--check").returncode == 0

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from alertkit.prove.running.results import Result, Skipped
 from alertkit.source import Span
-from alertkit.source.digest import digest
+from alertkit.source.digest import digest, place_digest
 from alertkit.toolchain import Tool, cache_dir
 
 # One line each is small; beyond this many the oldest are forgotten.
@@ -76,7 +76,7 @@ class Memory:
     @classmethod
     def of_project(cls, root: Path, promtool: Tool, keys: Mapping[str, str], program: str = "") -> Memory:
         """What of a project has passed before."""
-        return cls(cache_dir() / "proofs" / f"{digest(str(root.resolve()).encode())}.json", promtool, keys, program)
+        return cls(cache_dir() / "proofs" / f"{place_digest(root)}.json", promtool, keys, program)
 
     @cached_property
     def _known(self) -> dict[str, None]:
