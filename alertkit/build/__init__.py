@@ -6,14 +6,15 @@ The compiler is loaded when a name of it is asked for, so that `build.last` can 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alertkit.build.compilation import Compilation, compile_project, read_systems
+    from alertkit.build.compilation import Compilation, compile_project
+    from alertkit.build.systems import read_systems
 
 __all__ = ["Compilation", "compile_project", "read_systems"]
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from alertkit.build import compilation
+        from alertkit.build import compilation, systems
 
-        return getattr(compilation, name)
+        return getattr(systems if name == "read_systems" else compilation, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alertkit.build.broken import named_systems
-from alertkit.build.compilation import Compilation, compile_project, read_systems
+from alertkit.build.compilation import Compilation, compile_project
 from alertkit.build.look import program_hash
 from alertkit.build.scenarios import Scenarios, read_project_scenarios
-from alertkit.build.systems import Systems
+from alertkit.build.systems import Systems, read_systems
 from alertkit.compile.ruleset import System
 from alertkit.prove.derived.content import contents_of
 from alertkit.prove.plain.folder import plain_files

@@ -6,10 +6,33 @@ from collections.abc import Collection, Mapping, Sequence, Set
 from functools import cached_property
 from typing import overload
 
-from alertkit.build.compilation import read_systems
+from alertkit.build.inputs import Inputs, read_inputs, spec_paths
+from alertkit.build.once import one_file_each, one_system_each
+from alertkit.build.spec_file import name_of, read_system
 from alertkit.compile.ruleset import System
-from alertkit.source import Problems
-from alertkit.spec.project import Project
+from alertkit.source import Problems, Span
+from alertkit.spec.project import Project, read_text
+from alertkit.spec.root import shown_path
+
+
+def read_systems(
+    project: Project, problems: Problems, only: Collection[str] | None = None
+) -> tuple[Inputs, list[System]]:
+    """The project's systems in memory, with the claims that proofs are made from; `only` those of some spec files."""
+    inputs = read_inputs(project, problems)
+    systems = []
+    for path in spec_paths(project):
+        if only is not None and shown_path(path) not in only:
+            continue
+        text = read_text(path, problems)
+        if text is None:
+            continue
+        system = read_system(text, shown_path(path), name_of(project, path), inputs, problems)
+        if system is not None:
+            systems.append(system)
+    one_file_each([(s.name, Span(s.path, 1, 1)) for s in systems], problems)
+    one_system_each([(record.name, s.name, record.span) for s in systems for record in s.records], problems)
+    return inputs, systems
 
 
 class Systems(Sequence[System]):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from alertkit.build.compilation import PARALLEL_FROM
+from alertkit.build.workers import PARALLEL_FROM
 from tests.projects import shipped, small
 from tests.servers import versions
 

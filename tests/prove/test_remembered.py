@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alertkit.build import compilation, proving, systems
+from alertkit.build import proving, systems
 from alertkit.cli import main
 from alertkit.cli import test as command
+from alertkit.compile import system
 from alertkit.prove.running import runner
 from tests.servers import binaries
 
@@ -139,7 +140,7 @@ def test_one_changed_system_alone_is_proven_again(project: Path) -> None:
 def test_one_changed_alert_alone_is_derived_and_proven_again(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     derived: set[str] = set()
     real = runner.proofs_of
-    monkeypatch.setattr(runner, "proofs_of", lambda system, names: derived.update(names) or real(system, names))
+    monkeypatch.setattr(runner, "proofs_of", lambda made, names: derived.update(names) or real(made, names))
     cold = "  Cold: {kind: threshold, metric: cold, by: [room], below: %d, for: 1m}\n"
     put("rules_src/two.yaml", SPEC.format("two", 30) + cold % 5)
     assert run().exit_code == 0
@@ -158,20 +159,20 @@ def test_what_passed_beside_a_failing_alert_is_not_derived_again(
 ) -> None:
     derived: set[str] = set()
     put("rules_src/two.yaml", SPEC.format("two", 30) + "  Cold: {kind: threshold, metric: cold, below: 5, for: 1m}\n")
-    compiled = compilation._system
+    compiled = system.compile_system
 
     def wrong(*arguments: object) -> object:
-        system = compiled(*arguments)  # type: ignore[arg-type]
-        assert system is not None
-        rules = [rule._replace(expr=rule.expr.replace("< 5", "< 4")) for alert in system.alerts for rule in alert.rules]
-        alerts = [alert._replace(rules=(rule,)) for alert, rule in zip(system.alerts, rules, strict=True)]
-        return system._replace(alerts=tuple(alerts))
+        made = compiled(*arguments)  # type: ignore[arg-type]
+        assert made is not None
+        rules = [rule._replace(expr=rule.expr.replace("< 5", "< 4")) for alert in made.alerts for rule in alert.rules]
+        alerts = [alert._replace(rules=(rule,)) for alert, rule in zip(made.alerts, rules, strict=True)]
+        return made._replace(alerts=tuple(alerts))
 
-    monkeypatch.setattr(compilation, "_system", wrong)
+    monkeypatch.setattr(system, "compile_system", wrong)
     assert run("--no-cache").exit_code == 1
     first = json.loads(run("--format", "json").stdout)["results"]
     real = runner.proofs_of
-    monkeypatch.setattr(runner, "proofs_of", lambda system, names: derived.update(names) or real(system, names))
+    monkeypatch.setattr(runner, "proofs_of", lambda made, names: derived.update(names) or real(made, names))
     again = json.loads(run("--format", "json").stdout)["results"]
     assert derived == {"Cold"}
     assert [(row["id"], row["passed"]) for row in again] == [(row["id"], row["passed"]) for row in first]

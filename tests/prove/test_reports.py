@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from alertkit.build import compilation
 from alertkit.cli import main
+from alertkit.compile import system
 from alertkit.compile.ruleset import Alert
 from alertkit.report.json import SCHEMA
 from tests.projects import small
@@ -32,7 +32,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
     monkeypatch.setenv("COLUMNS", "110")
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    real = compilation._system
+    real = system.compile_system
 
     def wrong(alert: Alert) -> Alert:
         if alert.name != "Hot":
@@ -40,10 +40,10 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
         return alert._replace(rules=tuple(r._replace(expr=r.expr.replace("> 1", "> 1.5")) for r in alert.rules))
 
     def compiled(*arguments: object) -> object:
-        system = real(*arguments)  # type: ignore[arg-type]
-        return None if system is None else system._replace(alerts=tuple(map(wrong, system.alerts)))
+        made = real(*arguments)  # type: ignore[arg-type]
+        return None if made is None else made._replace(alerts=tuple(map(wrong, made.alerts)))
 
-    monkeypatch.setattr(compilation, "_system", compiled)
+    monkeypatch.setattr(system, "compile_system", compiled)
     yield lambda *arguments: CliRunner().invoke(main, list(arguments), catch_exceptions=False)
 
 
