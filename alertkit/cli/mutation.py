@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import click
 
 from alertkit.cli.common import BROKEN_TOOL, FAILED, OK, fail, style_of
-
-if TYPE_CHECKING:
-    from alertkit.build.proving import Proving
-    from alertkit.prove.running.select import Wants
-    from alertkit.toolchain import Tool
+from alertkit.cli.progress import progress
+from alertkit.cli.proving import Given, opened
 
 
-def mutate(
-    proving: Proving, promtool: Tool, wants: Wants, generated: bool, jobs: int, cache: bool, verbose: bool, form: str,
-    fail_under: float, progress: Callable[[int, int], None],
-) -> int:  # fmt: skip
-    """Run the mutants of all wanted alerts and print the report; returns the exit code.
+def mutate_project(given: Given, generated: bool, fail_under: float) -> int:
+    """Run the mutants of the wanted alerts of the project where one stands, print the report; returns the exit code.
 
     With `generated` the generated cases alone take part, and only alerts that have some.
     """
@@ -38,8 +30,10 @@ def mutate(
 
     began = time.monotonic()
     problems = Problems()
+    promtool, wants, jobs = given.promtool, given.wants, given.jobs
+    proving = opened(given, problems)
     terminal = Terminal(lambda text: click.echo(text, err=True), style_of(sys.stderr))
-    memory = proving.memory(promtool) if cache else None
+    memory = proving.memory(promtool) if given.cache else None
     run = Run(promtool, proving.keep, jobs, memory=memory, wants=wants)
     events = prove(proving.systems, run, problems)
     results = combine(event for event in events if isinstance(event, Result))
@@ -61,16 +55,17 @@ def mutate(
         return (system, alert) not in broken and named
 
     mutants = mutants_of(proving.systems, chosen, unproven=not generated)
-    hunt(mutants, promtool, problems, jobs, progress)
     failed = {result.id for result in results if not result.passed}
-    if not generated and not problems:
-        hunt_told(mutants, proving.scenarios.prepared, plain, failed, promtool, jobs, problems, progress)
+    with progress(given.report.form == "text", "mutants") as advance:
+        hunt(mutants, promtool, problems, jobs, advance)
+        if not generated and not problems:
+            hunt_told(mutants, proving.scenarios.prepared, plain, failed, promtool, jobs, problems, advance)
     if problems:
         fail(problems, BROKEN_TOOL)
-    if form == "json":
+    if given.report.form == "json":
         click.echo(as_json(mutants))
     else:
-        show(mutants, click.echo, style_of(sys.stdout), verbose, time.monotonic() - began)
+        show(mutants, click.echo, style_of(sys.stdout), given.report.verbose, time.monotonic() - began)
     if broken:
         click.echo(f"not mutated, because their proofs fail already: {len(broken)} alerts", err=True)
     return FAILED if failed or score(mutants).percent < fail_under else OK

@@ -5,20 +5,14 @@ from __future__ import annotations
 import glob
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, fail, style_of
-
-if TYPE_CHECKING:
-    from alertkit.prove.running.select import Wants
-    from alertkit.toolchain import Tool
-
-Progress = Callable[[bool, str], AbstractContextManager[Callable[[int, int], None]]]
+from alertkit.cli.progress import progress
+from alertkit.cli.proving import Given
 
 
 def expand(patterns: Sequence[str]) -> list[Path]:
@@ -30,10 +24,7 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     return list(found)
 
 
-def test_repository(
-    rules: Sequence[str], tests: Sequence[str], promtool: Tool, wants: Wants, jobs: int, cache: bool, verbose: bool,
-    form: str, mutate: bool, fail_under: float, progress: Progress,
-) -> int:  # fmt: skip
+def test_repository(rules: Sequence[str], tests: Sequence[str], given: Given, mutate: bool, fail_under: float) -> int:
     """Run the tests, or the mutants of their rules, and print the report; returns the exit code.
 
     `rules` narrow down which rule files are mutated; a rule file among them that no test loads is a problem.
@@ -50,6 +41,8 @@ def test_repository(
     from alertkit.toolchain import cache_dir
 
     began = time.monotonic()
+    promtool, wants, jobs = given.promtool, given.wants, given.jobs
+    form, verbose = given.report.form, given.report.verbose
     problems = Problems()
     repository = read_repository(expand(tests), problems)
     if problems:
@@ -57,7 +50,7 @@ def test_repository(
     own = {path.resolve() for path in expand(tests)}
     untested = [p for p in expand(rules) if p.resolve() not in repository.files and p.resolve() not in own]
     place = cache_dir() / "repositories" / f"{place_digest(Path.cwd())}.json"
-    verdicts = Verdicts(place if cache else None, promtool)
+    verdicts = Verdicts(place if given.cache else None, promtool)
     style = style_of(sys.stdout)
     if mutate:
         with progress(form == "text", "mutants") as advance:

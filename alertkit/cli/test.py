@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from alertkit.cli.common import BAD_INPUT, BROKEN_TOOL, FAILED, OK, alertmanager_version, this_project
-from alertkit.cli.progress import progress
+from alertkit.cli.common import BROKEN_TOOL, alertmanager_version
 from alertkit.cli.results import Report
-
-if TYPE_CHECKING:
-    from alertkit.build.last import Last
-    from alertkit.prove.running.results import Event
-    from alertkit.toolchain import Tool
 
 
 @click.command("test")
@@ -58,128 +50,40 @@ def command(
       alertkit test --mutate --generated
       alertkit test --rules 'rules/*.yml' tests/*.yml
     """
-    from alertkit.build.last import Last
-    from alertkit.prove.running.results import Note, Planned, Result, to_data
+    from alertkit.cli.proving import Given, prove_project
     from alertkit.prove.running.select import SelectionError, choose
     from alertkit.source import Problems
-    from alertkit.spec.root import find_root
     from alertkit.toolchain import offer_install
 
+    began = time.monotonic()
     if (generated or fail_under) and not mutate:
         raise click.UsageError("--generated and --fail-under go with --mutate")
     if generated and tests:
         raise click.UsageError("--generated is for a project: plain TESTS have no generated cases")
     if mutate and (junit or fail_fast or form == "github"):
         raise click.UsageError("--mutate goes with --format text or json, and without --junit and --fail-fast")
-    try:
-        wants = choose(only, shard)
-    except SelectionError as error:
-        raise click.UsageError(str(error)) from None
-    if bool(rules) and not tests:
+    if rules and not tests:
         raise click.UsageError("--rules needs plain promtool tests: alertkit test --rules 'rules/*.yml' tests/*.yml")
     if tests and (junit or fail_fast or form == "github" or isolate):
         raise click.UsageError(
             "plain TESTS go with -k, -v, --shard, --jobs, --no-cache, --mutate, --format text or json"
         )
+    try:
+        wants = choose(only, shard)
+    except SelectionError as error:
+        raise click.UsageError(str(error)) from None
+    report = Report(form, junit, verbose, began)
+    tools = offer_install(["promtool"], problems := Problems())
+    if tools is None:
+        report.broken(problems, BROKEN_TOOL)
+    given = Given(tools["promtool"], wants, only, shard, fail_fast, not no_cache, isolate, jobs or 0,
+                  alertmanager_version, report)  # fmt: skip
     if tests:
         from alertkit.cli.repository import test_repository
 
-        tools = offer_install(["promtool"], trouble := Problems())
-        if tools is None:
-            Report(form, junit, verbose, time.monotonic()).broken(trouble, BROKEN_TOOL)
-        sys.exit(
-            test_repository(
-                rules,
-                tests,
-                tools["promtool"],
-                wants,
-                jobs or 0,
-                not no_cache,
-                verbose,
-                form,
-                mutate,
-                fail_under,
-                progress,
-            )
-        )
-    began = time.monotonic()
-    problems = Problems()
-    report = Report(form, junit, verbose, began)
-    tools = offer_install(["promtool"], problems)
-    if tools is None:
-        report.broken(problems, BROKEN_TOOL)
-    promtool = tools["promtool"]
-    last = None
-    if not (no_cache or isolate or mutate or only or shard or fail_fast):
-        last = Last(find_root(Path.cwd()), "test", f"{alertmanager_version} {promtool.path} {promtool.full_version}")
-        if (known := _said(last, promtool)) is not None:
-            report.take(known)
-            report.finish({}, promtool)
-            sys.exit(OK)
-    project = this_project(problems)
-    if last is not None:
-        last.begin([project.specs, project.alertmanager, project.tests])
-    from alertkit.build.proving import open_proving
-    from alertkit.prove.running.runner import Run
-    from alertkit.prove.running.trace import traces_of
-
-    proving = open_proving(project, problems, version=alertmanager_version, program=last.program if last else None)
-    if proving is None:
-        report.broken(problems, BAD_INPUT)
+        sys.exit(test_repository(rules, tests, given, mutate, fail_under))
     if mutate:
-        from alertkit.cli.mutation import mutate as run_mutants
+        from alertkit.cli.mutation import mutate_project
 
-        with progress(form == "text", "mutants") as advance:
-            code = run_mutants(
-                proving, promtool, wants, generated, jobs or 0, not no_cache, verbose, form, fail_under, advance
-            )
-        sys.exit(code)
-    memory = None if no_cache or isolate else proving.memory(promtool)
-    run = Run(promtool, proving.keep, jobs or 0, isolate, memory, wants=wants, fail_fast=fail_fast)
-    derived: list[Event] = []
-    written: list[Event] = []
-    with progress(form == "text") as run.progress:
-        for ask, into in ((proving.generated, derived), (proving.told, written)):
-            with contextlib.closing(ask(run, problems)) as events:
-                for event in events:
-                    into.append(event)
-                    if fail_fast and isinstance(event, Result) and not event.passed:
-                        break
-                else:
-                    continue
-                break
-    if memory is not None:
-        memory.save()
-    report.take(
-        event for event in (*derived, *written) if not isinstance(event, Note) or (only is None and shard is None)
-    )
-    if problems:
-        report.broken(problems, BROKEN_TOOL if any(p.code.startswith("AK6") for p in problems) else BAD_INPUT)
-    if only is not None and not report.results:
-        raise click.UsageError(f"no case has an id that fits -k {only!r}; `alertkit test -v` lists them")
-    failed = [result for result in report.results if not result.passed]
-    if last is not None and not failed:
-        told = to_data(event for event in written if not isinstance(event, Planned))
-        seen = proving.compiled.seen if proving.compiled else None
-        last.end(project.build, {"keys": dict(proving.keys), "told": told}, seen, proving.others)
-    traces = traces_of(proving.of(failed), failed, run) if failed else {}
-    report.finish(traces, promtool, "stopped there" if fail_fast and failed else "")
-    sys.exit(FAILED if failed else OK)
-
-
-def _said(last: Last, promtool: Tool) -> list[Event] | None:
-    """All that the last run said, when nothing has changed since and it passed."""
-    from alertkit.prove.running.memory import Memory
-    from alertkit.prove.running.results import from_data
-
-    record = last.result()
-    if record is None:
-        return None
-    memory = Memory.of_project(last.root, promtool, record["keys"])
-    events: list[Event] = []
-    for system in record["keys"]:
-        known = memory.results(system)
-        if known is None:
-            return None
-        events += known
-    return [*events, *from_data(record["told"])]
+        sys.exit(mutate_project(given, generated, fail_under))
+    sys.exit(prove_project(given))

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from alertkit.build import proving, systems
 from alertkit.cli import main
-from alertkit.cli import test as command
+from alertkit.cli import proving as command
 from alertkit.compile import system
 from alertkit.prove.running import runner
 from tests.servers import binaries
