@@ -156,7 +156,7 @@ class Folder:
                 (new / path).replace(whole / path)
         else:
             beside.remove(whole)  # what there is of it cannot be trusted
-            self._link(new, outputs)
+            self._link(new, [path for path in outputs if path not in self._put])
             whole = new
         beside.swap(whole, self.build)
         # Now, for what was linked changes with it, and is to be remembered as it stays.

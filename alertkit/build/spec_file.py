@@ -83,8 +83,10 @@ def compile_file(task: Task, shared: Shared, begun: Callable[[], None] | None = 
         return Made(None, None, list(problems), broken_file(task.text, task.shown))
     if begun is not None:
         begun()
-    before = None if shared.cache is None else shared.cache.last(task.name)
-    texts, sections = texts_of(system, shared.program, shared.build, before)
+    if shared.cache is None:
+        texts, sections = texts_of(system, None)
+    else:
+        texts, sections = texts_of(system, shared.program, shared.build, shared.cache.last(task.name))
     outputs = {}
     for path, text in texts.items():
         raw = text.encode()

@@ -25,14 +25,15 @@ Texts = Mapping[int, str]
 
 
 def texts_of(
-    system: System, program: str, build: Path | None = None, before: Before | None = None
+    system: System, program: str | None, build: Path | None = None, before: Before | None = None
 ) -> tuple[dict[str, str], tuple[Section, ...]]:
     """(the files of a system by path below the build, the sections that its test files consist of).
 
-    `program` stands for the code that derives the tests; `before` is what was compiled into `build` last time.
+    `program` stands for the code that derives the tests (None: nobody will ask what they were made from); `before` is
+    what was compiled into `build` last time.
     """
     files = {f"rules/{system.name}.yml": rules_file(system)}
-    contents = contents_of(system, program)
+    contents = {} if program is None else contents_of(system, program)
     known = dict(_known(build, *before, set(contents.values()))) if build is not None and before is not None else {}
     names = list(dict.fromkeys(alert.name for alert, _ in system.with_companions()))
     derived = _derived(system, {name for name in names if contents.get(name) not in known})
