@@ -75,6 +75,8 @@ ALERTS = (
     ' labels: {note: "of {{ $labels.x }}", only: "{{ $labels.x }}", empty: ""}}',
     "Sinks: {kind: rate, counter: sinks_total, below: {warning: 3/s, critical: 1/h}, for: 31s, keep_firing_for: 1m}",
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
+    "AllOrNone: {kind: ratio, good: aon_total, total: aon_all_total, equals: {warning: 0%, critical: 100%},"
+    " window: 10m, min_events: 10, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
