@@ -77,6 +77,9 @@ ALERTS = (
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
     "AllOrNone: {kind: ratio, good: aon_total, total: aon_all_total, equals: {warning: 0%, critical: 100%},"
     " window: 10m, min_events: 10, for: 1m}",
+    "Alone: {kind: burn_rate, objective: 99.9%, latency: {histogram: alone_seconds, under: 300ms}, for: 2m,"
+    " windows: [{severity: critical, long: 30m, short: 5m, budget: 2%},"
+    " {severity: warning, long: 1h, short: 10m, budget: 3%}]}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {

@@ -21,6 +21,9 @@ from alertkit.prove.derived.script import LONE, Check, Step
 
 # Nearer to the threshold than this share of it, an outcome is left open.
 CLOSE = 0.0003
+# Prometheus takes a counter to go on for at most so many steps beyond its samples in a window: one before them, and
+# half of one behind where it has ended. Source: Prometheus, promql/functions.go, `extrapolatedRate`.
+EXTRAPOLATED = 1.5
 MINUTE = 60_000
 
 
@@ -117,12 +120,15 @@ def checks_of(
     """The expectations at the changes of state and at the ends of the stages."""
     bad: list[float] = []
     total: list[float] = []
+    lone = sum([step.length for step in steps]) * grid.samples
     for step in steps:
         share, samples = step.value or 0.0, step.length * grid.samples
+        if step.how == LONE:
+            lone = len(bad)
         events = traffic(share, burns.thresholds)
         bad += [share * events] * samples
         total += [events] * samples
-    seen = Events(list(accumulate(bad, initial=0.0)), list(accumulate(total, initial=0.0)), grid.step)
+    seen = Events(list(accumulate(bad, initial=0.0)), list(accumulate(total, initial=0.0)), grid.step, lone)
     moments = [
         Moment(tuple([_condition(name, burns, seen, sample) for name in timings]))
         for sample in range(0, len(total), grid.samples)
@@ -131,11 +137,15 @@ def checks_of(
 
 
 class Events(NamedTuple):
-    """How many events there were before each sample, in units of little traffic; `step` as in `Grid`."""
+    """How many events there were before each sample, in units of little traffic; `step` as in `Grid`.
+
+    From the sample `lone` on the counter of the good ones does not exist.
+    """
 
     bad: Sequence[float]
     total: Sequence[float]
     step: int
+    lone: int
 
 
 def _condition(severity: str, burns: Burns, seen: Events, sample: int) -> bool | None:
@@ -156,8 +166,9 @@ def _pair(pair: Pair, seen: Events, sample: int) -> bool | None:
 def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool | None:
     """The share of bad events in a window against the threshold.
 
-    Prometheus 2 also counts a sample at the very beginning of the window, 3 does not; where that matters, or where the
-    two are too close, the answer is None. A window that holds a single sample has no rate.
+    Prometheus 2 also counts a sample at the very beginning of the window, 3 does not, and both extrapolate a
+    counter that has ended more than one that goes on; where that matters, or where the two are too close, the answer is
+    None. A window that holds a single sample has no rate.
     """
     if window == seen.step:
         return None
@@ -166,6 +177,11 @@ def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool |
     answers = set()
     for intervals in {ceil(window / seen.step) - 1, window // seen.step}:
         first = max(sample - intervals, 0)
-        share = (seen.bad[sample] - seen.bad[first]) / (seen.total[sample] - seen.total[first])
-        answers.add(None if abs(share - threshold) < CLOSE * threshold else share > threshold)
+        total = seen.total[sample] - seen.total[first]
+        share = (seen.bad[sample] - seen.bad[first]) / total
+        shares = [share]
+        if first < seen.lone - 1 < sample:
+            shares.append(1 - (1 - share) * (1 + EXTRAPOLATED / (seen.lone - 1 - first)))
+        for one in shares:
+            answers.add(None if abs(one - threshold) < CLOSE * threshold else one > threshold)
     return answers.pop() if len(answers) == 1 else None

@@ -15,7 +15,7 @@ from alertkit.prove.derived.names import GAP, RESET
 from alertkit.prove.derived.script import LONE, Course, Script
 from alertkit.series import Gone, Missed, Piece, Slope, notation
 
-GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
+GONE, MISSED = Gone(), Missed()
 
 
 @lru_cache(maxsize=2048)
@@ -75,7 +75,7 @@ def _interrupted(piece: Piece, how: str) -> Piece:
     if how == GAP:
         return MISSED
     if how == LONE:
-        return GONE if piece == STILL else piece
+        return GONE if isinstance(piece, Slope) and not piece.per_second else piece
     if how == RESET and isinstance(piece, Slope):
         return Slope(piece.per_second, anew=True, fine=piece.fine)
     return piece
