@@ -80,6 +80,8 @@ ALERTS = (
     "Alone: {kind: burn_rate, objective: 99.9%, latency: {histogram: alone_seconds, under: 300ms}, for: 2m,"
     " windows: [{severity: critical, long: 30m, short: 5m, budget: 2%},"
     " {severity: warning, long: 1h, short: 10m, budget: 3%}]}",
+    "Ahead: {kind: increase, counter: ahead_total, window: 2m, at_most: 1000, by: [x], for: 30s, keep_firing_for: 30m}",
+    "Afterwards: {kind: rate, counter: afterwards_total, window: 7m, below: 2/min, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {

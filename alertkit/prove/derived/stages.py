@@ -84,6 +84,8 @@ class _Scripts:
         self.holds = {severity: grid.evaluations(hold) for severity, hold, _ in shape.levels}
         self.severities = tuple(self.holds)
         self.longest = max(self.holds.values())
+        self.kept = max(grid.evaluations(keep) for _, _, keep in shape.levels)
+        self.low = any(is_reached_low(b.comparison) for b in self.boundaries)
         self.timings = tuple([Timing(grid.evaluations(hold), grid.evaluations(keep)) for _, hold, keep in shape.levels])
         self.eager = tuple(
             self.motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
@@ -120,7 +122,8 @@ class _Scripts:
             return [("", [Step("just-past", self.severities[0], 1.0, self.longest + 3)])]
         if self.motion.isolated:
             return self._isolated()
-        lead = self.grid.evaluations(self.motion.prelude) + self._way(True)
+        # While its window fills it may fire, and is then kept.
+        lead = self.grid.evaluations(self.motion.prelude) + self._way(True) + (self.kept if self.low else 0)
         steps = [Step("at-rest", "", self.rest, lead + self.longest + 1), *self._disturbed()]
         edge: Boundary | None = None
         for boundary in self.boundaries:
@@ -173,7 +176,7 @@ class _Scripts:
         motion, longest = self.motion, SHORT
         if motion.relative or motion.far or not (motion.rise or motion.fall or motion.absence):
             return 0  # what only the newest samples tell has a timeline of its own
-        if any(is_reached_low(b.comparison) for b in self.boundaries):
+        if self.low:
             return 0
         if self.delays is not None:
             longest = min([SHORT, *(self.delays[boundary.past] // 2 for boundary in self.boundaries)])
@@ -264,10 +267,9 @@ class _Scripts:
             return []
         severity, falls = self.severities[0], self.boundaries[0].comparison.op in FALLING
         down, up = self._way(falls), self._way(not falls)
-        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         return [
-            Step("between", severity, kept, down + keep + 2),
-            Step("between", severity, cleared, down + keep + 2),
+            Step("between", severity, kept, down + self.kept + 2),
+            Step("between", severity, cleared, down + self.kept + 2),
             Step("between", severity, kept, up + self.holds[severity] + 2),
         ]
 
@@ -282,19 +284,17 @@ class _Scripts:
 
     def _rest(self, boundary: Boundary) -> Step:
         up = boundary.comparison.op in FALLING
-        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         way = self._way(up)
         if self.motion.isolated and not self.motion.pairs:
             way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
-        return Step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
+        return Step("recovers", boundary.severity, self.rest, way + self.kept + self.longest + 3)
 
     def _gone(self) -> Step:
         patience = self.grid.evaluations(self.shape.patience or 0)
         length = max(patience + 3, self.grid.evaluations(6 * 60_000))
-        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
-        if keep and any(is_reached_low(b.comparison) for b in self.boundaries):
+        if self.low:
             # It may fire while its window runs empty, and is then kept.
-            length = max(length, self._way(False) + keep + 3)
+            length = max(length, self._way(False) + self.kept + 3)
         return Step("no-data", "", None, length)
 
     def _way(self, up: bool) -> int:
