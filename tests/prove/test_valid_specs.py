@@ -82,6 +82,11 @@ ALERTS = (
     " {severity: warning, long: 1h, short: 10m, budget: 3%}]}",
     "Ahead: {kind: increase, counter: ahead_total, window: 2m, at_most: 1000, by: [x], for: 30s, keep_firing_for: 30m}",
     "Afterwards: {kind: rate, counter: afterwards_total, window: 7m, below: 2/min, for: 1m}",
+    "Apart: {kind: increase, counter: apart_total, above: {warning: 0, critical: 2}, window: 10m, for: 7m}",
+    "Adjoining: {kind: rate, counter: adjoining_total, above: {warning: 1000/s, critical: 1001/s}, for: 1m}",
+    "Any: {kind: rate, counter: any_total, window: 15m, above: 0/s, per: min, for: 1m}",
+    "Around: {kind: increase, counter: around_total, window: 1h, above: {warning: 1, critical: 5}, for: 2m,"
+    " summary: '{{ printf \"%.2f\" $value }}'}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {

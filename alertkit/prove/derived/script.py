@@ -55,9 +55,17 @@ class Check(NamedTuple):
         return f"{self.case} {self.severity}".rstrip()
 
 
-# What alerts read like depends on which severities fire, at which value, and whether the data has ended.
-Outcome = tuple[tuple[str, ...], float | None, bool]
-SILENT: Outcome = ((), None, False)
+class Outcome(NamedTuple):
+    """What alerts read like depends on which severities fire, at which value, and whether the data has `ended`; `exact`
+    is a value that is had to the last bit whatever the kind."""
+
+    firing: tuple[str, ...]
+    value: float | None = None
+    ended: bool = False
+    exact: bool = False
+
+
+SILENT = Outcome(())
 
 
 class Shape(NamedTuple):
@@ -143,7 +151,10 @@ class Script:
         object.__setattr__(self, "course", _course(self.grid.step, steps))
 
     def _outcome(self, check: Check) -> Outcome:
-        return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
+        if not check.firing:
+            return SILENT
+        exact = check.value is not None and self.name.startswith((EDGE, NEWBORN))
+        return Outcome(check.firing, check.value, self.ends and check.case == "no-data", exact)
 
 
 # Scripts that differ in their values alone share these, and the texts that are written from them.
