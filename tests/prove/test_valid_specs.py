@@ -87,6 +87,8 @@ ALERTS = (
     "Any: {kind: rate, counter: any_total, window: 15m, above: 0/s, per: min, for: 1m}",
     "Around: {kind: increase, counter: around_total, window: 1h, above: {warning: 1, critical: 5}, for: 2m,"
     " summary: '{{ printf \"%.2f\" $value }}'}",
+    "Amid: {kind: latency, histogram: amid_seconds, buckets: [1, 60, 7200], quantile: 0.99,"
+    " below: {warning: 1h, critical: 1s}, for: 5m, summary: '{{ printf \"%.2f\" $value }}'}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {

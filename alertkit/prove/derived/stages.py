@@ -351,7 +351,12 @@ class _Scripts:
         samples, part = self.grid.samples, self.grid.samples - 1
         if harmful == before:
             part = samples if self.motion.late else 1
-        return any(abs(harmful - edge) * arrival * samples < abs(value - before) * part for edge in edges)
+        even = self.motion.even or _itself
+        return any(
+            abs(even(harmful, edge) - even(edge, edge)) * arrival * samples
+            < abs(even(value, edge) - even(before, edge)) * part
+            for edge in edges
+        )
 
     def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool, bool]:
         """Evaluations until the signal has the value, whether that begins only after the first of them, and whether it
@@ -389,6 +394,11 @@ class _Scripts:
                 Check(at * self.grid.evaluation, case, step.severity, tuple(compress(self.severities, fires)), value)
             )
         return tuple(checks)
+
+
+def _itself(value: float, edge: float) -> float:
+    """What goes evenly on the way from one value to another, unless the kind says otherwise."""
+    return value
 
 
 def _delays(scheme: Scheme) -> dict[float, int] | None:
