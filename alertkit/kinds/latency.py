@@ -132,10 +132,10 @@ class Latency(MeasuredKind):
             signal, inputs, operations, worst = str(metric), (metric,), "", True
         if not worst:
             operations = f"{operations}_{window}"
-        lowest, highest = 0.0, float("inf")
+        # Even where all observations are in the lowest bucket, the quantile is a share of its bound.
+        lowest, highest = LEAST if name == "histogram" else 0.0, float("inf")
         if self.buckets is not None:
             bounds = self._bounds(metric)
-            # Where all observations are in the lowest bucket, which is taken to begin at zero.
             lowest, highest = self.quantile * min(bounds), max(bounds)
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
