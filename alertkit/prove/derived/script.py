@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alertkit.compile.claim import Claim, Scheme
+from alertkit.compile.expression import remembered
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
@@ -74,11 +75,13 @@ class Shape(NamedTuple):
     scheme    what of the claim knows no names
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     patience  `for` of the companion that fires when the data is gone, if there is one
+    memory    how far the companion looks back for what is gone (milliseconds)
     """
 
     scheme: Scheme
     levels: tuple[tuple[str, int, int], ...]
     patience: int | None
+    memory: int
 
     @property
     def counters(self) -> bool:
@@ -95,7 +98,9 @@ class Shape(NamedTuple):
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
     """What the scripts of an alert depend on."""
     levels = tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules])
-    return Shape(claim.scheme, levels, companion.for_ if companion else None)
+    if companion is None:
+        return Shape(claim.scheme, levels, None, 0)
+    return Shape(claim.scheme, levels, companion.for_, remembered(companion.for_) if claim.identity else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

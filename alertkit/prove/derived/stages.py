@@ -53,6 +53,11 @@ def overloads(shape: Shape) -> bool:
     return not shape.scheme.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
 
 
+def outgrows(shape: Shape) -> bool:
+    """Whether its companion's memory does, beside windows that need dense samples."""
+    return shape.memory // _Scripts(shape).grid.step > MOST_LOADED
+
+
 def is_remote(motion: Stimulus) -> bool:
     """Whether something must have passed before anything can be seen, which then takes few evaluations."""
     return motion.prelude > 0 and (motion.instant or motion.isolated)
@@ -70,7 +75,7 @@ def _window(shape: Shape) -> int:
 def _loaded(shape: Shape, script: Script) -> int:
     """Samples of one series in the longest window, of which promtool loads at most `MOST_LOADED`."""
     lasts = sum(step.length for step in script.steps) * script.grid.evaluation
-    return int(min(_window(shape), lasts) // script.grid.step)
+    return int(min(max(_window(shape), shape.memory), lasts) // script.grid.step)
 
 
 class _Scripts:
