@@ -21,9 +21,6 @@ from alertkit.prove.derived.script import LONE, Check, Step
 
 # Nearer to the threshold than this share of it, an outcome is left open.
 CLOSE = 0.0003
-# Prometheus takes a counter to go on for at most so many steps beyond its samples in a window: one before them, and
-# half of one behind where it has ended. Source: Prometheus, promql/functions.go, `extrapolatedRate`.
-EXTRAPOLATED = 1.5
 MINUTE = 60_000
 
 
@@ -42,10 +39,12 @@ class Pair(NamedTuple):
 
 
 class Burns(NamedTuple):
-    """All pairs of an alert, and the window over which it counts events to be sure that there is traffic."""
+    """All pairs of an alert, the window over which it counts events to be sure that there is traffic, and whether the
+    good ones have a counter of their own, which may not exist while all are bad."""
 
     pairs: tuple[Pair, ...]
     counted: int
+    parted: bool
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -123,7 +122,7 @@ def checks_of(
     lone = sum([step.length for step in steps]) * grid.samples
     for step in steps:
         share, samples = step.value or 0.0, step.length * grid.samples
-        if step.how == LONE:
+        if step.how == LONE and burns.parted:
             lone = len(bad)
         events = traffic(share, burns.thresholds)
         bad += [share * events] * samples
@@ -166,9 +165,8 @@ def _pair(pair: Pair, seen: Events, sample: int) -> bool | None:
 def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool | None:
     """The share of bad events in a window against the threshold.
 
-    Prometheus 2 also counts a sample at the very beginning of the window, 3 does not, and both extrapolate a
-    counter that has ended more than one that goes on; where that matters, or where the two are too close, the answer is
-    None. A window that holds a single sample has no rate.
+    Prometheus 2 also counts a sample at the very beginning of the window, 3 does not; where that matters, or where the
+    two are too close, the answer is None. A window that holds a single sample has no rate.
     """
     if window == seen.step:
         return None
@@ -177,11 +175,24 @@ def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool |
     answers = set()
     for intervals in {ceil(window / seen.step) - 1, window // seen.step}:
         first = max(sample - intervals, 0)
-        total = seen.total[sample] - seen.total[first]
-        share = (seen.bad[sample] - seen.bad[first]) / total
-        shares = [share]
-        if first < seen.lone - 1 < sample:
-            shares.append(1 - (1 - share) * (1 + EXTRAPOLATED / (seen.lone - 1 - first)))
-        for one in shares:
-            answers.add(None if abs(one - threshold) < CLOSE * threshold else one > threshold)
+        bad, total = seen.bad[sample] - seen.bad[first], seen.total[sample] - seen.total[first]
+        good = (total - bad) * _extrapolated(window, seen, sample, first)
+        # What is left of all, or one part beside the other.
+        for share in (1 - good / total, bad / (bad + good)):
+            answers.add(None if abs(share - threshold) < CLOSE * threshold else share > threshold)
     return answers.pop() if len(answers) == 1 else None
+
+
+def _extrapolated(window: int, seen: Events, sample: int, first: int) -> float:
+    """By which factor the rate of the good events comes out higher beside that of all, as their counter has ended.
+
+    A counter is taken to go on to both ends of the window, but for half a step where its next sample is missing.
+    Source: Prometheus, promql/functions.go, `extrapolatedRate`.
+    """
+    known, ago = seen.lone - 1 - first, sample - seen.lone + 1
+    if known <= 0 or ago <= 0:
+        return 1.0
+    # All counters begin at zero, where none is taken further.
+    before = window / seen.step - (sample - first) if first else 0.0
+    behind = 1.0 if ago == 1 else 0.5
+    return (known + before + behind) / known * (sample - first) / (sample - first + before)

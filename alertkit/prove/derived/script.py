@@ -15,7 +15,7 @@ from alertkit.compile.expression import remembered
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
-from alertkit.series import Slope
+from alertkit.series import Piece, Slope
 
 # The first words of the names of scripts whose series are driven in a way of their own: counters that are born with the
 # value and stand still, pairs of windows of a burn rate, exact thresholds, exactly enough traffic.
@@ -24,6 +24,11 @@ NEWBORN, BURN, EDGE, ENOUGH = "newborn", "burn", "edge", "enough"
 LONE = "lone"
 # Series that are harmful in another way than usually.
 ALREADY = "already"
+
+
+def stands_still(piece: Piece) -> bool:
+    """Whether it is a counter that counts nothing."""
+    return isinstance(piece, Slope) and not piece.per_second
 
 
 class Step(NamedTuple):

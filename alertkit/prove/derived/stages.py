@@ -17,7 +17,7 @@ from alertkit.prove.derived.grid import Grid, choose, coarser
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
-from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step
+from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step, stands_still
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
@@ -196,7 +196,9 @@ class _Scripts:
     def burns(self) -> list[Script]:
         """A timeline for each pair of windows of a burn rate."""
         pairs = tuple(Pair(*row, *edge) for row, edge in zip(self.motion.pairs, self.scheme.edges, strict=True))
-        burns = Burns(pairs, self.motion.counted)
+        # While all are bad, a counter of the good ones stands still.
+        parted = self.motion.scarce is not None and any(map(stands_still, self.motion.scarce(1.0)))
+        burns = Burns(pairs, self.motion.counted, parted)
         scripts = []
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
