@@ -155,7 +155,7 @@ def _beside(
 ) -> tuple[float, float]:
     """The nearest harmless and the nearest harmful value that the stimulus can tell apart.
 
-    Neither reaches an edge among the `others`.
+    Neither reaches an edge among the `others`, nor what is beyond the limits.
     """
     op, value = comparison
     gap = abs(value) * motion.margin or motion.smallest
@@ -163,8 +163,9 @@ def _beside(
     def next_to(up: bool) -> float:
         found = _short(value + gap if up else value - gap, not up, motion.exact)
         beyond = [edge for edge in others if (value < edge <= found if up else found <= edge < value)]
+        beyond += [limit for limit in limits if (value < limit < found if up else found < limit < value)]
         if beyond:
-            found = between(value, min(beyond) if up else max(beyond))
+            return between(value, min(beyond) if up else max(beyond))
         return _clamp(found, limits)
 
     if op in ("==", "!="):
@@ -195,9 +196,10 @@ def _short(value: float, down: bool, exact: bool) -> float:
 def between(low: float, high: float) -> float:
     """A short number near the middle of two."""
     middle = (low + high) / 2
-    if f"{middle:.1e}".startswith("1.0e"):
-        middle *= 1.1  # `humanize` may show a value just below a power of ten in the next smaller unit
-    return float(f"{middle:.2g}") if min(low, high) < float(f"{middle:.2g}") < max(low, high) else middle
+    # `humanize` may show a value just below a power of ten in the next smaller unit.
+    near = middle * 1.1 if f"{middle:.1e}".startswith("1.0e") else middle
+    short = float(f"{near:.2g}")
+    return short if min(low, high) < short < max(low, high) else middle
 
 
 def _clamp(value: float, limits: tuple[float, float]) -> float:
