@@ -127,8 +127,9 @@ class _Scripts:
             return [("", [Step("just-past", self.severities[0], 1.0, self.longest + 3)])]
         if self.motion.isolated:
             return self._isolated()
-        # While its window fills it may fire, and is then kept.
-        lead = self.grid.evaluations(self.motion.prelude) + self._way(True) + (self.kept if self.low else 0)
+        lead = self.grid.evaluations(self.motion.prelude) + self._way(True)
+        if self.low and self._way(True):
+            lead += self.kept  # while its window fills it may fire, and is then kept
         steps = [Step("at-rest", "", self.rest, lead + self.longest + 1), *self._disturbed()]
         edge: Boundary | None = None
         for boundary in self.boundaries:
