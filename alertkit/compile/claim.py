@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -129,11 +130,12 @@ def _scheme(
 ) -> Scheme:
     motion = Stimulus((), *nameless)
     exact = motion.exact or motion.sharp
+    comparisons = [] if motion.always else [comparison for level in levels for comparison in level.comparisons]
+    others = tuple([comparison.value for comparison in (*comparisons, *([clear] if clear else ()))])
 
     def beside(comparison: Comparison, exactly: bool) -> tuple[float, float]:
-        return _beside(comparison.op, comparison.value, motion.margin, motion.smallest, exactly, limits)
+        return _beside(comparison, motion, exactly, others, limits)
 
-    comparisons = [] if motion.always else [comparison for level in levels for comparison in level.comparisons]
     boundaries = []
     for level in levels:
         for comparison in level.comparisons:
@@ -141,7 +143,7 @@ def _scheme(
             inside = inside if motion.inside is None else motion.inside
             boundaries.append(Boundary(level.severity, comparison, inside, past if motion.bad is None else motion.bad))
     cleared, kept = (None, None) if clear is None else beside(clear, exact)
-    edges = tuple([beside(Comparison(">", pair[3]), False) for pair in motion.pairs])
+    edges = tuple([_beside(Comparison(">", pair[3]), motion, False, (), limits) for pair in motion.pairs])
     rest = _rest(comparisons, clear, limits) if motion.rest is None else motion.rest
     return Scheme(
         motion, ends, leaves, scenery, tuple(boundaries), clear, rest, kept, cleared, worst or motion.twin, edges
@@ -149,42 +151,55 @@ def _scheme(
 
 
 def _beside(
-    op: str, value: float, margin: float, smallest: float, exact: bool, limits: tuple[float, float]
+    comparison: Comparison, motion: Stimulus, exact: bool, others: Collection[float], limits: tuple[float, float]
 ) -> tuple[float, float]:
-    """The nearest harmless and the nearest harmful value that the stimulus can tell apart."""
-    gap = abs(value) * margin or smallest
+    """The nearest harmless and the nearest harmful value that the stimulus can tell apart.
+
+    Neither reaches an edge among the `others`, nor what is beyond the limits.
+    """
+    op, value = comparison
+    gap = abs(value) * motion.margin or motion.smallest
+
+    def next_to(up: bool) -> float:
+        found = _short(value + gap if up else value - gap, not up, motion.exact)
+        beyond = [edge for edge in others if (value < edge <= found if up else found <= edge < value)]
+        beyond += [limit for limit in limits if (value < limit < found if up else found < limit < value)]
+        if beyond:
+            return between(value, min(beyond) if up else max(beyond))
+        return _clamp(found, limits)
+
+    if op in ("==", "!="):
+        other = next_to(value + gap <= limits[1])
+        return (other, value) if op == "==" else (value, other)
     exact = exact or value == 0
-    if op == "==":
-        return (value + gap if value + gap <= limits[1] else value - gap), value
-    if op == "!=":
-        return value, (value + gap if value + gap <= limits[1] else value - gap)
-    up = 1 if op in RISING else -1
+    up = op in RISING
     if op in (">", "<"):
-        inside, past = (value if exact else value - up * gap), value + up * gap
-    else:
-        inside, past = value - up * gap, (value if exact else value + up * gap)
-    return _clamp(_shown(inside, value), limits), _clamp(_shown(past, value), limits)
+        return value if exact else next_to(not up), next_to(up)
+    return next_to(not up), value if exact else next_to(up)
 
 
-def _shown(beside: float, edge: float) -> float:
-    return beside if beside == edge else _short(beside, beside < edge)
+def _short(value: float, down: bool, exact: bool) -> float:
+    """Four significant digits, rounded away from the boundary: what `humanize` shows is then never a close call.
 
-
-def _short(value: float, down: bool) -> float:
-    """Four significant digits, rounded away from the boundary: what `humanize` shows is then never a close call."""
+    Nor is it where an inexact value might be shown in the next smaller unit, just below a power of ten.
+    """
     if value == 0:
         return 0.0
     digits = 3 - math.floor(math.log10(abs(value)))
     scaled = Fraction(repr(value)) * Fraction(10) ** digits
-    return float(Fraction(math.floor(scaled) if down else math.ceil(scaled)) / Fraction(10) ** digits)
+    whole = math.floor(scaled) if down else math.ceil(scaled)
+    if not exact and abs(whole) in (1_000, 10_000):
+        whole += -1 if down else 1
+    return float(Fraction(whole) / Fraction(10) ** digits)
 
 
 def between(low: float, high: float) -> float:
     """A short number near the middle of two."""
     middle = (low + high) / 2
-    if f"{middle:.1e}".startswith("1.0e"):
-        middle *= 1.1  # `humanize` may show a value just below a power of ten in the next smaller unit
-    return float(f"{middle:.2g}") if min(low, high) < float(f"{middle:.2g}") < max(low, high) else middle
+    # `humanize` may show a value just below a power of ten in the next smaller unit.
+    near = middle * 1.1 if f"{middle:.1e}".startswith("1.0e") else middle
+    short = float(f"{near:.2g}")
+    return short if min(low, high) < short < max(low, high) else middle
 
 
 def _clamp(value: float, limits: tuple[float, float]) -> float:

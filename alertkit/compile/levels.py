@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from alertkit.compile.read import Entry
 from alertkit.kinds import Comparison, Question
+from alertkit.kinds.question import LEAST
 from alertkit.source import Problems, Span
 from alertkit.spec.alert import CONDITIONS, Levels, Measured
 from alertkit.spec.quantity import Quantity, Unit, format_number
@@ -271,9 +272,7 @@ def _can_fire(asked: _Asked, comparison: Comparison, path: tuple[str | int, ...]
     never = {
         ">": value >= highest, ">=": value > highest, "<": value <= lowest, "<=": value < lowest, "==": beyond,
     }.get(op, False)  # fmt: skip
-    always = {
-        ">": value < lowest, ">=": value <= lowest, "<": value > highest, "<=": value >= highest, "!=": beyond,
-    }.get(op, False)  # fmt: skip
+    always = _always(asked, comparison)
     if never or always:
         word = "never" if never else "always"
         mistakes.append(lambda entry, question: (
@@ -288,8 +287,20 @@ def _can_fire(asked: _Asked, comparison: Comparison, path: tuple[str | int, ...]
         ))  # fmt: skip
 
 
+def _always(asked: _Asked, comparison: Comparison) -> bool:
+    """Whether every value that the signal can have satisfies the comparison."""
+    lowest, highest = asked.range
+    value, op = comparison.value, comparison.op
+    return {
+        ">": value < lowest, ">=": value <= lowest, "<": value > highest, "<=": value >= highest,
+        "!=": not lowest <= value <= highest,
+    }.get(op, False)  # fmt: skip
+
+
 def _range(question: Question) -> str:
     """What values a signal can have, as a predicate."""
+    if question.range == (LEAST, float("inf")):
+        return "is always above 0"
     factor, unit = (100, "%") if question.unit.dimension == "ratio" else (1, f" {question.unit.name}")
     unit = "" if question.unit.name == "number" else unit
     scale = float(question.unit.scale) if factor == 100 else 1.0
@@ -319,7 +330,14 @@ def _clear(asked: _Asked, clear: Quantity, levels: list[Level], mistakes: list[_
             f"an alert clears {'below' if op[0] == '>' else 'above'} the value at which it fires",
         ))  # fmt: skip
         return None
-    return Comparison(op[0], value)
+    keep = Comparison(op[0], value)
+    if _always(asked, keep):
+        mistakes.append(lambda entry, question: (
+            "AK306", f"once it fires, this would never resolve: the value {_range(question)}", entry.value("clear"),
+            "choose a `clear` inside that range",
+        ))  # fmt: skip
+        return None
+    return keep
 
 
 def by_gravity(question: Question, severities: tuple[str, ...]) -> Question:

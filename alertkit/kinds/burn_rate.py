@@ -1,5 +1,4 @@
 import re
-from dataclasses import replace
 from decimal import Decimal
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal
@@ -10,7 +9,7 @@ from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.latency import whole_name
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.ratio import SPEED, Parts, drive_of, flow, inputs_of, parts_of
-from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, finely
 from alertkit.series import Slope
 from alertkit.spec.alert import QuantityField
 from alertkit.spec.duration import UNITS, Duration, format_duration
@@ -245,7 +244,7 @@ class BurnRate(Kind):
         thin = Drive(_scarce, (scarce * 0.997, good, remains, ())) if self.min_events else None
         hardly = Drive(_scarce, (scarce, good, remains, thresholds))
         if good and min(thresholds) < RARE:
-            drive, hardly = Drive(_fine, (drive,)), Drive(_fine, (hardly,))
+            drive, hardly = Drive(finely, (drive,)), Drive(finely, (hardly,))
         pairs = tuple((window.severity, window.long, window.short, limit) for window, limit in self._thresholds)
         return Stimulus(
             inputs=inputs, drive=drive, late=True, sums=True, isolated=True, birth=2, window=shortest, fall=memory,
@@ -295,11 +294,6 @@ def traffic(share: float, thresholds: tuple[float, ...]) -> float:
 def _scarce(share: float, speed: float, good: bool, remains: bool, thresholds: tuple[float, ...]) -> Pieces:
     """Two counters with hardly enough traffic, the first one of the `good` events or of the bad ones."""
     return flow(1 - share if good else share, speed * traffic(share, thresholds), remains)
-
-
-def _fine(value: float, drive: Drive) -> Pieces:
-    """Counters of good events so exact that the few which are missing among them are, too."""
-    return tuple([replace(piece, fine=True) if isinstance(piece, Slope) else piece for piece in drive(value)])
 
 
 def _upside_down(value: float, drive: Drive) -> Pieces:

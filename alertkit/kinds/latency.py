@@ -1,5 +1,6 @@
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Annotated, Any, Literal
 
@@ -9,8 +10,8 @@ from pydantic_core import PydanticCustomError
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.brink import observed as observed_exactly
 from alertkit.kinds.brink import rated
-from alertkit.kinds.question import Question, by
-from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, level
+from alertkit.kinds.question import LEAST, Question, by
+from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus, finely, level
 from alertkit.kinds.wording import humanized
 from alertkit.series import Level, Slope
 from alertkit.spec.alert import QuantityField
@@ -131,10 +132,10 @@ class Latency(MeasuredKind):
             signal, inputs, operations, worst = str(metric), (metric,), "", True
         if not worst:
             operations = f"{operations}_{window}"
-        lowest, highest = 0.0, float("inf")
+        # Even where all observations are in the lowest bucket, the quantile is a share of its bound.
+        lowest, highest = LEAST if name == "histogram" else 0.0, float("inf")
         if self.buckets is not None:
             bounds = self._bounds(metric)
-            # Where all observations are in the lowest bucket, which is taken to begin at zero.
             lowest, highest = self.quantile * min(bounds), max(bounds)
         return Question(
             signal=signal, identity=self.identity, metric=metric.metric, operations=operations, inputs=inputs,
@@ -242,10 +243,12 @@ def _rated(
     behind, speed = 1 + guarded, _speed(least)
     exactly = guarded and rated(least, window) == least
     level_speed = observed_exactly(quantile, window, 1.01 * least)
+    # A quantile is a small difference between buckets, beside the width of the one that it lies in.
+    drive = Drive(finely, (Drive(_histogram, (speed, quantile, edges, behind)),))
     # For `outside` no observation is below the lower bound, or on the way down the quantile would be there early.
     middle = max((edge for edge in edges if band and min(band) < edge < max(band)), default=None)
     told = Stimulus(
-        inputs=(), drive=Drive(_histogram, (speed, quantile, edges, behind)), rise=window, fall=window, late=True,
+        inputs=(), drive=drive, rise=window, fall=window, late=True, even=_Observed(quantile, edges),
         idle=(Slope(0.0),) * (len(edges) + behind), sums=True, rest=middle,
         thin=Drive(_histogram, (speed * 0.998, quantile, edges, behind)) if guarded else None,
         brink=_brink(values, edges) if level_speed else (),
@@ -275,6 +278,21 @@ def _histogram(value: float, speed: float, quantile: float, edges: tuple[float, 
     """The buckets of a histogram whose quantile is the value, and `behind` them series that count all."""
     shares = cumulative(value, quantile, edges)
     return tuple([Slope(speed * share) for share in shares] + [Slope(speed)] * behind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """The share of observations at or below an edge while the quantile is some value: buckets mix evenly."""
+
+    quantile: float
+    edges: tuple[float, ...]
+
+    def __call__(self, value: float, edge: float) -> float:
+        shares = (0.0, *cumulative(value, self.quantile, self.edges))
+        bounds = (0.0, *self.edges)
+        above = min(bisect_left(bounds, edge), len(bounds) - 1)
+        low, high = bounds[above - 1], bounds[above]
+        return shares[above - 1] + (shares[above] - shares[above - 1]) * min((edge - low) / (high - low), 1.0)
 
 
 def cumulative(value: float, quantile: float, edges: Sequence[float]) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,6 +31,10 @@ class Comparison(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.op} {format_number(self.value)}"
+
+
+# The lowest value of a signal that never comes to zero.
+LEAST = math.ulp(0.0)
 
 
 class Form(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import NamedTuple
 
 from alertkit.series import Level, Piece, Slope
@@ -71,6 +72,11 @@ def slope(value: float, seconds: float) -> Pieces:
     return (Slope(value / seconds),)
 
 
+def finely(value: float, drive: Drive) -> Pieces:
+    """What a drive does, with counters so exact that small differences between them are, too."""
+    return tuple([replace(piece, fine=True) if isinstance(piece, Slope) else piece for piece in drive(value)])
+
+
 class Stimulus(NamedTuple):
     """How to drive a signal. Times are milliseconds.
 
@@ -116,6 +122,8 @@ class Stimulus(NamedTuple):
     enough     as `drive`, with exactly as much traffic as the alert needs to speak, for the same samples
     newborn    as `drive`, of counters that give the signal its value by being born, for as long as `rise`, and then
                stand still; None where that is no event
+    even       (value, edge) -> what goes evenly while the signal goes from one value to another, where it does not
+               itself: the signal is at the edge when this is
     remembered so long a counter that is gone is remembered, and not taken for newborn when it comes back
     """
 
@@ -158,6 +166,7 @@ class Stimulus(NamedTuple):
     lone: Drive | None = None
     already: Drive | None = None
     scarce: Drive | None = None
+    even: Callable[[float, float], float] | None = None
     remembered: int = 0
     sampled: int = 0
     # These hold names, as `inputs` does; what stands between knows none.

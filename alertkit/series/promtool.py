@@ -51,7 +51,7 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
             words.append(_run(piece.value, 0.0, count))  # type: ignore[union-attr]
         elif kind is Slope:
             quantum = _quantum(timeline, seconds) if quantum is None else quantum
-            step_up = round(piece.per_second * seconds / quantum) * quantum if quantum else 0.0  # type: ignore[union-attr]
+            step_up = _rounded(piece, seconds, quantum)  # type: ignore[arg-type]
             # The sample at the change still ends the old slope: the new one begins there.
             first = step_up if piece.anew else total + rising if present else total  # type: ignore[union-attr]
             words.append(_run(first, step_up, count))
@@ -99,6 +99,20 @@ def _zigzag(piece: Zigzag, position: int, count: int, step: int) -> list[str]:
     return words
 
 
+def _rounded(piece: Slope, seconds: float, quantum: float) -> float:
+    """The increment of a counter, which is the same in each series that can hold it: equal ones stay equal."""
+    rise = piece.per_second * seconds
+    if not rise:
+        return 0.0
+    quantum = max(quantum, _share(rise, piece.fine))
+    return round(rise / quantum) * quantum
+
+
+def _share(rise: float, fine: bool) -> float:
+    """The power of two that an increment is rounded to."""
+    return math.ldexp(1.0, math.floor(math.log2(rise)) - (40 if fine else 24))
+
+
 def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:
     """The power of two that all increments of one counter are multiples of; 0 when it never moves."""
     slopes = [(p.per_second * seconds, n, p.fine) for p, n in timeline if type(p) is Slope]
@@ -106,7 +120,6 @@ def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:
     if not smallest:
         return 0.0
     largest = max([rise * n for rise, n, _ in slopes])
-    bits = 40 if any(fine for *_, fine in slopes) else 24
-    exponent = math.floor(math.log2(smallest)) - bits
     # 52 bits hold the largest sum in quanta.
-    return math.ldexp(1.0, max(exponent, math.ceil(math.log2(largest * len(timeline))) - 52))
+    most = math.ldexp(1.0, math.ceil(math.log2(largest * len(timeline))) - 52)
+    return max(_share(smallest, any(fine for *_, fine in slopes)), most)

@@ -75,9 +75,26 @@ ALERTS = (
     ' labels: {note: "of {{ $labels.x }}", only: "{{ $labels.x }}", empty: ""}}',
     "Sinks: {kind: rate, counter: sinks_total, below: {warning: 3/s, critical: 1/h}, for: 31s, keep_firing_for: 1m}",
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
+    "Apart: {kind: increase, counter: apart_total, above: {warning: 0, critical: 2}, window: 10m, for: 7m}",
+    "Adjoining: {kind: rate, counter: adjoining_total, above: {warning: 1000/s, critical: 1001/s}, for: 1m}",
+    "Any: {kind: rate, counter: any_total, window: 15m, above: 0/s, per: min, for: 1m}",
+    "Ahead: {kind: increase, counter: ahead_total, window: 2m, at_most: 1000, by: [x], for: 30s, keep_firing_for: 30m}",
+    "Afterwards: {kind: rate, counter: afterwards_total, window: 7m, below: 2/min, for: 1m}",
+    "Alone: {kind: burn_rate, objective: 99.9%, latency: {histogram: alone_seconds, under: 300ms}, for: 2m,"
+    " windows: [{severity: critical, long: 30m, short: 5m, budget: 2%},"
+    " {severity: warning, long: 1h, short: 10m, budget: 3%}]}",
+    "AllOrNone: {kind: ratio, good: aon_total, total: aon_all_total, equals: {warning: 0%, critical: 100%},"
+    " window: 10m, min_events: 10, for: 1m}",
+    "Amid: {kind: latency, histogram: amid_seconds, buckets: [1, 60, 7200], quantile: 0.99,"
+    " below: {warning: 1h, critical: 1s}, for: 5m, summary: '{{ printf \"%.2f\" $value }}'}",
+    "Around: {kind: increase, counter: around_total, window: 1h, above: {warning: 1, critical: 5}, for: 2m,"
+    " summary: '{{ printf \"%.2f\" $value }}'}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
+    "Apace: {kind: rate, counter: apace_total, window: 1m, above: 1/s, by: [x], for: 1d, missing: alert}":
+        "`missing: alert` remembers for twice its `for`, too long beside its window: promtool does not load as many"
+        " samples as a proof would need",
     "Flat: {kind: change, metric: users, offset: 1h, direction: up, below: 10%, for: 1m}":
         "kind `change` has no stimulus for what fires while nothing changes",
     "Half: {kind: anomaly, metric: orders, window: 6h, sigmas: 0.5, for: 1m}":

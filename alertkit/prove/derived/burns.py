@@ -39,10 +39,12 @@ class Pair(NamedTuple):
 
 
 class Burns(NamedTuple):
-    """All pairs of an alert, and the window over which it counts events to be sure that there is traffic."""
+    """All pairs of an alert, the window over which it counts events to be sure that there is traffic, and whether the
+    good ones have a counter of their own, which may not exist while all are bad."""
 
     pairs: tuple[Pair, ...]
     counted: int
+    parted: bool
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -117,12 +119,15 @@ def checks_of(
     """The expectations at the changes of state and at the ends of the stages."""
     bad: list[float] = []
     total: list[float] = []
+    lone = sum([step.length for step in steps]) * grid.samples
     for step in steps:
         share, samples = step.value or 0.0, step.length * grid.samples
+        if step.how == LONE and burns.parted:
+            lone = len(bad)
         events = traffic(share, burns.thresholds)
         bad += [share * events] * samples
         total += [events] * samples
-    seen = Events(list(accumulate(bad, initial=0.0)), list(accumulate(total, initial=0.0)), grid.step)
+    seen = Events(list(accumulate(bad, initial=0.0)), list(accumulate(total, initial=0.0)), grid.step, lone)
     moments = [
         Moment(tuple([_condition(name, burns, seen, sample) for name in timings]))
         for sample in range(0, len(total), grid.samples)
@@ -131,11 +136,15 @@ def checks_of(
 
 
 class Events(NamedTuple):
-    """How many events there were before each sample, in units of little traffic; `step` as in `Grid`."""
+    """How many events there were before each sample, in units of little traffic; `step` as in `Grid`.
+
+    From the sample `lone` on the counter of the good ones does not exist.
+    """
 
     bad: Sequence[float]
     total: Sequence[float]
     step: int
+    lone: int
 
 
 def _condition(severity: str, burns: Burns, seen: Events, sample: int) -> bool | None:
@@ -166,6 +175,24 @@ def _exceeds(window: int, threshold: float, seen: Events, sample: int) -> bool |
     answers = set()
     for intervals in {ceil(window / seen.step) - 1, window // seen.step}:
         first = max(sample - intervals, 0)
-        share = (seen.bad[sample] - seen.bad[first]) / (seen.total[sample] - seen.total[first])
-        answers.add(None if abs(share - threshold) < CLOSE * threshold else share > threshold)
+        bad, total = seen.bad[sample] - seen.bad[first], seen.total[sample] - seen.total[first]
+        good = (total - bad) * _extrapolated(window, seen, sample, first)
+        # What is left of all, or one part beside the other.
+        for share in (1 - good / total, bad / (bad + good)):
+            answers.add(None if abs(share - threshold) < CLOSE * threshold else share > threshold)
     return answers.pop() if len(answers) == 1 else None
+
+
+def _extrapolated(window: int, seen: Events, sample: int, first: int) -> float:
+    """By which factor the rate of the good events comes out higher beside that of all, as their counter has ended.
+
+    A counter is taken to go on to both ends of the window, but for half a step where its next sample is missing.
+    Source: Prometheus, promql/functions.go, `extrapolatedRate`.
+    """
+    known, ago = seen.lone - 1 - first, sample - seen.lone + 1
+    if known <= 0 or ago <= 0:
+        return 1.0
+    # All counters begin at zero, where none is taken further.
+    before = window / seen.step - (sample - first) if first else 0.0
+    behind = 1.0 if ago == 1 else 0.5
+    return (known + before + behind) / known * (sample - first) / (sample - first + before)

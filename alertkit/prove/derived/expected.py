@@ -14,8 +14,8 @@ from alertkit.prove.derived.script import Outcome
 from alertkit.spec.selector import quoted
 from alertkit.template import go
 
-# What a value that is not exact may come out as.
-BELOW = 1 - 1e-9
+# What a value that is not exact may come out as, as shares of it.
+NEARLY = (1 - 1e-7, 1 + 1e-7)
 
 
 class Expectations:
@@ -25,17 +25,16 @@ class Expectations:
         self.alert, self.claim, self.bad = alert, claim, bad
         self.rules = {rule.severity: rule for rule in alert.rules}
         # What outcomes share: what is expected of one level, and its labels.
-        self._levels: dict[tuple[str, float | None, bool], Expected | None] = {}
+        self._levels: dict[Outcome, Expected | None] = {}
         self._labels: dict[tuple[str, bool], list[tuple[dict[str, str], Labels]]] = {}
 
     def of(self, outcome: Outcome) -> Expected | None:
         """The alerts that fire; None where a text shows a value that is not known to the last digit."""
-        severities, value, ended = outcome
         expected: list[ExpectedAlert] = []
-        for severity in severities:
-            key = (severity, value, ended)
+        for severity in outcome.firing:
+            key = outcome._replace(firing=(severity,))
             if key not in self._levels:
-                self._levels[key] = self._level(self.rules[severity], value, ended)
+                self._levels[key] = self._level(self.rules[severity], key)
             level = self._levels[key]
             if level is None:
                 return None
@@ -44,10 +43,9 @@ class Expectations:
 
     def states(self, outcome: Outcome) -> tuple[str, tuple[tuple[str, float], ...]]:
         """PromQL for the alert's states with the samples that it results in: the same by labels alone."""
-        severities, _, ended = outcome
         name = self.alert.name
         samples = []
-        for severity, result in product(severities, self._results(ended)):
+        for severity, result in product(outcome.firing, self._results(outcome.ended)):
             labels = {**_labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
             samples.append(("ALERTS" + braces(labels), 1.0))
         return f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}', tuple(samples)
@@ -64,13 +62,13 @@ class Expectations:
             return told(anywhere), told(anywhere), told(anywhere)
         return told(self.bad), told(anywhere), told(*leaving(self.claim, self.bad, good))
 
-    def _level(self, rule: Rule, value: float | None, ended: bool) -> Expected | None:
-        key = (rule.severity, ended)
+    def _level(self, rule: Rule, outcome: Outcome) -> Expected | None:
+        key = (rule.severity, outcome.ended)
         if key not in self._labels:
-            self._labels[key] = [(one, tuple(_labels(rule, one).items())) for one in self._results(ended)]
+            self._labels[key] = [(one, tuple(_labels(rule, one).items())) for one in self._results(outcome.ended)]
         expected = []
         for result, labels in self._labels[key]:
-            annotations = self._annotations(rule, result, value)
+            annotations = self._annotations(rule, result, outcome)
             if annotations is None:
                 return None
             expected.append(ExpectedAlert(labels, annotations))
@@ -82,10 +80,10 @@ class Expectations:
             return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
         return [dict((*self.claim.fixed_labels, *self.bad))]
 
-    def _annotations(self, rule: Rule, labels: dict[str, str], value: float | None) -> Labels | None:
-        """What the annotations read at this value; None where it is not known to the last digit shown."""
+    def _annotations(self, rule: Rule, labels: dict[str, str], outcome: Outcome) -> Labels | None:
+        """What the annotations read at its value; None where that is not known to the last digit shown."""
         result = []
-        exact = self.claim.stimulus.exact
+        value, exact = outcome.value, outcome.exact or self.claim.stimulus.exact
         for name, text in rule.annotations:
             if "{{" not in text:
                 result.append((name, text))
@@ -96,8 +94,7 @@ class Expectations:
             shown = go.expand(text, labels, value if value is not None else 0.0)
             if shown is None:
                 return None
-            # Whole seconds are cut off, not rounded.
-            if value and not exact and "humanizeDuration" in text and shown != go.expand(text, labels, value * BELOW):
+            if reads and not exact and not _is_sure(text, value or 0.0):
                 return None
             result.append((name, shown))
         return tuple(result)
@@ -107,6 +104,13 @@ class Expectations:
 def _value_in(text: str) -> tuple[bool, bool]:
     """Whether a template reads the value, and whether it may show it unrounded."""
     return go.uses_value(text), go.shows_raw_value(text)
+
+
+@lru_cache(maxsize=4096)
+def _is_sure(text: str, value: float) -> bool:
+    """Whether a template reads the same at all that a value may come out as: none that it rounds or cuts off there."""
+    shown = go.expand(text, {}, value)
+    return all(go.expand(text, {}, value * nearly) == shown for nearly in NEARLY)
 
 
 def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:

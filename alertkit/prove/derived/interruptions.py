@@ -48,9 +48,10 @@ class Interruptions(Timelines):
         hold = max(timing.hold for timing in self._timings(grid).values())
         open_ = Moment((None,) * len(self.shape.levels))
         before = [] if self.scheme.ends else self._silence(max(2, grid.evaluations(motion.prelude)))
-        if before and not motion.isolated and any(is_reached_low(b.comparison) for b in self.scheme.boundaries):
-            # The healthy ones are new too, and before their windows are full they may come out too low.
-            before = [open_] * grid.evaluations(max(motion.rise, motion.fall)) + before
+        fills = 0 if motion.isolated else grid.evaluations(max(motion.rise, motion.fall))
+        if before and fills and any(is_reached_low(b.comparison) for b in self.scheme.boundaries):
+            # The healthy ones are new too, and before their windows are full they may come out too low, and are kept.
+            before = [open_] * (fills + max(timing.keep for timing in self._timings(grid).values())) + before
         if motion.relative:
             return self._script(BORN, grid, edge.severity, [
                 (BORN, None, "", before), (BORN, edge.past, "", self._silence(hold + 3)),

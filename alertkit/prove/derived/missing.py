@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alertkit.compile.expression import HOUR
+from alertkit.compile.expression import remembered
 from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
 from alertkit.prove.derived.script import Check
@@ -38,8 +38,8 @@ class Companion(NamedTuple):
 
     @property
     def memory(self) -> int:
-        """How long it remembers an identity, in milliseconds; as in `compile.expression.gone`."""
-        return max(HOUR, 2 * self.patience)
+        """How long it remembers an identity, in milliseconds."""
+        return remembered(self.patience)
 
     @property
     def grid(self) -> Grid:

@@ -12,10 +12,10 @@ from alertkit.compile.claim import Boundary
 from alertkit.kinds.stimulus import Drive, Pieces
 from alertkit.prove.derived.decoys import opposite, splits
 from alertkit.prove.derived.names import GAP, RESET
-from alertkit.prove.derived.script import LONE, Course, Script
+from alertkit.prove.derived.script import LONE, Course, Script, stands_still
 from alertkit.series import Gone, Missed, Piece, Slope, notation
 
-GONE, MISSED, STILL = Gone(), Missed(), Slope(0.0)
+GONE, MISSED = Gone(), Missed()
 
 
 @lru_cache(maxsize=2048)
@@ -75,7 +75,7 @@ def _interrupted(piece: Piece, how: str) -> Piece:
     if how == GAP:
         return MISSED
     if how == LONE:
-        return GONE if piece == STILL else piece
+        return GONE if stands_still(piece) else piece
     if how == RESET and isinstance(piece, Slope):
         return Slope(piece.per_second, anew=True, fine=piece.fine)
     return piece

@@ -11,10 +11,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alertkit.compile.claim import Claim, Scheme
+from alertkit.compile.expression import remembered
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
-from alertkit.series import Slope
+from alertkit.series import Piece, Slope
 
 # The first words of the names of scripts whose series are driven in a way of their own: counters that are born with the
 # value and stand still, pairs of windows of a burn rate, exact thresholds, exactly enough traffic.
@@ -23,6 +24,11 @@ NEWBORN, BURN, EDGE, ENOUGH = "newborn", "burn", "edge", "enough"
 LONE = "lone"
 # Series that are harmful in another way than usually.
 ALREADY = "already"
+
+
+def stands_still(piece: Piece) -> bool:
+    """Whether it is a counter that counts nothing."""
+    return isinstance(piece, Slope) and not piece.per_second
 
 
 class Step(NamedTuple):
@@ -55,9 +61,17 @@ class Check(NamedTuple):
         return f"{self.case} {self.severity}".rstrip()
 
 
-# What alerts read like depends on which severities fire, at which value, and whether the data has ended.
-Outcome = tuple[tuple[str, ...], float | None, bool]
-SILENT: Outcome = ((), None, False)
+class Outcome(NamedTuple):
+    """What alerts read like depends on which severities fire, at which value, and whether the data has `ended`; `exact`
+    is a value that is had to the last bit whatever the kind."""
+
+    firing: tuple[str, ...]
+    value: float | None = None
+    ended: bool = False
+    exact: bool = False
+
+
+SILENT = Outcome(())
 
 
 class Shape(NamedTuple):
@@ -66,11 +80,13 @@ class Shape(NamedTuple):
     scheme    what of the claim knows no names
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     patience  `for` of the companion that fires when the data is gone, if there is one
+    memory    how far the companion looks back for what is gone (milliseconds)
     """
 
     scheme: Scheme
     levels: tuple[tuple[str, int, int], ...]
     patience: int | None
+    memory: int
 
     @property
     def counters(self) -> bool:
@@ -87,7 +103,9 @@ class Shape(NamedTuple):
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
     """What the scripts of an alert depend on."""
     levels = tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules])
-    return Shape(claim.scheme, levels, companion.for_ if companion else None)
+    if companion is None:
+        return Shape(claim.scheme, levels, None, 0)
+    return Shape(claim.scheme, levels, companion.for_, remembered(companion.for_) if claim.identity else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,7 +161,10 @@ class Script:
         object.__setattr__(self, "course", _course(self.grid.step, steps))
 
     def _outcome(self, check: Check) -> Outcome:
-        return (check.firing, check.value, self.ends and check.case == "no-data") if check.firing else SILENT
+        if not check.firing:
+            return SILENT
+        exact = check.value is not None and self.name.startswith((EDGE, NEWBORN))
+        return Outcome(check.firing, check.value, self.ends and check.case == "no-data", exact)
 
 
 # Scripts that differ in their values alone share these, and the texts that are written from them.

@@ -17,7 +17,7 @@ from alertkit.prove.derived.grid import Grid, choose, coarser
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
-from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step
+from alertkit.prove.derived.script import BURN, Check, Script, Shape, Step, stands_still
 from alertkit.spec.duration import format_duration
 
 # A timeline of more samples than this (a `for` of milliseconds beside a window of years) is not attempted.
@@ -53,6 +53,11 @@ def overloads(shape: Shape) -> bool:
     return not shape.scheme.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
 
 
+def outgrows(shape: Shape) -> bool:
+    """Whether its companion's memory does, beside windows that need dense samples."""
+    return shape.memory // _Scripts(shape).grid.step > MOST_LOADED
+
+
 def is_remote(motion: Stimulus) -> bool:
     """Whether something must have passed before anything can be seen, which then takes few evaluations."""
     return motion.prelude > 0 and (motion.instant or motion.isolated)
@@ -70,7 +75,7 @@ def _window(shape: Shape) -> int:
 def _loaded(shape: Shape, script: Script) -> int:
     """Samples of one series in the longest window, of which promtool loads at most `MOST_LOADED`."""
     lasts = sum(step.length for step in script.steps) * script.grid.evaluation
-    return int(min(_window(shape), lasts) // script.grid.step)
+    return int(min(max(_window(shape), shape.memory), lasts) // script.grid.step)
 
 
 class _Scripts:
@@ -84,6 +89,8 @@ class _Scripts:
         self.holds = {severity: grid.evaluations(hold) for severity, hold, _ in shape.levels}
         self.severities = tuple(self.holds)
         self.longest = max(self.holds.values())
+        self.kept = max(grid.evaluations(keep) for _, _, keep in shape.levels)
+        self.low = any(is_reached_low(b.comparison) for b in self.boundaries)
         self.timings = tuple([Timing(grid.evaluations(hold), grid.evaluations(keep)) for _, hold, keep in shape.levels])
         self.eager = tuple(
             self.motion.eager and any(b.comparison in ANY_AT_ALL for b in self.boundaries if b.severity == severity)
@@ -121,6 +128,8 @@ class _Scripts:
         if self.motion.isolated:
             return self._isolated()
         lead = self.grid.evaluations(self.motion.prelude) + self._way(True)
+        if self.low and self._way(True):
+            lead += self.kept  # while its window fills it may fire, and is then kept
         steps = [Step("at-rest", "", self.rest, lead + self.longest + 1), *self._disturbed()]
         edge: Boundary | None = None
         for boundary in self.boundaries:
@@ -173,7 +182,7 @@ class _Scripts:
         motion, longest = self.motion, SHORT
         if motion.relative or motion.far or not (motion.rise or motion.fall or motion.absence):
             return 0  # what only the newest samples tell has a timeline of its own
-        if any(is_reached_low(b.comparison) for b in self.boundaries):
+        if self.low:
             return 0
         if self.delays is not None:
             longest = min([SHORT, *(self.delays[boundary.past] // 2 for boundary in self.boundaries)])
@@ -188,7 +197,9 @@ class _Scripts:
     def burns(self) -> list[Script]:
         """A timeline for each pair of windows of a burn rate."""
         pairs = tuple(Pair(*row, *edge) for row, edge in zip(self.motion.pairs, self.scheme.edges, strict=True))
-        burns = Burns(pairs, self.motion.counted)
+        # While all are bad, a counter of the good ones stands still.
+        parted = self.motion.scarce is not None and any(map(stands_still, self.motion.scarce(1.0)))
+        burns = Burns(pairs, self.motion.counted, parted)
         scripts = []
         for pair in pairs:
             for which, grid, plan in plans_of(pair, burns, max(hold for _, hold, _ in self.shape.levels)):
@@ -264,10 +275,9 @@ class _Scripts:
             return []
         severity, falls = self.severities[0], self.boundaries[0].comparison.op in FALLING
         down, up = self._way(falls), self._way(not falls)
-        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         return [
-            Step("between", severity, kept, down + keep + 2),
-            Step("between", severity, cleared, down + keep + 2),
+            Step("between", severity, kept, down + self.kept + 2),
+            Step("between", severity, cleared, down + self.kept + 2),
             Step("between", severity, kept, up + self.holds[severity] + 2),
         ]
 
@@ -282,19 +292,17 @@ class _Scripts:
 
     def _rest(self, boundary: Boundary) -> Step:
         up = boundary.comparison.op in FALLING
-        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
         way = self._way(up)
         if self.motion.isolated and not self.motion.pairs:
             way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
-        return Step("recovers", boundary.severity, self.rest, way + keep + self.longest + 3)
+        return Step("recovers", boundary.severity, self.rest, way + self.kept + self.longest + 3)
 
     def _gone(self) -> Step:
         patience = self.grid.evaluations(self.shape.patience or 0)
         length = max(patience + 3, self.grid.evaluations(6 * 60_000))
-        keep = max(self.grid.evaluations(keep) for _, _, keep in self.shape.levels)
-        if keep and any(is_reached_low(b.comparison) for b in self.boundaries):
+        if self.low:
             # It may fire while its window runs empty, and is then kept.
-            length = max(length, self._way(False) + keep + 3)
+            length = max(length, self._way(False) + self.kept + 3)
         return Step("no-data", "", None, length)
 
     def _way(self, up: bool) -> int:
@@ -351,7 +359,12 @@ class _Scripts:
         samples, part = self.grid.samples, self.grid.samples - 1
         if harmful == before:
             part = samples if self.motion.late else 1
-        return any(abs(harmful - edge) * arrival * samples < abs(value - before) * part for edge in edges)
+        even = self.motion.even or _itself
+        return any(
+            abs(even(harmful, edge) - even(edge, edge)) * arrival * samples
+            < abs(even(value, edge) - even(before, edge)) * part
+            for edge in edges
+        )
 
     def _arrival(self, before: float | None, value: float | None, first: bool) -> tuple[int, bool, bool]:
         """Evaluations until the signal has the value, whether that begins only after the first of them, and whether it
@@ -389,6 +402,11 @@ class _Scripts:
                 Check(at * self.grid.evaluation, case, step.severity, tuple(compress(self.severities, fires)), value)
             )
         return tuple(checks)
+
+
+def _itself(value: float, edge: float) -> float:
+    """What goes evenly on the way from one value to another, unless the kind says otherwise."""
+    return value
 
 
 def _delays(scheme: Scheme) -> dict[float, int] | None:
