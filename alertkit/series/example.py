@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
-from alertkit.spec import regex
-from alertkit.spec.selector import Matcher, Selector
+from alertkit.spec.selector import Matcher, Selector, satisfies
 
 # An example need not be longer; nested counts would make gigabytes.
 LONGEST = 128
@@ -28,15 +27,6 @@ def example_labels(matchers: Iterable[Matcher]) -> dict[str, str] | None:
     return labels
 
 
-def satisfies(value: str, matcher: Matcher) -> bool:
-    """Whether a label value (empty: no such label) satisfies one matcher; regexes are anchored."""
-    if matcher.op == "=":
-        return value == matcher.value
-    if matcher.op == "!=":
-        return value != matcher.value
-    return regex.matcher(matcher.value)(value) == (matcher.op == "=~")
-
-
 @lru_cache(maxsize=2048)
 def _example(matchers: tuple[Matcher, ...]) -> str | None:
     candidates = [m.value for m in matchers if m.op == "="]
@@ -50,7 +40,9 @@ def _example(matchers: tuple[Matcher, ...]) -> str | None:
     return None
 
 
-_ATOM = re.compile(r"\\[dwsDWS.]|\\.|\[\^?\]?[^\]]*\]|\((?:\?:)?|\)|\||[*+?]|\{\d+(?:,\d*)?\}|.", re.DOTALL)
+_ATOM = re.compile(
+    r"\\[dwsDWS.]|\\.|\[\^?\]?[^\]]*\]|\(\?[a-zA-Z]+\)|\((?:\?[a-zA-Z]*:)?|\)|\||[*+?]|\{\d+(?:,\d*)?\}|.", re.DOTALL
+)
 _CLASSES = {r"\d": "0", r"\w": "a", r"\s": " ", r"\D": "a", r"\W": "-", r"\S": "a", ".": "a"}
 
 
@@ -59,7 +51,9 @@ def _members(pattern: str) -> list[str]:
     branches: list[list[str]] = [[]]
     stack: list[list[list[str]]] = []
     for token in _ATOM.findall(pattern.removeprefix("^").removesuffix("$")):
-        if token in ("(", "(?:"):
+        if token.startswith("(?") and token.endswith(")"):
+            continue  # flags, such as `(?i)`
+        if token.startswith("("):
             stack.append(branches)
             branches = [[]]
         elif token == ")" and stack:

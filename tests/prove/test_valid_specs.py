@@ -75,6 +75,15 @@ ALERTS = (
     ' labels: {note: "of {{ $labels.x }}", only: "{{ $labels.x }}", empty: ""}}',
     "Sinks: {kind: rate, counter: sinks_total, below: {warning: 3/s, critical: 1/h}, for: 31s, keep_firing_for: 1m}",
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
+    "CFlaps: {kind: circuit_breaker, metric: c_flaps, flapping: 2, window: 2m, for: 15s,"
+    " summary: '{{ humanize1024 $value }}'}",
+    "CShare: {kind: down, job: [c_one, c_two], share: 90%, missing: alert, for: 1m}",
+    "CPicked: {kind: down, up: 'up{job=~\"c_three|c_four\"}', where: 'job!=\"c_three\"', by: [region], share: 20%}",
+    "CRepeated: {kind: down, job: c_five, where: 'job=~\".+\"', for: 1m}",
+    'CSaid: {kind: absent, metric: \'c_said{a="x",a=~".+"}\', for: 1m}',
+    "CZoneless: {kind: threshold, metric: c_zoneless, where: 'zone=\"\"', by: [zone, x], above: 1, missing: alert}",
+    "CFolded: {kind: threshold, metric: 'c_folded{a=~\"(?i)abc\"}', above: 1, for: 1m}",
+    "CHuge: {kind: stalled, counter: c_huge_total, window: 2m, while: c_gate == 1e308, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
@@ -92,6 +101,14 @@ UNPROVEN = {
         "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter",
     "Month: {kind: change, metric: month, offset: 10d, above: 50%, for: 5m}":
         "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter",
+    "CGreek: {kind: threshold, metric: 'c_greek{a=~\"\\\\p{Greek}+\"}', above: 1, for: 1m}":
+        'no labels were found that `c_greek{a=~"\\\\p{Greek}+"}` selects',
+    "CApart: {kind: ratio, bad: 'c_a_total{x=~\"[4-5]..\"}', total: 'c_b_total{x=~\"[2-3]..\"}', by: [x], above: 5%}":
+        "no `x` was found that all its selectors select",
+    "COwn: {kind: threshold, metric: ALERTS, above: 10, aggregate: sum, for: 1m}":
+        "it reads `ALERTS` of its own, which no series can stand for",
+    "CSelf: {kind: stalled, counter: c_self_total, while: c_self_total > 0, for: 1m}":
+        "kind `stalled` has no stimulus for a gate that its own counter holds",
 }  # fmt: skip
 
 
