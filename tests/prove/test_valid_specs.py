@@ -83,6 +83,8 @@ ALERTS = (
     'CSaid: {kind: absent, metric: \'c_said{a="x",a=~".+"}\', for: 1m}',
     "CZoneless: {kind: threshold, metric: c_zoneless, where: 'zone=\"\"', by: [zone, x], above: 1, missing: alert}",
     "CFolded: {kind: threshold, metric: 'c_folded{a=~\"(?i)abc\"}', above: 1, for: 1m}",
+    "CListed: {kind: rate, counter: c_listed_total, above: {warning: 1, critical: 2}, by: [x], for: 1m,"
+    ' summary: "{{ $labels }}", labels: {count: "{{ len $labels }}"}}',
     "CHuge: {kind: stalled, counter: c_huge_total, window: 2m, while: c_gate == 1e308, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
