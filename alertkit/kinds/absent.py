@@ -90,6 +90,11 @@ class Absent(Kind):
                     "AK207", "the label sets name different labels", "expected",
                     "name the same labels in each, or write an alert of its own for the others",
                 )  # fmt: skip
+        for index, labels in enumerate(self.expected):
+            if labels in self.expected[:index]:
+                raise KindError(
+                    "AK205", "this label set stands here twice", "expected", "remove one of them", item=index
+                )  # fmt: skip
         selectors = self._selectors()
         for index, selector in enumerate(selectors):
             if (found := contradiction(selector.matchers)) is not None:

@@ -85,6 +85,8 @@ ALERTS = (
     "CFolded: {kind: threshold, metric: 'c_folded{a=~\"(?i)abc\"}', above: 1, for: 1m}",
     "CListed: {kind: rate, counter: c_listed_total, above: {warning: 1, critical: 2}, by: [x], for: 1m,"
     ' summary: "{{ $labels }}", labels: {count: "{{ len $labels }}"}}',
+    "CEmpty: {kind: down, job: c_empty, for: 1m, summary: '{{ $value }}', labels: {of: '{{ $labels.instance }}'}}",
+    'CLonger: {kind: threshold, metric: c_longer, where: \'a=~"x.*",a!="x",b=~"x.*",b=~".*y"\', above: 1, by: [a, b]}',
     "CHuge: {kind: stalled, counter: c_huge_total, window: 2m, while: c_gate == 1e308, for: 1m}",
 )
 # What cannot be proven is said, with the reason.

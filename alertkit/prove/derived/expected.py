@@ -53,8 +53,10 @@ class Expectations:
         samples = []
         for severity in severities:
             rule = self.rules[severity]
+            # A label that comes out empty is not the alert's, and stands here as its template.
+            raw = {label: value for label, value in rule.labels if value}
             for result in self._results(rule, ended):
-                labels = {**_labels(rule, result), "alertname": name, "alertstate": "firing"}
+                labels = {**raw, **_labels(rule, result), "alertname": name, "alertstate": "firing"}
                 samples.append(("ALERTS" + braces(labels), 1.0))
         return f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}', tuple(samples)
 
