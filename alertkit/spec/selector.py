@@ -146,7 +146,7 @@ def parse_selector(text: str) -> Selector:
     closing = rest.rstrip()
     if not closing.endswith("}"):
         raise SelectorError("the `{` is not closed", len(name))
-    return Selector(stripped, _needed(parse_matchers(closing[:-1], len(name) + 1)))
+    return Selector(stripped, parse_matchers(closing[:-1], len(name) + 1))
 
 
 def contradiction(matchers: Iterable[Matcher]) -> tuple[Matcher, Matcher] | None:
@@ -174,7 +174,8 @@ def _selector(value: Any) -> Selector:
     if not isinstance(value, str):
         raise PydanticCustomError("AK206", "expected a metric", {"help": "write its name, like `http_requests_total`"})
     try:
-        return parse_selector(value)
+        found = parse_selector(value)
+        return Selector(found.metric, _needed(found.matchers))
     except SelectorError as error:
         help = "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"
         if re.search(r"[(\[]|[<>]|\s[-+*/]\s", value.split("{", 1)[0]):
