@@ -12,7 +12,11 @@ from typing import Any, NamedTuple
 from alertkit.compile.levels import Level
 from alertkit.kinds import Comparison, Question, Stimulus
 from alertkit.kinds.stimulus import Pieces
-from alertkit.spec.selector import Selector
+from alertkit.series.example import example_labels
+from alertkit.spec.selector import Selector, satisfies
+
+# What rules write of the state of alerts.
+STATES = ("ALERTS", "ALERTS_FOR_STATE")
 
 
 class Boundary(NamedTuple):
@@ -89,6 +93,25 @@ class Claim(NamedTuple):
     @property
     def worst(self) -> bool:
         return self.scheme.worst
+
+
+def obstacle(alert: str, question: Question, stimulus: Stimulus, joined: bool) -> str:
+    """Why no series can be written down that drive the stimulus; empty where they can.
+
+    `joined`: the inputs meet on the identity.
+    """
+    own = dict.fromkeys([*question.inputs, *(one.selector for one in stimulus.inputs)])
+    for selector in dict.fromkeys([*own, *(source.selector for source in stimulus.scenery)]):
+        named = [m for m in selector.matchers if m.label == "alertname"]
+        if selector.metric in STATES and all(satisfies(alert, m) for m in named):
+            return f"it reads `{selector.metric}` of its own, which no series can stand for"
+        if selector.matchers and example_labels(selector.matchers) is None:
+            return f"no labels were found that `{selector}` selects"
+    asked = [m for selector in own for m in selector.matchers if joined and m.label in question.known_identity]
+    for label in dict.fromkeys([m.label for m in asked]):
+        if example_labels([m for m in asked if m.label == label]) is None:
+            return f"no `{label}` was found that all its selectors select"
+    return ""
 
 
 RISING = (">", ">=")

@@ -21,13 +21,17 @@ DraftedRule = tuple[Pairs, Pairs, Draft]
 
 @dataclass(slots=True)
 class Drafted:
-    """An alert whose signals are not named yet; `renamed` are its kind's records that have another name in the end."""
+    """An alert whose signals are not named yet; `renamed` are its kind's records that have another name in the end.
+
+    Without a claim, `unproven` says why where its kind does not know.
+    """
 
     entry: Entry
     question: Question
     rules: list[DraftedRule]
     companion: Rule | None
     claim: Claim | None
+    unproven: str
     renamed: dict[str, str] = field(default_factory=dict)
 
     def fill(self, draft: Draft, names: dict[str, str]) -> str:

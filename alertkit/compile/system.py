@@ -63,7 +63,8 @@ def compile_system(
     check_labels(file.labels, lambda label: document.key(("labels", label)), problems)
     check_labels(file.defaults.labels, lambda label: document.key(("defaults", "labels", label)), problems)
     compiler = _Compiler(file, document, settings, problems, registry)
-    drafted = [d for d in map(compiler.alert, entries) if d is not None and d.entry.spec.enabled]
+    # Not by `map`: a StopIteration in a kind would end it without a word.
+    drafted = [d for d in [compiler.alert(entry) for entry in entries] if d is not None and d.entry.spec.enabled]
     check_unless(entries, file.alerts.keys(), problems)
     check_companions(drafted, problems)
     records, names = recorded(file.system, drafted)
@@ -127,10 +128,12 @@ class _Compiler:
         companion = self._companion(entry, question, levels[0].severity, said) if spec.missing == "alert" else None
         if len(self.problems) > before:
             return None
-        claim = None
+        claim, unproven = None, ""
         if stimulus is not None:
+            unproven = claims.obstacle(entry.name, question, stimulus, not spec.user_promql)
+        if stimulus is not None and not unproven:
             claim = claims.derive(question, stimulus, levels, clear, companion.alert if companion else None)
-        return Drafted(entry, question, rules, companion, claim)
+        return Drafted(entry, question, rules, companion, claim, unproven)
 
     def _context(self, entry: Entry) -> Context:
         return Context(self.settings.scrape_interval, self.file.system, entry.name)
@@ -267,7 +270,9 @@ class _Compiler:
             if unless:
                 expr = explained(expr, entry, self.file.system, identity, others)
             rules.append(Rule(entry.name, expr, for_, keep_firing_for, labels, written, entry.span))
-        unproven = "" if drafted.claim else "`tests: off`" if spec.tests == "off" else spec.why_unproven()
+        unproven = drafted.unproven
+        if drafted.claim is None and not unproven:
+            unproven = "`tests: off`" if spec.tests == "off" else spec.why_unproven()
         alert = Alert(
             name=entry.name, system=self.file.system, rules=tuple(rules), identity=identity, span=entry.span,
             variables=variables, unless=tuple([other.alert for other in unless]),

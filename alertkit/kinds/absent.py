@@ -9,7 +9,7 @@ from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus
 from alertkit.series import Gone, Level
 from alertkit.spec.duration import format_duration
 from alertkit.spec.reader import Reader
-from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector
+from alertkit.spec.selector import LABEL_NAME, Matcher, Metric, Selector, contradiction
 
 
 def _sets(value: object) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -90,7 +90,19 @@ class Absent(Kind):
                     "AK207", "the label sets name different labels", "expected",
                     "name the same labels in each, or write an alert of its own for the others",
                 )  # fmt: skip
+        for index, labels in enumerate(self.expected):
+            if labels in self.expected[:index]:
+                raise KindError(
+                    "AK205", "this label set stands here twice", "expected", "remove one of them", item=index
+                )  # fmt: skip
         selectors = self._selectors()
+        for index, selector in enumerate(selectors):
+            if (found := contradiction(selector.matchers)) is not None:
+                raise KindError(
+                    "AK306", f"this would always fire: no series is both `{found[0]}` and `{found[1]}`",
+                    "expected" if self.expected else "metric", "keep one of the two matchers",
+                    item=index if self.expected else None,
+                )  # fmt: skip
         names = set(self.identity)
         fixed = tuple((k, v) for k, v in self.metric.where(self.where).equalities().items() if k not in names)
         return Question(

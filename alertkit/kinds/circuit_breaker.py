@@ -88,7 +88,7 @@ class CircuitBreaker(Kind):
                 inputs=(Input(metric),), drive=Drive(_flapping, (self.closed, self.open, window)),
                 rise=window, fall=window, late=True, rest=0.0,
                 inside=max(min(self.flapping - 2.0, 0.75 * self.flapping), 0.0), bad=self.flapping * 2.0 + 2.0,
-                far=True, window=window // self.flapping,
+                far=True, drifts=True, window=window // self.flapping,
             )  # fmt: skip
         values = [self.closed, self.open] + ([self.half_open] if self.half_open is not None else [])
         wrong = self._comparison()

@@ -1,4 +1,3 @@
-import re
 from collections.abc import Sequence
 from functools import cached_property
 from math import ceil
@@ -8,15 +7,13 @@ from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Form, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Source, Stimulus, level
 from alertkit.series import Level
-from alertkit.series.example import example_labels, satisfies
+from alertkit.series.example import example_labels
 from alertkit.spec import regex
 from alertkit.spec.alert import Names, QuantityField
 from alertkit.spec.quantity import RATIO, format_number
-from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.selector import Matcher, Metric, Selector, contradiction, satisfies
 
 INSTANCES = 20
-# A regular expression that is only a list of names.
-_JOBS = re.compile(r"[\w-]+(?:\|[\w-]+)+\Z", re.ASCII)
 
 
 class Down(Kind):
@@ -57,13 +54,15 @@ class Down(Kind):
         if bool(self.job) == (self.up is not None):
             raise KindError("AK212", "give either `job` or `up`", "", "for example `job: api`")
         if self.up is not None:
-            selector = self.up.where(self.where)
-            return selector, _each_job(selector)
-        single = tuple(Selector("up", (Matcher("job", "=", job),)).where(self.where) for job in self.job)
-        if len(single) == 1:
-            return single[0], single
-        every = Matcher("job", "=~", "|".join(map(regex.escape, self.job)))
-        return Selector("up", (every,)).where(self.where), single
+            every = self.up.where(self.where)
+            jobs, others = _listed(every)
+        else:
+            jobs, others = self.job, self.where
+            listed = Matcher("job", "=~", "|".join(map(regex.escape, jobs)))
+            every = Selector("up", (listed if len(jobs) > 1 else Matcher("job", "=", jobs[0]),)).where(others)
+        single = [Selector(every.metric, (Matcher("job", "=", job),)).where(others) for job in jobs]
+        # Of a job that `where` keeps out there is nothing to miss.
+        return every, tuple([one for one in single if contradiction(one.matchers) is None]) or (every,)
 
     def _share(self) -> float | None:
         if self.share is None:
@@ -115,23 +114,23 @@ class Down(Kind):
                 inputs=(Input(watched),), drive=Drive(level), exact=True, instant=True, rest=1.0, inside=1.0, bad=0.0,
                 gone=gone, scenery=others, leave=leave,
             )  # fmt: skip
-        elsewhere = tuple(Input(s, _target(s, "elsewhere", self.identity)) for s in single[1:])
-        # Without `job` in the identity the targets of all jobs are counted together.
-        together = () if "job" in self.identity else elsewhere
-        apart = elsewhere[len(together) :]
+        elsewhere = [(s, _target(s, "elsewhere", self.identity)) for s in single[1:]]
+        # Without `job` in the identity the targets of all jobs are counted together; with it, others stay up.
+        together, apart = ([], elsewhere) if "job" in self.identity else (elsewhere, [])
         targets = max(INSTANCES, len(single))
         needed = ceil(round(share * targets, 9))
         instances = tuple(
             Input(watched, _target(watched, f"instance-{i:02}", self.identity)) for i in range(targets - len(together))
         )
         return Stimulus(
-            inputs=together + instances + apart,
-            drive=Drive(_down, (targets, len(apart))),
+            inputs=(*(Input(*target) for target in together), *instances),
+            drive=Drive(_down, (targets,)),
             instant=True,
             rest=0.0,
             inside=(needed - 1) / targets,
             bad=needed / targets,
             gone=gone,
+            scenery=tuple(Source(s, Level(1.0), extra) for s, extra in apart),
             leave=leave,
         )
 
@@ -143,10 +142,10 @@ class Down(Kind):
         return f"{what} is down" + (f" ({where.strip()})" if where else "")
 
 
-def _down(share: float, targets: int, others: int) -> Pieces:
-    """This share of the targets is down; `others` stay up."""
+def _down(share: float, targets: int) -> Pieces:
+    """This share of the targets is down."""
     count = round(share * targets)
-    return (*[Level(0.0 if i < count else 1.0) for i in range(targets)], *[Level(1.0)] * others)
+    return tuple([Level(0.0 if i < count else 1.0) for i in range(targets)])
 
 
 def _target(selector: Selector, name: str, identity: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
@@ -163,11 +162,10 @@ def _target(selector: Selector, name: str, identity: Sequence[str] = ()) -> tupl
     return ((label, name),)
 
 
-def _each_job(selector: Selector) -> tuple[Selector, ...]:
-    """One selector for each job that an alternation names; the selector itself where it names none."""
+def _listed(selector: Selector) -> tuple[Sequence[str], tuple[Matcher, ...]]:
+    """The jobs that an alternation names, and the other matchers; none where there is no such list."""
     for matcher in selector.matchers:
-        if matcher.label == "job" and matcher.op == "=~" and _JOBS.match(matcher.value):
-            rest = tuple(m for m in selector.matchers if m is not matcher)
-            jobs = matcher.value.split("|")
-            return tuple(Selector(selector.metric, (Matcher("job", "=", job), *rest)) for job in jobs)
-    return (selector,)
+        jobs = regex.words(matcher.value) if matcher.label == "job" and matcher.op == "=~" else None
+        if jobs and all(jobs):
+            return jobs, tuple([m for m in selector.matchers if m is not matcher])
+    return (), ()

@@ -32,10 +32,10 @@ from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.promql import Expr, selectors
 from alertkit.promql.reads import read_selectors, spec_selector
 from alertkit.series import Gone, Piece
-from alertkit.series.example import example_labels, satisfies
+from alertkit.series.example import example_labels
 from alertkit.spec.duration import format_duration, parse_duration
 from alertkit.spec.quantity import NUMBER, Unit, unit_of_metric
-from alertkit.spec.selector import Matcher, Selector, SelectorError, parse_selector
+from alertkit.spec.selector import Matcher, Selector, SelectorError, parse_selector, satisfies
 from alertkit.template import Placed, TemplateError, mentions, render, render_placed
 
 # What a kind's templates may name beside its parameters.

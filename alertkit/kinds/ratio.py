@@ -8,10 +8,10 @@ from alertkit.kinds.brink import shared
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Gone, Level, Slope
-from alertkit.series.example import apart, satisfies
+from alertkit.series.example import apart
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import NUMBER, RATIO, format_number, unit_of_metric
-from alertkit.spec.selector import Matcher, Metric, Selector
+from alertkit.spec.selector import Matcher, Metric, Selector, contradiction
 
 FIVE_MINUTES = 300_000
 # Events a second.
@@ -183,8 +183,7 @@ def _splitting(part: Selector, other: Selector, identity: tuple[str, ...]) -> st
     if part.metric == other.metric and len(labels) == len(unlike):
         return labels[0]
     for label in labels:
-        same = [m for m in unlike if m.label == label]
-        if any(m.op == "=" and not satisfies(m.value, n) for m in same for n in same):
+        if contradiction([m for m in unlike if m.label == label]) is not None:
             return label
     return None
 

@@ -1,16 +1,18 @@
+import math
 import re
-from typing import Annotated, Literal
+import sys
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from alertkit.kinds.base import Context, Kind
+from alertkit.kinds.base import Context, Kind, KindError
 from alertkit.kinds.question import Comparison, Question, by
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Level, Slope
 from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.reader import Reader
-from alertkit.spec.selector import Metric, Selector, SelectorError, parse_selector
+from alertkit.spec.selector import Metric, Selector, SelectorError, contradiction, parse_selector
 
 FIVE_MINUTES = 300_000
 _GATE = re.compile(r"(.+?)\s*(==|!=|>=|<=|>|<)\s*(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*\Z", re.DOTALL)
@@ -19,8 +21,8 @@ _GATE = re.compile(r"(.+?)\s*(==|!=|>=|<=|>|<)\s*(-?[0-9.]+(?:[eE][-+]?[0-9]+)?)
 def _gate(value: object) -> tuple[Selector, Comparison]:
     match = _GATE.match(value) if isinstance(value, str) else None
     try:
-        if match is not None:
-            return parse_selector(match[1].strip()), Comparison(match[2], float(match[3]))
+        if match is not None and abs(limit := float(match[3])) < sys.float_info.max:
+            return parse_selector(match[1].strip()), Comparison(match[2], limit)
     except (SelectorError, ValueError):
         pass
     raise PydanticCustomError(
@@ -51,6 +53,8 @@ class Stalled(Kind):
     Source: Prometheus documentation, "Query functions", increase.
     """
 
+    unproven: ClassVar[str] = "for a gate that its own counter holds"
+
     kind: Literal["stalled"] = "stalled"
     counter: Metric
     window: Duration = FIVE_MINUTES
@@ -62,6 +66,12 @@ class Stalled(Kind):
         guards: tuple[str, ...] = ()
         if self.while_ is not None:
             gate, comparison = self.while_
+            shared = [m for m in counter.matchers if m.label in self.identity]
+            if (found := contradiction((*gate.matchers, *shared))) is not None:
+                raise KindError(
+                    "AK306", f"this would never fire: no `{found[0].label}` is both `{found[0]}` and `{found[1]}`",
+                    "while", f"keep one of the two matchers, or leave `{found[0].label}` out of `by`",
+                )  # fmt: skip
             guards = (by("group", self.identity, f"{gate} {comparison}"),)
         return Question(
             signal=by("sum", self.identity, f"increase({counter}[{window}])"), identity=self.identity,
@@ -69,17 +79,17 @@ class Stalled(Kind):
             guards=guards, range=(0.0, float("inf")),
         )  # fmt: skip
 
-    def stimulus(self, context: Context) -> Stimulus:
+    def stimulus(self, context: Context) -> Stimulus | None:
         counter, seconds = self.counter.where(self.where), self.window / 1000
         gates: tuple[Input, ...] = ()
         held: Pieces = ()
         shut: Pieces = ()
         if self.while_ is not None:
             gate, comparison = self.while_
-            v = comparison.value
+            if gate.metric == counter.metric:
+                return None
             gates = (Input(gate),)
-            held = (Level(next(x for x in (v, v + 1, v - 1) if comparison.holds(x))),)
-            shut = (Level(next(x for x in (v, v - 1, v + 1) if not comparison.holds(x))),)
+            held, shut = ((Level(_beside(comparison, holds)),) for holds in (True, False))
         return Stimulus(
             inputs=(Input(counter), *gates), drive=Drive(_counted, (seconds, held)), rise=self.window, fall=self.window,
             late=True, sums=True, rest=1024.0, inside=32.0, bad=0.0,
@@ -88,6 +98,14 @@ class Stalled(Kind):
 
     def default_summary(self, alert: str) -> str:
         return f"{self.counter.metric} has not risen for {format_duration(self.window)}"
+
+
+def _beside(comparison: Comparison, holds: bool) -> float:
+    """A value near the limit at which the comparison holds, or does not."""
+    limit = comparison.value
+    step = max(1.0, math.ulp(limit))  # 1 more than a huge number is that number
+    below, above = limit - step, limit + step
+    return next(v for v in (limit, *((above, below) if holds else (below, above))) if comparison.holds(v) == holds)
 
 
 def _counted(value: float, seconds: float, gates: Pieces) -> Pieces:

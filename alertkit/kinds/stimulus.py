@@ -91,7 +91,7 @@ class Stimulus(NamedTuple):
     margin     how far beside a boundary, as a share of it, the nearest provable value lies
     smallest   how far beside zero the nearest provable value lies
     eager      on its way from or to 0 the signal is already (or still) above it
-    drifts     a harmful value goes on growing, so what `$value` shows is not known
+    drifts     a harmful value goes on growing, or is counted now higher and now lower: what `$value` shows is not known
     birth      this many samples must be there before the signal exists
     window     the shortest window in the question: samples must be dense enough for it
     sampled    series are looked at only at the whole multiples of this (the step of a subquery)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from functools import lru_cache
+from itertools import chain, islice, permutations, product
 
-from alertkit.spec import regex
-from alertkit.spec.selector import Matcher, Selector
+from alertkit.spec.selector import Matcher, Selector, satisfies
 
 # An example need not be longer; nested counts would make gigabytes.
 LONGEST = 128
+# So many pairs of examples are tried one behind the other.
+MOST_JOINED = 256
 
 
 def example_labels(matchers: Iterable[Matcher]) -> dict[str, str] | None:
@@ -28,38 +30,36 @@ def example_labels(matchers: Iterable[Matcher]) -> dict[str, str] | None:
     return labels
 
 
-def satisfies(value: str, matcher: Matcher) -> bool:
-    """Whether a label value (empty: no such label) satisfies one matcher; regexes are anchored."""
-    if matcher.op == "=":
-        return value == matcher.value
-    if matcher.op == "!=":
-        return value != matcher.value
-    return regex.matcher(matcher.value)(value) == (matcher.op == "=~")
-
-
 @lru_cache(maxsize=2048)
 def _example(matchers: tuple[Matcher, ...]) -> str | None:
-    candidates = [m.value for m in matchers if m.op == "="]
-    for matcher in matchers:
-        if matcher.op == "=~":
-            candidates += _members(matcher.value)
-    candidates += [matchers[0].label, "x", "other", "0", "200", ""]
-    for candidate in candidates:
+    patterns = [m.value for m in matchers if m.op == "=~"]
+    members = [_members(pattern) for pattern in patterns]
+    simple = [m.value for m in matchers if m.op == "="]
+    simple += [*chain(*members), matchers[0].label, "x", "other", "0", "200", ""]
+    # Where `x.*` is not to be `x`, and for `x.*` that is also `.*y`.
+    longer = chain(*(_members(pattern, True) for pattern in patterns))
+    joined = islice((a + b for one, other in permutations(members, 2) for a, b in product(one, other)), MOST_JOINED)
+    for candidate in chain(simple, longer, joined):
         if all(satisfies(candidate, m) for m in matchers):
             return candidate
     return None
 
 
-_ATOM = re.compile(r"\\[dwsDWS.]|\\.|\[\^?\]?[^\]]*\]|\((?:\?:)?|\)|\||[*+?]|\{\d+(?:,\d*)?\}|.", re.DOTALL)
+_ATOM = re.compile(
+    r"\\[dwsDWS.]|\\.|\[\^?\]?[^\]]*\]|\(\?[a-zA-Z]+\)|\((?:\?[a-zA-Z]*:)?|\)|\||[*+?]|\{\d+(?:,\d*)?\}|.", re.DOTALL
+)
 _CLASSES = {r"\d": "0", r"\w": "a", r"\s": " ", r"\D": "a", r"\W": "-", r"\S": "a", ".": "a"}
 
 
-def _members(pattern: str) -> list[str]:
-    """A few strings that the pattern probably matches: one for each branch of its top-level alternation."""
+def _members(pattern: str, whole: bool = False) -> list[str]:
+    """A few strings that the pattern probably matches: one for each branch of its top-level alternation, without what
+    may be left out, or `whole`."""
     branches: list[list[str]] = [[]]
     stack: list[list[list[str]]] = []
     for token in _ATOM.findall(pattern.removeprefix("^").removesuffix("$")):
-        if token in ("(", "(?:"):
+        if token.startswith("(?") and token.endswith(")"):
+            continue  # flags, such as `(?i)`
+        if token.startswith("("):
             stack.append(branches)
             branches = [[]]
         elif token == ")" and stack:
@@ -69,7 +69,7 @@ def _members(pattern: str) -> list[str]:
         elif token == "|":
             branches.append([])
         elif token in ("*", "?"):
-            if branches[-1]:
+            if branches[-1] and not whole:
                 branches[-1].pop()
         elif token == "+":
             continue

@@ -80,3 +80,11 @@ def words(pattern: str) -> list[str] | None:
             return None
         found.append(text)
     return found
+
+
+def differ(one: str, other: str) -> bool:
+    """Whether two patterns surely match no text in common: their texts begin differently, as of `4..` and `5..`."""
+    if not (_SIMPLE.match(one) and _SIMPLE.match(other)):
+        return False
+    starts, others = ([part.partition(".")[0] for part in pattern.split("|")] for pattern in (one, other))
+    return not any(a.startswith(b) or b.startswith(a) for a in starts for b in others)

@@ -54,11 +54,11 @@ class Selector(NamedTuple):
         return f"{self.metric}{{{','.join(map(str, self.matchers))}}}"
 
     def where(self, matchers: Iterable[Matcher]) -> Selector:
-        """This selector with further matchers; those it has already are not repeated."""
+        """This selector with further matchers, of which those it can do without are left out."""
         if not matchers:
             return self
         extra = tuple([m for m in matchers if m not in self.matchers])
-        return Selector(self.metric, self.matchers + extra) if extra else self
+        return Selector(self.metric, _needed(self.matchers + extra)) if extra else self
 
     def named(self, suffix: str) -> Selector:
         """The selector of a companion series, such as `_bucket` or `_count`."""
@@ -67,6 +67,25 @@ class Selector(NamedTuple):
     def equalities(self) -> dict[str, str]:
         """The labels that every selected series surely has."""
         return {m.label: m.value for m in self.matchers if m.op == "=" and m.value}
+
+
+def satisfies(value: str, matcher: Matcher) -> bool:
+    """Whether a label value (empty: no such label) satisfies one matcher; regexes are anchored."""
+    if matcher.op == "=":
+        return value == matcher.value
+    if matcher.op == "!=":
+        return value != matcher.value
+    return regex.matcher(matcher.value)(value) == (matcher.op == "=~")
+
+
+def _needed(matchers: tuple[Matcher, ...]) -> tuple[Matcher, ...]:
+    """The matchers without those that an equality on the same label implies: for them `absent` would drop the label."""
+    given = {m.label: m for m in matchers if m.op == "="}
+    if not given:
+        return matchers
+    return tuple([
+        m for m in matchers if (one := given.get(m.label)) in (None, m) or not satisfies(one.value, m)
+    ])  # fmt: skip
 
 
 class SelectorError(ValueError):
@@ -131,21 +150,32 @@ def parse_selector(text: str) -> Selector:
 
 
 def contradiction(matchers: Iterable[Matcher]) -> tuple[Matcher, Matcher] | None:
-    """Two matchers that no series can satisfy: one label with two values."""
-    seen: dict[str, Matcher] = {}
+    """Two matchers on one label that no value surely satisfies."""
+    seen: dict[str, list[Matcher]] = {}
     for matcher in matchers:
-        if matcher.op == "=":
-            first = seen.setdefault(matcher.label, matcher)
-            if first.value != matcher.value:
-                return first, matcher
+        others = seen.setdefault(matcher.label, [])
+        for other in others:
+            if _exclude(other, matcher):
+                return other, matcher
+        others.append(matcher)
     return None
+
+
+@lru_cache(maxsize=4096)
+def _exclude(one: Matcher, other: Matcher) -> bool:
+    for matcher, second in ((one, other), (other, one)):
+        values = [matcher.value] if matcher.op == "=" else regex.words(matcher.value) if matcher.op == "=~" else None
+        if values is not None:
+            return not any(satisfies(value, second) for value in values)
+    return one.op == other.op == "=~" and regex.differ(one.value, other.value)
 
 
 def _selector(value: Any) -> Selector:
     if not isinstance(value, str):
         raise PydanticCustomError("AK206", "expected a metric", {"help": "write its name, like `http_requests_total`"})
     try:
-        return parse_selector(value)
+        found = parse_selector(value)
+        return Selector(found.metric, _needed(found.matchers))
     except SelectorError as error:
         help = "write a metric's name, with matchers in braces if needed: `requests_total{code='500'}`"
         if re.search(r"[(\[]|[<>]|\s[-+*/]\s", value.split("{", 1)[0]):

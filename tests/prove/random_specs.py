@@ -62,7 +62,40 @@ def alert(seed: int) -> dict[str, Any]:
     if some.random() < 0.1:
         made["for_each"] = {"env": ["p", "q"]}
         made.setdefault("where", 'env="<< env >>"')
-    return made
+    return made | _common(Random(f"{seed} common"), made, metric)
+
+
+def _common(some: Random, made: dict[str, Any], metric: str) -> dict[str, Any]:
+    """Common keys that few alerts have, and matchers on the labels by which an alert is split."""
+    more: dict[str, Any] = {}
+    if some.random() < 0.1:
+        more["severity"] = some.choice(["info", "critical"])
+    if some.random() < 0.1:
+        more["annotations"] = {"shown": some.choice(TEXTS), "where": "{{ range $k, $v := $labels }}{{ $k }} {{ end }}"}
+    for key in ("metric", "counter", "equity", "timestamp"):
+        if made.get(key) == metric and some.random() < 0.2:
+            more[key] = metric + some.choice(['{x="a"}', '{x=~"a|b",y!=""}', '{x=~"(?i)[a-c]+\\\\d"}', '{x!~"x-1|y"}'])
+    if "where" not in made and some.random() < 0.15:
+        more["where"] = some.choice([{"x": ["a", "b"]}, {"job": "j"}, 'instance=~".+:9090"', {"replica": 1}, 'x=""'])
+    if "for_each" in made and some.random() < 0.3:
+        more |= some.choice([{"for_each": {"x": ["a", "b"]}, "where": 'x=~"<< x >>.?"'}, {"by": ["env", "x"]}])
+    if some.random() < 0.1:
+        more["unless"] = {"alert": f"Cause{metric.rpartition('_')[2]}", "pending": some.random() < 0.5}
+    return more
+
+
+def cause(seed: int) -> dict[str, Any] | None:
+    """The alert that explains this one away, if there is one; mostly of a metric that both read."""
+    some, made = Random(f"{seed} cause"), alert(seed)
+    if "unless" not in made:
+        return None
+    shared = made.get("metric") or made.get("timestamp")
+    metric = shared if shared and some.random() < 0.7 else f"cause_{seed}"
+    found: dict[str, Any] = {"kind": "threshold", "metric": metric, "above": 9_000_000_000, "for": some.choice(HOLDS)}
+    for key in ("by", "for_each", "where"):
+        if key in made and some.random() < 0.7:
+            found[key] = made[key]
+    return found
 
 
 def _condition(some: Random, values: list[Any], clear: bool = True) -> dict[str, Any]:
@@ -211,9 +244,14 @@ KINDS: dict[str, Callable[[Random, str], dict[str, Any]]] = {
 
 
 def line(seed: int) -> str:
-    """The alert of a seed as YAML."""
-    made = yaml.safe_dump(alert(seed), default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True)
-    return f"Alert{seed}: {made.strip()}"
+    """The alert of a seed as YAML, and in a second line what explains it away."""
+    other = cause(seed)
+    text = f"Alert{seed}: {_flow(alert(seed))}"
+    return text if other is None else f"{text}\n  Cause{seed}: {_flow(other)}"
+
+
+def _flow(made: dict[str, Any]) -> str:
+    return yaml.safe_dump(made, default_flow_style=True, width=10_000, sort_keys=False, allow_unicode=True).strip()
 
 
 def valid(seeds: Iterable[int]) -> dict[int, str]:
@@ -232,7 +270,12 @@ def failing(folder: Path, alerts: dict[int, str], promtool: Tool) -> list[Result
     """The cases that fail, of alerts that are put into a project in `folder`."""
     rows = list(alerts.values())
     for start in range(0, len(rows), FILE):
-        small(folder, *rows[start : start + FILE], system=f"part_{start // FILE:03}", defaults="{}")
+        small(
+            folder,
+            *(row.replace("\n  ", "\n") for row in rows[start : start + FILE]),
+            system=f"part_{start // FILE:03}",
+            defaults="{}",
+        )
     (folder / "alertkit.yaml").write_text("{}\n", encoding="utf-8")
     os.chdir(folder)
     run = Run(promtool, folder / "keep")
@@ -247,7 +290,7 @@ def main(first: int, last: int, kinds: list[str]) -> None:
     alerts = valid(seed for seed in range(first, last) if not kinds or alert(seed)["kind"] in kinds)
     folder = Path(tempfile.mkdtemp(prefix="random-specs-"))
     failed = failing(folder, alerts, promtool)
-    names = {f"Alert{seed}": text for seed, text in alerts.items()}
+    names = {f"{word}{seed}": text for seed, text in alerts.items() for word in ("Alert", "Cause")}
     for name in dict.fromkeys(result.alert for result in failed):
         print(names[name])
         for result in failed:

@@ -89,6 +89,19 @@ ALERTS = (
     " below: {warning: 1h, critical: 1s}, for: 5m, summary: '{{ printf \"%.2f\" $value }}'}",
     "Around: {kind: increase, counter: around_total, window: 1h, above: {warning: 1, critical: 5}, for: 2m,"
     " summary: '{{ printf \"%.2f\" $value }}'}",
+    "CFlaps: {kind: circuit_breaker, metric: c_flaps, flapping: 2, window: 2m, for: 15s,"
+    " summary: '{{ humanize1024 $value }}'}",
+    "CShare: {kind: down, job: [c_one, c_two], share: 90%, missing: alert, for: 1m}",
+    "CPicked: {kind: down, up: 'up{job=~\"c_three|c_four\"}', where: 'job!=\"c_three\"', by: [region], share: 20%}",
+    "CRepeated: {kind: down, job: c_five, where: 'job=~\".+\"', for: 1m}",
+    'CSaid: {kind: absent, metric: \'c_said{a="x",a=~".+"}\', for: 1m}',
+    "CZoneless: {kind: threshold, metric: c_zoneless, where: 'zone=\"\"', by: [zone, x], above: 1, missing: alert}",
+    "CFolded: {kind: threshold, metric: 'c_folded{a=~\"(?i)abc\"}', above: 1, for: 1m}",
+    "CListed: {kind: rate, counter: c_listed_total, above: {warning: 1, critical: 2}, by: [x], for: 1m,"
+    ' summary: "{{ $labels }}", labels: {count: "{{ len $labels }}"}}',
+    "CEmpty: {kind: down, job: c_empty, for: 1m, summary: '{{ $value }}', labels: {of: '{{ $labels.instance }}'}}",
+    'CLonger: {kind: threshold, metric: c_longer, where: \'a=~"x.*",a!="x",b=~"x.*",b=~".*y"\', above: 1, by: [a, b]}',
+    "CHuge: {kind: stalled, counter: c_huge_total, window: 2m, while: c_gate == 1e308, for: 1m}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
@@ -109,6 +122,14 @@ UNPROVEN = {
         "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter",
     "Month: {kind: change, metric: month, offset: 10d, above: 50%, for: 5m}":
         "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter",
+    "CGreek: {kind: threshold, metric: 'c_greek{a=~\"\\\\p{Greek}+\"}', above: 1, for: 1m}":
+        'no labels were found that `c_greek{a=~"\\\\p{Greek}+"}` selects',
+    "CApart: {kind: ratio, bad: 'c_a_total{x=~\"[4-5]..\"}', total: 'c_b_total{x=~\"[2-3]..\"}', by: [x], above: 5%}":
+        "no `x` was found that all its selectors select",
+    "COwn: {kind: threshold, metric: ALERTS, above: 10, aggregate: sum, for: 1m}":
+        "it reads `ALERTS` of its own, which no series can stand for",
+    "CSelf: {kind: stalled, counter: c_self_total, while: c_self_total > 0, for: 1m}":
+        "kind `stalled` has no stimulus for a gate that its own counter holds",
 }  # fmt: skip
 
 

@@ -47,23 +47,26 @@ def _bound(system: System, names: Collection[str] | None) -> Iterator[_Bound]:
     for alert in system.alerts:
         if alert.claim is not None:
             copies.setdefault(alert.name, []).append(alert.claim)
+    records = {record.name for record in system.records}
     for alert, companion in system.with_companions():
         if alert.claim is not None and (names is None or alert.name in names):
             others = [claim for claim in copies[alert.name] if claim is not alert.claim]
-            yield _Bound(alert, alert.claim, companion.rules[0] if companion else None, others)
+            yield _Bound(alert, alert.claim, companion.rules[0] if companion else None, others, records)
 
 
 class _Bound:
     """The plan of one alert, and the names that it is bound to: series, labels and texts."""
 
-    def __init__(self, alert: Alert, claim: Claim, rule: Rule | None, copies: list[Claim]) -> None:
+    def __init__(
+        self, alert: Alert, claim: Claim, rule: Rule | None, copies: list[Claim], records: Collection[str]
+    ) -> None:
         self.alert = alert
         bad, good = identities(claim)
         names, roles = cast_of(alert, claim, copies, bad, good)
         scripts = scripts_of(shape_of(claim, alert.rules, rule))
         if good is None:
             scripts = of_ones(scripts)
-        texts = Expectations(alert, claim, bad)
+        texts = Expectations(alert, claim, bad, records)
         outcomes = outcomes_of(scripts)
         known = [texts.of(outcome) for outcome in outcomes]
         unknown = tuple([place for place, expected in enumerate(known) if expected is None])

@@ -10,8 +10,8 @@ from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert
 from alertkit.kinds.stimulus import Input
 from alertkit.prove.derived.decoys import calm, foreign_states, has_room, outsiders, selects, twin
-from alertkit.series.example import example_labels, satisfies
-from alertkit.spec.selector import Matcher, quoted
+from alertkit.series.example import example_labels
+from alertkit.spec.selector import Matcher, quoted, satisfies
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -91,9 +91,12 @@ def _identities(identity: tuple[str, ...], inputs: tuple[tuple[Matcher, ...], ..
         fixed |= {name: value for name, value in (example_labels(matchers) or {}).items() if name in identity}
     # What one input asks of a label holds for the others too, as all are of one identity.
     asked = dict.fromkeys([matcher for matchers in inputs for matcher in matchers if matcher.label in identity])
-    fixed |= example_labels(asked) or {}
-    bad = {name: fixed.get(name, f"{name}-1") for name in identity}
-    free = {name: f"{name}-2" for name in identity if name not in fixed}
+    found = example_labels(asked)
+    fixed |= found or {}
+    # Without a value the label is not there.
+    none = set() if found is None else {matcher.label for matcher in asked} - found.keys()
+    bad = {name: fixed.get(name, f"{name}-1") for name in identity if name not in none}
+    free = {name: f"{name}-2" for name in bad if name not in fixed}
     return tuple(bad.items()), tuple({**bad, **free}.items()) if free else None
 
 
@@ -108,7 +111,7 @@ def leaving(claim: Claim, bad: Labels, good: Labels | None) -> tuple[Labels, ...
     found: dict[Labels, None] = {}
     for identity, one in series:
         labels = {**dict(identity), **(example_labels(one.selector.matchers) or {}), **dict(one.extra)}
-        found[tuple([(name, labels[name]) for name in claim.identity])] = None
+        found[tuple([(name, labels[name]) for name in claim.identity if name in labels])] = None
     return tuple(found)
 
 

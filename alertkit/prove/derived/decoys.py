@@ -14,8 +14,8 @@ from alertkit.compile.claim import FALLING, RISING, Boundary, Claim
 from alertkit.compile.ruleset import Alert
 from alertkit.kinds.stimulus import Input, Pieces
 from alertkit.series import Level, Piece, Slope
-from alertkit.series.example import example_labels, satisfies
-from alertkit.spec.selector import Matcher, Selector
+from alertkit.series.example import example_labels
+from alertkit.spec.selector import Matcher, Selector, satisfies
 
 TWIN = "replica"
 # Marks alert states that no rule of the test has written.

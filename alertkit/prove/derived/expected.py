@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from functools import lru_cache
-from itertools import product
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule
@@ -16,13 +17,16 @@ from alertkit.template import go
 
 # What a value that is not exact may come out as, as shares of it.
 NEARLY = (1 - 1e-7, 1 + 1e-7)
+# Where a template reads all labels at once, and the name that a branch of an expression begins with.
+_ALL_LABELS = re.compile(r"(?:\$l|\.L)abels(?![\w.])")
+_FIRST_NAME = re.compile(r"\(*([a-zA-Z_:][\w:]*)")
 
 
 class Expectations:
-    """Those of an alert whose identity `bad` goes bad."""
+    """Those of an alert whose identity `bad` goes bad, in a system with these records."""
 
-    def __init__(self, alert: Alert, claim: Claim, bad: Labels) -> None:
-        self.alert, self.claim, self.bad = alert, claim, bad
+    def __init__(self, alert: Alert, claim: Claim, bad: Labels, records: Container[str]) -> None:
+        self.alert, self.claim, self.bad, self.records = alert, claim, bad, records
         self.rules = {rule.severity: rule for rule in alert.rules}
         # What outcomes share: what is expected of one level, and its labels.
         self._levels: dict[Outcome, Expected | None] = {}
@@ -45,9 +49,13 @@ class Expectations:
         """PromQL for the alert's states with the samples that it results in: the same by labels alone."""
         name = self.alert.name
         samples = []
-        for severity, result in product(outcome.firing, self._results(outcome.ended)):
-            labels = {**_labels(self.rules[severity], result), "alertname": name, "alertstate": "firing"}
-            samples.append(("ALERTS" + braces(labels), 1.0))
+        for severity in outcome.firing:
+            rule = self.rules[severity]
+            # A label that comes out empty is not the alert's, and stands here as its template.
+            raw = {label: value for label, value in rule.labels if value}
+            for result in self._results(rule, outcome.ended):
+                labels = {**raw, **_labels(rule, result), "alertname": name, "alertstate": "firing"}
+                samples.append(("ALERTS" + braces(labels), 1.0))
         return f'ALERTS{{alertname={quoted(name)},alertstate="firing",{DECOY}=""}}', tuple(samples)
 
     def missing(self, companion: Rule, good: Labels | None) -> tuple[Expected, Expected, Expected]:
@@ -65,7 +73,7 @@ class Expectations:
     def _level(self, rule: Rule, outcome: Outcome) -> Expected | None:
         key = (rule.severity, outcome.ended)
         if key not in self._labels:
-            self._labels[key] = [(one, tuple(_labels(rule, one).items())) for one in self._results(outcome.ended)]
+            self._labels[key] = [(one, tuple(_labels(rule, one).items())) for one in self._results(rule, outcome.ended)]
         expected = []
         for result, labels in self._labels[key]:
             annotations = self._annotations(rule, result, outcome)
@@ -74,11 +82,20 @@ class Expectations:
             expected.append(ExpectedAlert(labels, annotations))
         return tuple(expected)
 
-    def _results(self, ended: bool) -> list[dict[str, str]]:
+    def _results(self, rule: Rule, ended: bool) -> list[dict[str, str]]:
         """The labels of each series that the rule's expression results in."""
         if ended:
             return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
-        return [dict((*self.claim.fixed_labels, *self.bad))]
+        known = dict((*self.claim.fixed_labels, *self.bad))
+        lists = any(_lists_labels(text) for _, text in (*rule.annotations, *rule.labels))
+        if lists and (name := min(self._names(rule))):
+            known["__name__"] = name
+        return [known]
+
+    def _names(self, rule: Rule) -> set[str]:
+        """Names that a result of the rule may have, those of records or "": a comparison leaves them as they are."""
+        found = [_FIRST_NAME.match(part) for part in rule.expr.split("\nor\n")]
+        return {match[1] if match is not None and match[1] in self.records else "" for match in found}
 
     def _annotations(self, rule: Rule, labels: dict[str, str], outcome: Outcome) -> Labels | None:
         """What the annotations read at its value; None where that is not known to the last digit shown."""
@@ -89,6 +106,8 @@ class Expectations:
                 result.append((name, text))
                 continue
             reads, raw = _value_in(text)
+            if _lists_labels(text) and len(self._names(rule)) > 1:
+                return None
             if reads and (value is None or (raw and not exact)):
                 return None
             shown = go.expand(text, labels, value if value is not None else 0.0)
@@ -113,9 +132,17 @@ def _is_sure(text: str, value: float) -> bool:
     return all(go.expand(text, {}, value * nearly) == shown for nearly in NEARLY)
 
 
+@lru_cache(maxsize=1024)
+def _lists_labels(text: str) -> bool:
+    return "{{" in text and _ALL_LABELS.search(text) is not None
+
+
 def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:
-    """The labels of an alert; one without a value is none, as when its template names what the result has not."""
+    """The labels of an alert; one without a value is none, as when its template names what the result has not.
+
+    Its templates read the name of the result, which is then left out.
+    """
     labels = dict(result)
     for name, value in rule.labels:
         labels[name] = value if "{{" not in value else go.expand(value, result, 0.0) or ""
-    return {name: value for name, value in labels.items() if value}
+    return {name: value for name, value in labels.items() if value and name != "__name__"}
