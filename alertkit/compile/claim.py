@@ -129,11 +129,15 @@ def _scheme(
 ) -> Scheme:
     motion = Stimulus((), *nameless)
     exact = motion.exact or motion.sharp
+    comparisons = [] if motion.always else [comparison for level in levels for comparison in level.comparisons]
+    # A value beside one edge is not at another, which it may miss by the last bit.
+    smallest, sizes = motion.smallest, {abs(c.value) for c in (*comparisons, *([clear] if clear else []))} - {0}
+    while smallest in sizes:
+        smallest /= 2
 
     def beside(comparison: Comparison, exactly: bool) -> tuple[float, float]:
-        return _beside(comparison.op, comparison.value, motion.margin, motion.smallest, exactly, limits)
+        return _beside(comparison.op, comparison.value, motion.margin, smallest, exactly, limits)
 
-    comparisons = [] if motion.always else [comparison for level in levels for comparison in level.comparisons]
     boundaries = []
     for level in levels:
         for comparison in level.comparisons:
