@@ -9,7 +9,7 @@ from alertkit.prove.derived.names import BORN, CASES, GAP
 from alertkit.prove.derived.script import shape_of
 from alertkit.prove.derived.stages import is_coarse, overloads
 
-TOO_LONG = "its window is too long beside its `for`: promtool does not load as many samples as a proof would need"
+TOO_LONG = "it looks back too far beside its `for`: promtool does not load as many samples as a proof would need"
 
 
 def inapplicable(

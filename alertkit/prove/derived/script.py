@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alertkit.compile.claim import Claim, Scheme
+from alertkit.compile.expression import memory_of
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
@@ -66,11 +67,13 @@ class Shape(NamedTuple):
     scheme    what of the claim knows no names
     levels    severity, `for` and `keep_firing_for` (milliseconds) of each rule
     patience  `for` of the companion that fires when the data is gone, if there is one
+    memory    so long that knows which identity is gone (milliseconds)
     """
 
     scheme: Scheme
     levels: tuple[tuple[str, int, int], ...]
     patience: int | None
+    memory: int
 
     @property
     def counters(self) -> bool:
@@ -87,7 +90,9 @@ class Shape(NamedTuple):
 def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> Shape:
     """What the scripts of an alert depend on."""
     levels = tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules])
-    return Shape(claim.scheme, levels, companion.for_ if companion else None)
+    if companion is None:
+        return Shape(claim.scheme, levels, None, 0)
+    return Shape(claim.scheme, levels, companion.for_, memory_of(companion.for_) if claim.identity else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
