@@ -77,17 +77,17 @@ def firing(
     return f"{on([label for label in identity if label not in variables])} ALERTS{{{own}}}"
 
 
-def remembered(patience: int) -> int:
-    """So long what was there is remembered, to be missed for `patience`; both in milliseconds."""
+def memory_of(patience: int) -> int:
+    """How long it is known what was there (milliseconds), which must outlast the companion's `for`."""
     return max(HOUR, 2 * patience)
 
 
 def gone(identity: Sequence[str], inputs: Sequence[Selector], patience: int, together: bool = False) -> str:
     """True while data that was there is gone: for each identity seen in the last hour, and for the whole metric.
 
-    `patience` (milliseconds) is the companion's `for`: the memory must outlast it. `together`: all the inputs are gone.
+    `patience` (milliseconds) is the companion's `for`. `together`: all the inputs are gone.
     """
-    memory = format_duration(remembered(patience))
+    memory = format_duration(memory_of(patience))
     parts = []
     texts = [*map(str, inputs)]
     for group in [texts] if together else [[one] for one in texts]:

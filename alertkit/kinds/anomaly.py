@@ -1,3 +1,4 @@
+from math import sqrt
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -57,9 +58,13 @@ class Anomaly(Kind):
             raise KindError("AK314", "the window reaches from the season into the present", "window", "make it shorter")
         return offset
 
+    def _tenth(self, scrape_interval: int) -> int:
+        """The oldest part of the history, without which the alert is still warming up."""
+        return max(self.window // 10, 2 * scrape_interval)
+
     def question(self, context: Context) -> Question:
         metric = gauge(self.metric.where(self.where))
-        offset, tenth = self._offset(), max(self.window // 10, 2 * context.scrape_interval)
+        offset, tenth = self._offset(), self._tenth(context.scrape_interval)
         past = f"{metric}[{format_duration(self.window)}] offset {format_duration(offset)}"
         oldest = f"{metric}[{format_duration(tenth)}] offset {format_duration(offset + self.window - tenth)}"
         score = f"({metric} - avg_over_time({past})) / (stddev_over_time({past}) > 0)"
@@ -71,16 +76,20 @@ class Anomaly(Kind):
         )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus | None:
-        if self.sigmas * 0.95 <= USUAL:
+        # Sparse history keeps proofs over days cheap; its mean is 100 and its standard deviation 1.
+        every = max(self.window // 64, context.scrape_interval)
+        # One sample more of either value moves the mean of a few, and their deviation.
+        few = max(self.window // every, 2)
+        margin = max(0.05, 1 / (few * self.sigmas) + 1 / few**2)
+        inside = self.sigmas * (1 - margin)
+        if inside <= max(USUAL, sqrt((few + 1) / (few - 1))):
             return None
         metric, sign = self.metric.where(self.where), -1 if self.direction == "down" else 1
         offset = self._offset()
-        # Sparse history keeps proofs over days cheap; its mean is 100 and its standard deviation 1.
-        every = max(self.window // 64, context.scrape_interval)
         return Stimulus(
-            inputs=(Input(metric),), drive=Drive(_deviating, (sign, every)), rest=0.0, margin=0.05, drifts=True,
+            inputs=(Input(metric),), drive=Drive(_deviating, (sign, every)), rest=0.0, margin=margin, drifts=True,
             isolated=True, relative=True, prelude=offset + self.window + every, longest=offset,
-            inside=self.sigmas * 0.95, bad=self.sigmas * 1.05,
+            inside=inside, bad=self.sigmas * (1 + margin), window=self._tenth(context.scrape_interval),
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

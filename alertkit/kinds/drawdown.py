@@ -9,7 +9,9 @@ from alertkit.spec.duration import Duration, format_duration
 from alertkit.spec.quantity import RATIO
 from alertkit.spec.selector import Metric
 
-SIX_HOURS = 21_600_000
+TWO_MINUTES, SIX_HOURS = 120_000, 21_600_000
+# The cases of a level last so many times as long as its `for`, at most.
+CASES = 8
 # A peak below one shows a guard that asks for more than zero.
 PEAK = 0.5
 
@@ -84,10 +86,12 @@ class Drawdown(MeasuredKind):
         if self.fires_at(0.0, RATIO):
             return None
         equity = self.equity.where(self.where)
-        brief = self.window < SIX_HOURS
+        # Through all cases of each level the peak would be forgotten, so each case has one of its own.
+        brief = self.window < max(SIX_HOURS, CASES * len(self.asked(RATIO)) * self.for_)
         return Stimulus(
             inputs=(Input(equity),), drive=Drive(_fallen), rest=0.0,
-            relative=True, isolated=brief, prelude=120_000 if brief else 0, longest=self.window // 2 if brief else None,
+            relative=True, isolated=brief, prelude=TWO_MINUTES if brief else 0, window=self.window if brief else 0,
+            longest=self.window - min(self.window // 4, TWO_MINUTES) if brief else None,
         )  # fmt: skip
 
     def default_summary(self, alert: str) -> str:

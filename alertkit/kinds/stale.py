@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Literal
+from math import inf
+from typing import Literal
 
 from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
@@ -15,8 +16,13 @@ MINUTE, HOUR = 60_000, 3_600_000
 # is then found whatever the step.
 LOOKS = 300
 STEPS = (MINUTE, 2 * MINUTE, 4 * MINUTE)
+# An age is seen up to a step later than it begins, so the least that counts holds so many.
+STEPS_IN_AGE = 10
 # promtool loads so many samples in one query. Source: Prometheus, promqltest, `maxSamples`; of two series.
 MOST_LOOKS = 10_000 // 2
+# What there is no stimulus for.
+THERE = "what fires while the metric is there"
+TOO_OLD = "so long an age of a metric: promtool does not load as many samples"
 
 
 class Stale(MeasuredKind):
@@ -30,7 +36,7 @@ class Stale(MeasuredKind):
     PromQL: `max by (<by>) (time() - (<timestamp> > 0)) > <threshold>`; of any metric,
     `max by (<by>) (time() - max_over_time(timestamp(<metric>)[<memory>:<step>])) > <threshold>`. The step is
     the scrape interval; for ages from half an hour on it is one, two or four minutes, so that servers need not look at
-    it too often.
+    it too often. What is scraped is up to two scrapes old, so the threshold of a metric must be larger.
 
     Pitfalls: a timestamp of 0 means "never" and is left out. A clock that runs ahead makes the age negative, which
     is silence: watch clocks apart from this. The age of a metric can be told only as long as it is remembered,
@@ -42,8 +48,6 @@ class Stale(MeasuredKind):
 
     Source: Prometheus documentation, "Instrumentation", timestamps, not time since.
     """
-
-    unproven: ClassVar[str] = "for so long an age of a metric: promtool does not load as many samples"
 
     kind: Literal["stale"] = "stale"
     timestamp: Metric | None = None
@@ -76,7 +80,7 @@ class Stale(MeasuredKind):
         # What is forgotten before `for` has passed would never fire.
         known = [int(1000 * value) for value in self.thresholds(SECONDS)]
         memory = max([age + LOOKBACK + max(age, 2 * self.for_) for age in known] + [HOUR])
-        coarser = [step for step in STEPS if step > scrape_interval]
+        coarser = [step for step in STEPS if scrape_interval < step <= min(known, default=0) // STEPS_IN_AGE]
         for step in (scrape_interval, *coarser):
             if memory <= LOOKS * step:
                 return memory, step
@@ -93,23 +97,38 @@ class Stale(MeasuredKind):
                 raise KindError("AK208", "`unit` has no effect on the age of a metric", "unit", "remove it")
             memory, step = (format_duration(time) for time in self._looks(context.scrape_interval))
             signal = f"time() - max_over_time(timestamp({watched})[{memory}:{step}])"
+            self._check_ages(context.scrape_interval)
         return Question(
             signal=signal, identity=self.identity, metric=watched.metric, operations="age", inputs=(watched,),
-            unit=SECONDS, worst=True, exactly=(),
+            unit=SECONDS, worst=True, exactly=(), range=(-inf if is_timestamp else 0.0, inf),
         )  # fmt: skip
+
+    def _check_ages(self, scrape_interval: int) -> None:
+        """An age may be seen a scrape and a look later than it begins."""
+        least = 2 * scrape_interval
+        for op, age in self.asked(SECONDS):
+            if op in (">", ">=") and 1000 * age < least:
+                raise KindError(
+                    "AK312", f"the age {format_duration(int(1000 * age))} is shorter than two scrapes: a metric that "
+                    "is scraped may be as old", self.conditions[0][0], f"use at least {format_duration(least)}",
+                )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus | None:
         watched, is_timestamp = self._watched()
         if is_timestamp:
             return _aging(*self._scale(watched), self.thresholds(SECONDS)).on(Input(watched))
         memory, step = self._looks(context.scrape_interval)
-        if memory > MOST_LOOKS * step:
+        if memory > MOST_LOOKS * step or self.fires_at(0.0, SECONDS):
             return None
         ages = tuple(sorted(self.thresholds(SECONDS)))
         return Stimulus(
             inputs=(Input(watched),), drive=Drive(_ended), isolated=True, prelude=LOOKBACK,
             rest=0.0, inside=0.0, delay=_Delay(ages), drifts=True, absence=True, sampled=step,
         )  # fmt: skip
+
+    def why_unproven(self) -> str:
+        there = self.fires_at(0.0, SECONDS)
+        return f"kind `{self.kind}` has no stimulus for {THERE if there else TOO_OLD}"
 
     def default_summary(self, alert: str) -> str:
         watched, _ = self._watched()

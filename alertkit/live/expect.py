@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alertkit.compile.claim import FALLING
 from alertkit.live.simulator import Actor, Simulator
 from alertkit.live.timescale import wait, window
 from alertkit.series import Clock
@@ -31,12 +30,14 @@ class Timing:
 
 def timing(actor: Actor, scale: float = 1.0) -> Timing:
     """How long an alert takes from its fault to firing with its gravest level, in fast motion if `scale` is not 1."""
-    stimulus, boundary = actor.claim.stimulus, actor.claim.boundaries[-1]
+    stimulus = actor.claim.stimulus
     if stimulus.delay is not None:
         reach = wait(stimulus.delay(actor.bad()), scale)
     else:
-        way = stimulus.fall if boundary.comparison.op in FALLING else stimulus.rise
-        reach = max((window(span, scale) for span in (way, stimulus.window) if span), default=0)
+        way = stimulus.rise if actor.bad() > actor.rest else stimulus.fall
+        # What is relative needs its window for its past, which is counted below.
+        filled = 0 if stimulus.relative else stimulus.window
+        reach = max((window(span, scale) for span in (way, filled) if span), default=0)
     held = max(wait(rule.for_, scale) for rule in actor.alert.rules)
     # Timestamps are old by themselves, and what vanishes needs no past.
     clocks = any(isinstance(source.piece, Clock) for source in stimulus.at(actor.rest))

@@ -163,6 +163,17 @@ def test_a_timestamp_is_read_in_its_unit(timestamp: str, age: str, tmp_path: Pat
     assert rules(f"{{kind: stale, timestamp: {timestamp}, above: 5m}}", tmp_path) == f"max(time() - {age}) > 300"
 
 
+@pytest.mark.parametrize(
+    ("condition", "looks"),
+    [
+        ("above: 30s", "1h:15s"), ("above: 30s, for: 6h", "12h5m30s:15s"), ("above: 10m, for: 6h", "12h15m:1m"),
+        ("above: 2h", "4h5m:1m"), ("above: 1d", "2d5m:4m"),
+    ],
+)  # fmt: skip
+def test_an_age_is_looked_at_more_often_than_its_threshold(condition: str, looks: str, tmp_path: Path) -> None:
+    assert f"[{looks}]" in rules(f"{{kind: stale, metric: m, {condition}}}", tmp_path)
+
+
 @pytest.mark.skipif(PROMTOOL is None, reason="promtool is not on PATH")
 def test_promtool_agrees_on_the_unit_of_a_timestamp(tmp_path: Path) -> None:
     alerts = "".join(

@@ -102,12 +102,20 @@ ALERTS = (
     "CEmpty: {kind: down, job: c_empty, for: 1m, summary: '{{ $value }}', labels: {of: '{{ $labels.instance }}'}}",
     'CLonger: {kind: threshold, metric: c_longer, where: \'a=~"x.*",a!="x",b=~"x.*",b=~".*y"\', above: 1, by: [a, b]}',
     "CHuge: {kind: stalled, counter: c_huge_total, window: 2m, while: c_gate == 1e308, for: 1m}",
+    "BLeast: {kind: threshold, metric: least, over: min, equals: 5, window: 10m, for: 30s, keep_firing_for: 2m}",
+    "BWeek: {kind: stale, timestamp: week_seconds, at_most: 2m, clear: 7d, for: 7m}",
+    "BAges: {kind: stale, metric: ages, above: {warning: 30s, critical: 1m}, for: 5m}",
+    "BShort: {kind: anomaly, metric: short, window: 5m, sigmas: 4, for: 5m}",
+    "BTiny: {kind: anomaly, metric: tiny, window: 1m, sigmas: 4, for: 1m}",
+    "BDeep: {kind: drawdown, equity: deep, window: 1d, above: {warning: 5%, critical: 33%}, for: 6h}",
+    "BSlight: {kind: drawdown, equity: slight, window: 1d, above: {warning: 0%, critical: 0.1%}, for: 2m}",
+    "BLasts: {kind: threshold, metric: lasts, above: 5, for: 1d, by: [x], missing: alert, keep_firing_for: 15s}",
+    "BDays: {kind: threshold, metric: days, above: 5, for: 5d, by: [x], missing: alert}",
 )
 # What cannot be proven is said, with the reason.
 UNPROVEN = {
     "Apace: {kind: rate, counter: apace_total, window: 1m, above: 1/s, by: [x], for: 1d, missing: alert}":
-        "`missing: alert` remembers for twice its `for`, too long beside its window: promtool does not load as many"
-        " samples as a proof would need",
+        "it looks back too far beside its `for`: promtool does not load as many samples as a proof would need",
     "Flat: {kind: change, metric: users, offset: 1h, direction: up, below: 10%, for: 1m}":
         "kind `change` has no stimulus for what fires while nothing changes",
     "Half: {kind: anomaly, metric: orders, window: 6h, sigmas: 0.5, for: 1m}":
@@ -115,9 +123,13 @@ UNPROVEN = {
     "Peak: {kind: drawdown, equity: worth, window: 1h, below: 10%, for: 1m}":
         "kind `drawdown` has no stimulus for what fires at the peak itself",
     "Dense: {kind: increase, counter: hits_total, above: 100, window: 30d, for: 30s}":
-        "its window is too long beside its `for`: promtool does not load as many samples as a proof would need",
+        "it looks back too far beside its `for`: promtool does not load as many samples as a proof would need",
     "Unseen: {kind: stale, metric: unseen, above: 30d, for: 1h}":
         "kind `stale` has no stimulus for so long an age of a metric: promtool does not load as many samples",
+    "BSeen: {kind: stale, metric: seen, below: 30s, for: 1m}":
+        "kind `stale` has no stimulus for what fires while the metric is there",
+    "BMemory: {kind: rate, counter: memory_total, window: 31s, above: 5, for: 1d, by: [x], missing: alert}":
+        "it looks back too far beside its `for`: promtool does not load as many samples as a proof would need",
     "Ancient: {kind: stale, timestamp: ancient_seconds, above: 90d, for: 1m}":
         "it looks back so far that its `for` is proven at evaluations too far apart for anything shorter",
     "Month: {kind: change, metric: month, offset: 10d, above: 50%, for: 5m}":

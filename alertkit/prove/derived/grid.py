@@ -15,6 +15,8 @@ MINUTE = 60_000
 # A sample is looked back at for 5 minutes; staying well below keeps a series present between samples.
 LONGEST_STEP = 2 * MINUTE
 SAMPLES_IN_WINDOW = 4
+# promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
+MOST_LOADED = 10_000
 # Where windows ask for evaluations this many times as often as their length alone does, such as 31s beside 3h, they
 # are rounded up.
 DEAR = 8

@@ -7,13 +7,9 @@ from alertkit.compile.ruleset import Alert
 from alertkit.prove.derived.cases import has_second_identity
 from alertkit.prove.derived.names import BORN, CASES, GAP
 from alertkit.prove.derived.script import shape_of
-from alertkit.prove.derived.stages import is_coarse, outgrows, overloads
+from alertkit.prove.derived.stages import is_coarse, overloads
 
-TOO_LONG = "its window is too long beside its `for`: promtool does not load as many samples as a proof would need"
-TOO_LONG_MISSED = (
-    "`missing: alert` remembers for twice its `for`, too long beside its window: promtool does not load as many samples"
-    " as a proof would need"
-)
+TOO_LONG = "it looks back too far beside its `for`: promtool does not load as many samples as a proof would need"
 
 
 def inapplicable(
@@ -25,8 +21,6 @@ def inapplicable(
     shape = shape_of(claim, alert.rules, companion.rules[0] if companion else None)
     if overloads(shape):
         return [(case, TOO_LONG) for case in lost]
-    if outgrows(shape):
-        return [(case, TOO_LONG_MISSED) for case in lost]
     missing = [(case, _reason(case, claim)) for case in lost if case != "blip"]
     if claim.stimulus.always:
         return [*missing, ("blip", _reason("blip", claim))]

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alertkit.compile.expression import remembered
+from alertkit.compile.expression import memory_of
 from alertkit.emit.promtool import Moments
-from alertkit.prove.derived.grid import Grid
+from alertkit.prove.derived.grid import LONGEST_STEP, MOST_LOADED, Grid
 from alertkit.prove.derived.script import Check
 from alertkit.series import Level, notation
 
@@ -39,12 +39,18 @@ class Companion(NamedTuple):
     @property
     def memory(self) -> int:
         """How long it remembers an identity, in milliseconds."""
-        return remembered(self.patience)
+        return memory_of(self.patience)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether promtool can load all that it remembers."""
+        return self.memory // self.grid.step <= MOST_LOADED
 
     @property
     def grid(self) -> Grid:
         """Evaluations that are few and yet tell the memory from its half and its double."""
-        return Grid(max(5, self.memory // 12 // MINUTE) * MINUTE, MINUTE)
+        step = MINUTE if self.memory <= MOST_LOADED * MINUTE else LONGEST_STEP
+        return Grid(max(5 * MINUTE, self.memory // 12 // step * step), step)
 
     def moments(self, case: str) -> tuple[tuple[int, int], ...]:
         """At which evaluation it says what, in one of the two cases."""

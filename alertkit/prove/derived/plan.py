@@ -113,7 +113,7 @@ def plan_of(
             script.name, script.grid.step, _series(script, roles, scheme, copies), tuple(alerts), tuple(exprs)
         )
         framed.append(Framed(frame, script.grid, script.checks))
-    if companion is not None and companion.remembers and roles.watched:
+    if companion is not None and companion.remembers and roles.watched and companion.loaded:
         said = (NOTHING, one, whole)
         framed += [
             _left(case, companion, roles, said) for case in ((FORGOTTEN, VANISHED) if roles.good else (VANISHED,))

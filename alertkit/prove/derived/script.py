@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alertkit.compile.claim import Claim, Scheme
-from alertkit.compile.expression import remembered
+from alertkit.compile.expression import memory_of
 from alertkit.compile.ruleset import Rule
 from alertkit.emit.promtool import Moments
 from alertkit.prove.derived.grid import Grid
@@ -105,7 +105,7 @@ def shape_of(claim: Claim, rules: tuple[Rule, ...], companion: Rule | None) -> S
     levels = tuple([(rule.severity, rule.for_, rule.keep_firing_for) for rule in rules])
     if companion is None:
         return Shape(claim.scheme, levels, None, 0)
-    return Shape(claim.scheme, levels, companion.for_, remembered(companion.for_) if claim.identity else 0)
+    return Shape(claim.scheme, levels, companion.for_, memory_of(companion.for_) if claim.identity else 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from alertkit.compile.claim import FALLING, RISING, Boundary, Scheme, between, i
 from alertkit.kinds import Comparison, Stimulus
 from alertkit.prove.derived.burns import Burns, Pair, checks_of, plans_of
 from alertkit.prove.derived.edges import Edges
-from alertkit.prove.derived.grid import Grid, choose, coarser
+from alertkit.prove.derived.grid import MOST_LOADED, Grid, choose, coarser
 from alertkit.prove.derived.interruptions import SHORT, Interruptions
 from alertkit.prove.derived.names import GAP, IDLE, RESET, THIN
 from alertkit.prove.derived.oracle import Stage, Timing, firing
@@ -28,8 +28,10 @@ LONGEST_PRELUDE, LONGEST_PAST, LONGEST_LOOK, LEAST = 2_000, 3_000, 20_000, 12
 # So many evaluations in the longest window, of which a timeline takes about nine: enough for 5m beside a day.
 MOST_IN_WINDOW = 600
 MINUTE, DAY = 60_000, 86_400_000
-# promtool's engine loads so many samples of a series in one window. Source: Prometheus, promqltest, `maxSamples`.
-MOST_LOADED = 10_000
+# Hysteresis looks at the alert's state of the evaluation before, as far as the lookback reaches.
+LONGEST_SEEN = 2 * MINUTE
+# Where promtool could not load all that `missing` remembers, so many evaluations in it, of some samples each.
+MOST_REMEMBERED = MOST_LOADED // 8
 
 # What a signal that is never negative meets as soon as it moves.
 ANY_AT_ALL = (Comparison(">", 0.0), Comparison("!=", 0.0))
@@ -49,13 +51,9 @@ def scripts_of(shape: Shape) -> tuple[Script, ...]:
 
 
 def overloads(shape: Shape) -> bool:
-    """Whether its windows hold more samples than promtool loads, at the steps that its `for`s need."""
-    return not shape.scheme.motion.isolated and _window(shape) // _Scripts(shape).grid.step > MOST_LOADED
-
-
-def outgrows(shape: Shape) -> bool:
-    """Whether its companion's memory does, beside windows that need dense samples."""
-    return shape.memory // _Scripts(shape).grid.step > MOST_LOADED
+    """Whether it looks back at more samples than promtool loads, at the steps that its `for`s need."""
+    windows = 0 if shape.scheme.motion.isolated else _window(shape)
+    return max(windows, shape.memory) // _Scripts(shape).grid.step > MOST_LOADED
 
 
 def is_remote(motion: Stimulus) -> bool:
@@ -73,7 +71,7 @@ def _window(shape: Shape) -> int:
 
 
 def _loaded(shape: Shape, script: Script) -> int:
-    """Samples of one series in the longest window, of which promtool loads at most `MOST_LOADED`."""
+    """Samples of one series that it looks back at, of which promtool loads at most `MOST_LOADED`."""
     lasts = sum(step.length for step in script.steps) * script.grid.evaluation
     return int(min(max(_window(shape), shape.memory), lasts) // script.grid.step)
 
@@ -100,13 +98,22 @@ class _Scripts:
 
     def _grid(self) -> Grid:
         shape, motion = self.shape, self.motion
+        windows = [] if motion.isolated else [motion.rise, motion.fall]
+        longest = LONGEST_SEEN if self.scheme.clear is not None else DAY
+        grid = self._usual(windows, longest)
+        if shape.memory // grid.step > MOST_LOADED:
+            return coarser(grid, [*windows, shape.memory], MOST_REMEMBERED, motion.window, longest)
+        return grid
+
+    def _usual(self, windows: list[int], longest: int) -> Grid:
+        """Without regard to what is remembered; evaluations are at most the `longest` time apart."""
+        shape, motion = self.shape, self.motion
         hysteresis = self.scheme.clear is not None
         holds = [hold for _, for_, keep in shape.levels for hold in (for_, keep)]
         if shape.patience is not None:
             holds.append(shape.patience)
-        windows = [] if motion.isolated else [motion.rise, motion.fall]
         if self.delays is not None:
-            windows += [self.delays[boundary.past] for boundary in self.boundaries]
+            windows = [*windows, *(self.delays[boundary.past] for boundary in self.boundaries)]
         grid = choose(holds, windows, hysteresis, motion.window)
         if is_remote(motion):
             # Evaluations may then be further apart than a short `for`, whose length does not show any more.
@@ -115,11 +122,12 @@ class _Scripts:
             if motion.sampled:
                 most = max(LONGEST_LOOK // max(past // motion.sampled, 1), LEAST)
             apart = -(-past // (grid.evaluation * most)) * grid.evaluation
+            if hysteresis and not motion.isolated:
+                apart = min(apart, longest // grid.evaluation * grid.evaluation)
             if apart > grid.evaluation:
                 return Grid(apart, apart if motion.instant else grid.step)
         elif not motion.isolated and self.delays is None:
-            # Hysteresis looks at the alert's state of the evaluation before, as far as the lookback reaches.
-            return coarser(grid, windows, MOST_IN_WINDOW, motion.window, 2 * MINUTE if hysteresis else DAY)
+            return coarser(grid, windows, MOST_IN_WINDOW, motion.window, longest)
         return grid
 
     def timelines(self) -> list[tuple[str, list[Step]]]:
@@ -249,7 +257,7 @@ class _Scripts:
         """just-inside, blip and back, just-past of one boundary, each reached from `base`."""
         severity, motion = boundary.severity, self.motion
         hold = self.holds[severity]
-        up = boundary.comparison.op not in FALLING
+        up = boundary.past > base
         way, back = self._way(up), self._way(not up)
         if self.delays is not None:
             way = self.grid.evaluations(self.delays[boundary.past])
@@ -261,12 +269,24 @@ class _Scripts:
             steps.append(Step("just-inside", severity, base, back + 1))
         late = 1 if motion.late else 0
         early = self._is_early(motion.rise if up else motion.fall)
-        blip = way + hold - late - early - (back if motion.sticky else 0)
+        graver = self._graver(boundary)
+        blip = min(way + hold - late - early - (back if motion.sticky else 0), graver)
         if hold >= 2 and blip > 0:
             steps.append(Step("blip", severity, boundary.past, blip))
             steps.append(Step("blip", severity, base, back + hold + 2))
-        steps.append(Step("just-past", severity, boundary.past, way + hold + 3))
+        steps.append(Step("just-past", severity, boundary.past, min(way + hold + 3, graver)))
         return steps
+
+    def _graver(self, boundary: Boundary) -> int:
+        """Evaluations until a signal that grows with time fires with a further level."""
+        if self.delays is None:
+            return MOST_SAMPLES
+        delay = self.delays[boundary.past]
+        further = [(b, self.delays[b.past]) for b in self.boundaries if self.delays[b.past] > delay]
+        return min(
+            [self.grid.evaluations(time) + self.holds[b.severity] - self._is_early(time) for b, time in further],
+            default=MOST_SAMPLES,
+        )
 
     def _between(self) -> list[Step]:
         """Hysteresis: between `clear` and the threshold it goes on firing, below it resolves and does not come back."""
@@ -291,7 +311,7 @@ class _Scripts:
         return self.grid.evaluations(sampled) if sampled and self.grid.evaluation % sampled else 0
 
     def _rest(self, boundary: Boundary) -> Step:
-        up = boundary.comparison.op in FALLING
+        up = self.rest > boundary.past
         way = self._way(up)
         if self.motion.isolated and not self.motion.pairs:
             way = max(self.grid.evaluations(self.motion.rise if up else self.motion.fall), self._sight())
