@@ -100,8 +100,11 @@ def obstacle(alert: str, question: Question, stimulus: Stimulus, joined: bool) -
 
     `joined`: the inputs meet on the identity.
     """
-    own = dict.fromkeys([*question.inputs, *(one.selector for one in stimulus.inputs)])
-    for selector in dict.fromkeys([*own, *(source.selector for source in stimulus.scenery)]):
+    own = dict.fromkeys([*question.inputs, *[one.selector for one in stimulus.inputs]])
+    read = dict.fromkeys([*own, *[source.selector for source in stimulus.scenery]])
+    if not any(selector.matchers or selector.metric in STATES for selector in read):
+        return ""  # most are plain names
+    for selector in read:
         named = [m for m in selector.matchers if m.label == "alertname"]
         if selector.metric in STATES and all(satisfies(alert, m) for m in named):
             return f"it reads `{selector.metric}` of its own, which no series can stand for"

@@ -110,7 +110,7 @@ def _rounded(piece: Slope, seconds: float, quantum: float) -> float:
 
 def _share(rise: float, fine: bool) -> float:
     """The power of two that an increment is rounded to."""
-    return math.ldexp(1.0, math.floor(math.log2(rise)) - (40 if fine else 24))
+    return math.ldexp(0.5, math.frexp(rise)[1] - (40 if fine else 24))
 
 
 def _quantum(timeline: Sequence[tuple[Piece, int]], seconds: float) -> float:

@@ -18,6 +18,7 @@ from alertkit.template.static import Analysis, LabelReference, Query, analyse
 
 __all__ = [
     "LabelReference",
+    "actions",
     "analysed",
     "check",
     "expand",
@@ -112,6 +113,11 @@ def _split(text: str) -> tuple[str, str, str]:
     if last < start or text.startswith("{{-", start) or text.endswith("-}}", 0, end) or "{{" in text[end:]:
         return "", text, ""
     return text[:start], text[start:end], text[end:]
+
+
+def actions(text: str) -> str:
+    """The actions of a text with what is between them: all that decides what it reads, and how that is shown."""
+    return _split(text)[1] if "{{" in text else ""
 
 
 def analysed(text: str) -> tuple[Analysis, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 from functools import lru_cache
+from typing import NamedTuple
 
 from alertkit.compile.claim import Claim
 from alertkit.compile.ruleset import Alert, Rule
@@ -28,6 +29,8 @@ class Expectations:
     def __init__(self, alert: Alert, claim: Claim, bad: Labels, records: Container[str]) -> None:
         self.alert, self.claim, self.bad, self.records = alert, claim, bad, records
         self.rules = {rule.severity: rule for rule in alert.rules}
+        templates = [text for rule in alert.rules for _, text in (*rule.annotations, *rule.labels) if "{{" in text]
+        self.lists = any(_reads(go.actions(text)).labels for text in templates)
         # What outcomes share: what is expected of one level, and its labels.
         self._levels: dict[Outcome, Expected | None] = {}
         self._labels: dict[tuple[str, bool], list[tuple[dict[str, str], Labels]]] = {}
@@ -36,7 +39,7 @@ class Expectations:
         """The alerts that fire; None where a text shows a value that is not known to the last digit."""
         expected: list[ExpectedAlert] = []
         for severity in outcome.firing:
-            key = outcome._replace(firing=(severity,))
+            key = Outcome((severity,), *outcome[1:])
             if key not in self._levels:
                 self._levels[key] = self._level(self.rules[severity], key)
             level = self._levels[key]
@@ -87,8 +90,7 @@ class Expectations:
         if ended:
             return [dict(labels) for labels in (self.claim.stimulus.gone or (), *self.claim.stimulus.leave)]
         known = dict((*self.claim.fixed_labels, *self.bad))
-        lists = any(_lists_labels(text) for _, text in (*rule.annotations, *rule.labels))
-        if lists and (name := min(self._names(rule))):
+        if self.lists and (name := min(self._names(rule))):
             known["__name__"] = name
         return [known]
 
@@ -105,36 +107,39 @@ class Expectations:
             if "{{" not in text:
                 result.append((name, text))
                 continue
-            reads, raw = _value_in(text)
-            if _lists_labels(text) and len(self._names(rule)) > 1:
+            actions = go.actions(text)
+            reads = _reads(actions)
+            if reads.labels and len(self._names(rule)) > 1:
                 return None
-            if reads and (value is None or (raw and not exact)):
+            if reads.value and (value is None or (reads.raw and not exact)):
                 return None
             shown = go.expand(text, labels, value if value is not None else 0.0)
             if shown is None:
                 return None
-            if reads and not exact and not _is_sure(text, value or 0.0):
+            if reads.value and not exact and not _is_sure(actions, value or 0.0):
                 return None
             result.append((name, shown))
         return tuple(result)
 
 
+class _Reads(NamedTuple):
+    """Whether a template reads the value, whether it may show it unrounded, and whether it reads all labels at once."""
+
+    value: bool
+    raw: bool
+    labels: bool
+
+
 @lru_cache(maxsize=1024)
-def _value_in(text: str) -> tuple[bool, bool]:
-    """Whether a template reads the value, and whether it may show it unrounded."""
-    return go.uses_value(text), go.shows_raw_value(text)
+def _reads(actions: str) -> _Reads:
+    return _Reads(go.uses_value(actions), go.shows_raw_value(actions), _ALL_LABELS.search(actions) is not None)
 
 
 @lru_cache(maxsize=4096)
-def _is_sure(text: str, value: float) -> bool:
+def _is_sure(actions: str, value: float) -> bool:
     """Whether a template reads the same at all that a value may come out as: none that it rounds or cuts off there."""
-    shown = go.expand(text, {}, value)
-    return all(go.expand(text, {}, value * nearly) == shown for nearly in NEARLY)
-
-
-@lru_cache(maxsize=1024)
-def _lists_labels(text: str) -> bool:
-    return "{{" in text and _ALL_LABELS.search(text) is not None
+    shown = go.expand(actions, {}, value)
+    return all(go.expand(actions, {}, value * nearly) == shown for nearly in NEARLY)
 
 
 def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:
