@@ -5,9 +5,9 @@ from __future__ import annotations
 from alertkit.compile.claim import Claim, is_reached_low
 from alertkit.compile.ruleset import Alert
 from alertkit.prove.derived.cases import has_second_identity
+from alertkit.prove.derived.clock import is_coarse, overloads
 from alertkit.prove.derived.names import BORN, CASES, GAP
 from alertkit.prove.derived.script import shape_of
-from alertkit.prove.derived.stages import is_coarse, overloads
 
 TOO_LONG = "it looks back too far beside its `for`: promtool does not load as many samples as a proof would need"
 
