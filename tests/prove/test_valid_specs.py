@@ -74,6 +74,8 @@ ALERTS = (
     "Noted: {kind: rate, counter: noted_total, at_most: 0, window: 5m, by: [x], missing: alert, for: 1m,"
     ' labels: {note: "of {{ $labels.x }}", only: "{{ $labels.x }}", empty: ""}}',
     "Sinks: {kind: rate, counter: sinks_total, below: {warning: 3/s, critical: 1/h}, for: 31s, keep_firing_for: 1m}",
+    "Filling: {kind: rate, counter: filling_total, window: 90m, at_most: {warning: 3/s, critical: 2/min}, by: [x],"
+    " for: 0s, keep_firing_for: 30m}",
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",
     "Apart: {kind: increase, counter: apart_total, above: {warning: 0, critical: 2}, window: 10m, for: 7m}",
     "Adjoining: {kind: rate, counter: adjoining_total, above: {warning: 1000/s, critical: 1001/s}, for: 1m}",

@@ -9,7 +9,7 @@ import math
 
 from alertkit.compile.claim import RISING, Boundary, is_reached_low
 from alertkit.prove.derived.grid import MINUTE, Grid, choose
-from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, Timelines
+from alertkit.prove.derived.moments import MOST_EVALUATIONS, Moment, MomentScripts
 from alertkit.prove.derived.names import BORN, GAP
 from alertkit.prove.derived.script import NEWBORN, Script
 from alertkit.spec.duration import LOOKBACK
@@ -19,7 +19,7 @@ SHORT, LONG = 4 * MINUTE, 10 * MINUTE
 PATIENCE = 24 * 60 * MINUTE
 
 
-class Interruptions(Timelines):
+class Interruptions(MomentScripts):
     """All timelines of a shape in which series are interrupted."""
 
     def scripts(self) -> list[Script]:

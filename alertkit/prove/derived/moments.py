@@ -63,7 +63,7 @@ def _certain(
     return tuple(found)
 
 
-class Timelines:
+class MomentScripts:
     """Writes timelines of a shape; `grid` is that of its other cases."""
 
     def __init__(self, shape: Shape, grid: Grid) -> None:
