@@ -80,6 +80,19 @@ def test_a_counter_counts_on_while_scrapes_are_missed_and_restarts_without_a_los
     assert expand(notation(timeline, 1000)) == [0, 1, 2, None, None, 5, 6, 1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("timeline", "text"),
+    [
+        ([(Level(7.0), 3), (Level(7.0), 2), (Level(8.0), 1)], "7x4 8"),
+        ([(Slope(1.0), 3), (Slope(1.0), 2), (Slope(1.0, anew=True), 2), (Slope(1.0), 1)], "0+1x4 1+1x2"),
+        ([(Level(7.0), 1), (Gone(), 2), (Gone(), 3), (Level(7.0), 1)], "7 stale _x4 7"),
+        ([(Slope(1.0), 2), (Missed(), 1), (Missed(), 1), (Slope(1.0), 2)], "0+1x1 _x2 4+1x1"),
+    ],
+)
+def test_what_stays_as_it_is_is_one_run(timeline: list[tuple[Piece, int]], text: str) -> None:
+    assert notation(timeline, 1000) == text
+
+
 durations = st.one_of(st.just(0), st.integers(1, 240).map(lambda n: n * 15_000))
 
 

@@ -27,9 +27,7 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
     total = rising = 0.0
     position = 0
     present = False
-    for piece, count in timeline:
-        if count <= 0:
-            continue
+    for piece, count in _joined(timeline):
         kind = type(piece)
         if kind is Gone:
             if present:
@@ -68,6 +66,27 @@ def notation(timeline: Sequence[tuple[Piece, int]], step: int) -> str:
     while words and words[-1].startswith("_"):
         words.pop()
     return " ".join(words)
+
+
+def _joined(timeline: Sequence[tuple[Piece, int]]) -> list[tuple[Piece, int]]:
+    """The same with a single piece in place of several through which a series does the same: what stays is one run."""
+    found: list[tuple[Piece, int]] = []
+    for piece, count in timeline:
+        if count <= 0:
+            continue
+        if found and _goes_on(found[-1][0], piece):
+            found[-1] = found[-1][0], found[-1][1] + count
+        else:
+            found.append((piece, count))
+    return found
+
+
+def _goes_on(before: Piece, piece: Piece) -> bool:
+    """Whether one run can hold both: the other sorts begin again with each piece."""
+    if isinstance(piece, Slope):
+        same = isinstance(before, Slope) and piece.per_second == before.per_second and piece.fine == before.fine
+        return same and not piece.anew
+    return type(piece) in (Level, Gone, Missed) and piece == before
 
 
 def _run(first: float, increment: float, count: int) -> str:
