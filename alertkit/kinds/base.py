@@ -23,13 +23,13 @@ class KindError(Exception):
     """A mistake that only the kind can see; `key` is the spec's key it is about (empty: the whole alert).
 
     With `offset` (0-based, in characters of the key's text) and `length`, it is about a place inside the value; with
-    `item`, about that item of a list.
+    `item`, about that item of a list or that key of a mapping.
     `more` are other mistakes that were seen at once.
     """
 
     def __init__(
         self, code: str, message: str, key: str = "", help: str = "", offset: int | None = None, length: int = 1,
-        item: int | None = None,
+        item: int | str | None = None,
     ) -> None:  # fmt: skip
         super().__init__(message)
         self.code = code

@@ -7,6 +7,7 @@ from alertkit.kinds.base import Context, KindError, MeasuredKind
 from alertkit.kinds.question import Question
 from alertkit.kinds.stimulus import Drive, Input, Pieces, Stimulus
 from alertkit.series import Clock, Level, Missed
+from alertkit.spec.alert import Levels
 from alertkit.spec.duration import LOOKBACK, format_duration
 from alertkit.spec.quantity import SECONDS, unit_of_metric
 from alertkit.spec.selector import Metric, Selector
@@ -106,11 +107,13 @@ class Stale(MeasuredKind):
     def _check_ages(self, scrape_interval: int) -> None:
         """An age may be seen a scrape and a look later than it begins."""
         least = 2 * scrape_interval
-        for op, age in self.asked(SECONDS):
+        name, given = self.conditions[0] if self.conditions else ("", Levels(()))
+        levels = [severity for severity, _ in given.quantities] if isinstance(given, Levels) else [0, 1]
+        for level, (op, age) in zip(levels, self.asked(SECONDS), strict=False):
             if op in (">", ">=") and 1000 * age < least:
                 raise KindError(
                     "AK312", f"the age {format_duration(int(1000 * age))} is shorter than two scrapes: a metric that "
-                    "is scraped may be as old", self.conditions[0][0], f"use at least {format_duration(least)}",
+                    "is scraped may be as old", name, f"use at least {format_duration(least)}", item=level,
                 )  # fmt: skip
 
     def stimulus(self, context: Context) -> Stimulus | None:
