@@ -46,7 +46,7 @@ def check_inputs(entry: Entry, question: Question, problems: Problems) -> None:
         if found is not None:
             key = "where" if entry.has("where") else ""
             problems.add(
-                "AK306", f"this would never fire: no series is both `{found[0]}` and `{found[1]}`",
+                "AK306", f"this selects nothing: no series is both `{found[0]}` and `{found[1]}`",
                 entry.key(*filter(None, [key])), "keep one of the two matchers",
             )  # fmt: skip
             return
