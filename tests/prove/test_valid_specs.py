@@ -74,6 +74,7 @@ ALERTS = (
     "Noted: {kind: rate, counter: noted_total, at_most: 0, window: 5m, by: [x], missing: alert, for: 1m,"
     ' labels: {note: "of {{ $labels.x }}", only: "{{ $labels.x }}", empty: ""}}',
     "Sinks: {kind: rate, counter: sinks_total, below: {warning: 3/s, critical: 1/h}, for: 31s, keep_firing_for: 1m}",
+    "Brief: {kind: increase, counter: brief_total, window: 31s, for: 0s, keep_firing_for: 2m}",
     "Filling: {kind: rate, counter: filling_total, window: 90m, at_most: {warning: 3/s, critical: 2/min}, by: [x],"
     " for: 0s, keep_firing_for: 30m}",
     "Kept: {kind: threshold, metric: kept, over: max, window: 31s, above: 5, clear: 4, for: 1h}",

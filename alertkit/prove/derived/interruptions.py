@@ -86,7 +86,9 @@ class Interruptions(MomentScripts):
             rows = [before, new(past, keep + 2)]
             if boundary is self._gravest:
                 # Remembered for so long it comes back as an old one; a little later it is new again.
-                remembered = self.shape.newborn // grid.evaluation
+                # The last old sample is seen at each evaluation of its window, which may end before the last of them.
+                since = self.shape.newborn + self.scheme.motion.rise - (window - 1) * grid.evaluation - grid.step - 1
+                remembered = min(self.shape.newborn, since) // grid.evaluation
                 forgotten = grid.evaluations(self.shape.newborn + self.scheme.motion.rise)
                 rows += [
                     (BORN, None, "", self._silence(remembered)), (BORN, past, "", self._silence(window)),
