@@ -11,7 +11,7 @@ from alertkit.compile.settings import Settings
 from alertkit.kinds import Question
 from alertkit.source import Problems
 from alertkit.spec.duration import LOOKBACK, format_duration
-from alertkit.spec.selector import contradiction
+from alertkit.spec.selector import Selector, contradiction
 from alertkit.spec.validate import suggest
 
 
@@ -44,10 +44,11 @@ def check_inputs(entry: Entry, question: Question, problems: Problems) -> None:
     for selector in question.inputs:
         found = contradiction(selector.matchers)
         if found is not None:
-            key = "where" if entry.has("where") else ""
+            own = [k for k, v in vars(entry.spec).items() if isinstance(v, Selector) and contradiction(v.matchers)]
+            place = entry.value(own[0]) if own else entry.key("where") if entry.has("where") else entry.span
             problems.add(
-                "AK306", f"this selects nothing: no series is both `{found[0]}` and `{found[1]}`",
-                entry.key(*filter(None, [key])), "keep one of the two matchers",
+                "AK306", f"this selects nothing: no series is both `{found[0]}` and `{found[1]}`", place,
+                "keep one of the two matchers",
             )  # fmt: skip
             return
 

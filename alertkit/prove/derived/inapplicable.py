@@ -65,6 +65,8 @@ def _no_gap(claim: Claim) -> str:
         return "an age goes on growing while scrapes are missed, so that each moment has a value of its own"
     if any(is_reached_low(boundary.comparison) for boundary in claim.boundaries) and not stimulus.instant:
         return "over its window a signal with fewer samples may come out too low, as it does when something is wrong"
+    if stimulus.far:
+        return "how much of its window a gap hides depends on which scrapes are missed"
     if stimulus.instant or stimulus.rise or stimulus.fall or stimulus.absence:
         return "its `for` and windows are proven at evaluations so far apart that a gap of less than 5m is not seen"
     return "it looks back over a window, and what a gap leaves of that tells nothing for sure"
