@@ -8,14 +8,13 @@ POST /heal                 everything, or ?alert=NAME
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from alertkit.live.expect import notes, timing
+from alertkit.live.loopback import Handler, Loopback
 from alertkit.live.simulator import Actor, Simulator
 
 
@@ -55,8 +54,8 @@ class SimulatorServer:
     """Serves a simulator while it is entered."""
 
     def __init__(self, simulator: Simulator, port: int = 0) -> None:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+        class Commands(Handler):
+            def do_GET(self) -> None:  # noqa: N802 (called so by its base)
                 path = urlsplit(self.path).path
                 if path == "/metrics":
                     self._answer(200, simulator.exposition(), "text/plain; version=0.0.4; charset=utf-8")
@@ -66,7 +65,7 @@ class SimulatorServer:
                 else:
                     self._answer(404, "there are /, /metrics, /break and /heal\n")
 
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # noqa: N802 (called so by its base)
                 parts = urlsplit(self.path)
                 asked = {key: values[-1] for key, values in parse_qs(parts.query).items()}
                 try:
@@ -91,20 +90,14 @@ class SimulatorServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._server.daemon_threads = True
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
-        self.url = f"http://{self.address}"
+        self._server = Loopback(Commands, port)
+        self.address, self.url = self._server.address, self._server.url
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__(kind, error, trace)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import threading
 import time
@@ -10,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+
+from alertkit.live.loopback import Handler, Loopback
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,8 @@ class Sink:
         self._arrived = threading.Condition()
         sink = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
+        class Messages(Handler):
+            def do_POST(self) -> None:  # noqa: N802 (called so by its base)
                 raw = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), 10_000_000))
                 kind = self.path.strip("/").partition("/")[0]
                 try:
@@ -51,22 +52,17 @@ class Sink:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = Loopback(Messages)
+        self.url = self._server.url
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        self._server.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.__exit__(kind, error, trace)
 
     def wait(self, wanted: Callable[[Received], bool], seconds: float) -> Received | None:
         """The first message that fits, also one of before; None when none comes in time."""

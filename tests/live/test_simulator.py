@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -83,6 +87,34 @@ def test_over_http_on_loopback(simulator: Simulator) -> None:
         with pytest.raises(urllib.error.HTTPError, match="400"):
             call("/break?alert=Nope", b"")
         assert json.loads(call("/heal", b"")) == {"broken": {}, "expect": {}, "notes": []}
+
+
+def test_who_does_not_wait_for_the_answer_is_no_error(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A scrape that takes too long hangs up; the next one is answered."""
+    real, asked, gone = simulator.exposition, threading.Event(), threading.Event()
+
+    def late() -> str:
+        asked.set()
+        assert gone.wait(10)
+        return real() * 200  # more than the connection holds by itself
+
+    monkeypatch.setattr(simulator, "exposition", late)
+    with SimulatorServer(simulator) as server:
+        client = socket.create_connection(("127.0.0.1", int(server.address.rpartition(":")[2])))
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hangs up at once
+        client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert asked.wait(10)
+        client.close()
+        gone.set()
+        monkeypatch.setattr(simulator, "exposition", real)
+        with urllib.request.urlopen(f"{server.url}/metrics") as answer:
+            assert answer.read()
+    deadline = time.monotonic() + 10
+    while any("process_request" in thread.name for thread in threading.enumerate()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert capsys.readouterr().err == ""
 
 
 def test_what_to_expect_of_faults(simulator: Simulator) -> None:
