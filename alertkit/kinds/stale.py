@@ -21,6 +21,8 @@ STEPS = (MINUTE, 2 * MINUTE, 4 * MINUTE)
 STEPS_IN_AGE = 10
 # promtool loads so many samples in one query. Source: Prometheus, promqltest, `maxSamples`; of two series.
 MOST_LOOKS = 10_000 // 2
+# Conditions that an age meets by growing: of a band its upper end.
+OLDER = ("above", "at_least", "outside")
 # What there is no stimulus for.
 THERE = "what fires while the metric is there"
 TOO_OLD = "so long an age of a metric: promtool does not load as many samples"
@@ -107,10 +109,13 @@ class Stale(MeasuredKind):
     def _check_ages(self, scrape_interval: int) -> None:
         """An age may be seen a scrape and a look later than it begins."""
         least = 2 * scrape_interval
-        name, given = self.conditions[0] if self.conditions else ("", Levels(()))
-        levels = [severity for severity, _ in given.quantities] if isinstance(given, Levels) else [0, 1]
-        for level, (op, age) in zip(levels, self.asked(SECONDS), strict=False):
-            if op in (">", ">=") and 1000 * age < least:
+        rows = [
+            (name, level, quantity.in_unit(SECONDS))
+            for name, given in self.conditions if name in OLDER
+            for level, quantity in (given.quantities if isinstance(given, Levels) else [(1, given[1])])
+        ]  # fmt: skip
+        for name, level, age in rows:
+            if age is not None and 1000 * age < least:
                 raise KindError(
                     "AK312", f"the age {format_duration(int(1000 * age))} is shorter than two scrapes: a metric that "
                     "is scraped may be as old", name, f"use at least {format_duration(least)}", item=level,

@@ -92,6 +92,8 @@ ALERTS = (
     " below: {warning: 1h, critical: 1s}, for: 5m, summary: '{{ printf \"%.2f\" $value }}'}",
     "Around: {kind: increase, counter: around_total, window: 1h, above: {warning: 1, critical: 5}, for: 2m,"
     " summary: '{{ printf \"%.2f\" $value }}'}",
+    "Here: {kind: increase, counter: here_total, window: 1h, above: {warning: 1, critical: 5}, for: 2m, by: [x],"
+    ' summary: \'{{ if eq $labels.x "x-1" }}{{ printf "%.2f" $value }}{{ end }}\'}',
     "CFlaps: {kind: circuit_breaker, metric: c_flaps, flapping: 2, window: 2m, for: 15s,"
     " summary: '{{ humanize1024 $value }}'}",
     "CShare: {kind: down, job: [c_one, c_two], share: 90%, missing: alert, for: 1m}",

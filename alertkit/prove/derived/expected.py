@@ -107,8 +107,7 @@ class Expectations:
             if "{{" not in text:
                 result.append((name, text))
                 continue
-            actions = go.actions(text)
-            reads = _reads(actions)
+            reads = _reads(go.actions(text))
             if reads.labels and len(self._names(rule)) > 1:
                 return None
             if reads.value and (value is None or (reads.raw and not exact)):
@@ -116,7 +115,9 @@ class Expectations:
             shown = go.expand(text, labels, value if value is not None else 0.0)
             if shown is None:
                 return None
-            if reads.value and not exact and not _is_sure(actions, value or 0.0):
+            # It must read the same at all that the value may come out as: nothing is rounded or cut off there.
+            nearly = [] if exact or not reads.value or not value else [value * share for share in NEARLY]
+            if any(go.expand(text, labels, other) != shown for other in nearly):
                 return None
             result.append((name, shown))
         return tuple(result)
@@ -133,13 +134,6 @@ class _Reads(NamedTuple):
 @lru_cache(maxsize=1024)
 def _reads(actions: str) -> _Reads:
     return _Reads(go.uses_value(actions), go.shows_raw_value(actions), _ALL_LABELS.search(actions) is not None)
-
-
-@lru_cache(maxsize=4096)
-def _is_sure(actions: str, value: float) -> bool:
-    """Whether a template reads the same at all that a value may come out as: none that it rounds or cuts off there."""
-    shown = go.expand(actions, {}, value)
-    return all(go.expand(actions, {}, value * nearly) == shown for nearly in NEARLY)
 
 
 def _labels(rule: Rule, result: dict[str, str]) -> dict[str, str]:
